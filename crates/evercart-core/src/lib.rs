@@ -1,0 +1,25 @@
+//! What the shop's rules are: identities, money, phones, tokens, codes, and the contract of the
+//! [`Store`](store::Store) that keeps carts, wishlists and orders.
+//!
+//! No I/O, no async runtime, no clock and no randomness of its own: time comes from a
+//! [`Clock`](clock::Clock), randomness from the caller. HTTP and SQL live in other crates.
+
+pub mod address;
+pub mod cart;
+pub mod catalogue;
+pub mod clock;
+pub mod code;
+pub mod error;
+pub mod guard;
+pub mod ids;
+pub mod market;
+pub mod money;
+pub mod operator;
+pub mod order;
+pub mod phone;
+pub mod sign_in;
+pub mod sms;
+pub mod store;
+pub mod token;
+pub mod user;
+pub mod wishlist;

@@ -1,0 +1,120 @@
+//! A market: one country's shop, with its own users, catalogue, currency, prices and orders.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use thiserror::Error;
+
+use crate::money::{Currency, Money};
+
+/// The short name of a market (`us`, `kg`): what stands in a token's `market` and in `X-Market`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MarketName(Arc<str>);
+
+impl MarketName {
+    /// Accepts 1 to 16 lower-case ASCII letters, digits or `-`, since it becomes part of file names.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn new(name: &str) -> Result<Self, BadMarketName> {
+        let fits = (1..=16).contains(&name.len());
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if fits && name.bytes().all(plain) && !name.starts_with('-') {
+            Ok(Self(name.into()))
+        } else {
+            Err(BadMarketName)
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MarketName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for MarketName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+/// Not usable as a market's name.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("must be 1 to 16 lower-case letters, digits or dashes, such as us")]
+pub struct BadMarketName;
+
+/// What the shop needs to know of a market.
+#[derive(Debug, Clone)]
+pub struct Market {
+    /// Its short name.
+    pub name: MarketName,
+    /// The country's name for people, `United States`.
+    pub country: String,
+    /// ISO 3166-1 alpha-2 code, `US`: how phones without a prefix are read.
+    pub region: String,
+    /// What prices are in.
+    pub currency: Currency,
+    /// Calling code with its plus, `+996`. Only such phones may sign in.
+    pub phone_prefix: String,
+    /// BCP 47 languages, the default first.
+    pub languages: Vec<String>,
+    /// What delivery costs.
+    pub shipping: Shipping,
+    /// The tax contained in prices: 0.12 is 12 %.
+    pub tax_rate: Decimal,
+}
+
+impl Market {
+    /// The language of a customer who has not chosen one.
+    pub fn language(&self) -> &str {
+        self.languages.first().map_or("en", String::as_str)
+    }
+}
+
+/// A flat fee that falls away from a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shipping {
+    /// The fee.
+    pub flat: Money,
+    /// Free when the goods cost at least this much.
+    pub free_from: Option<Money>,
+}
+
+impl Shipping {
+    /// What delivery of goods worth `subtotal` costs.
+    pub fn cost(self, subtotal: Money) -> Money {
+        match self.free_from {
+            Some(threshold) if subtotal >= threshold => Money::ZERO,
+            _ => self.flat,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_in_a_file_name() {
+        assert!(MarketName::new("us").is_ok());
+        for bad in ["", "US", "../kg", "a b", "-x", "aaaaaaaaaaaaaaaaa", "кг"] {
+            assert_eq!(MarketName::new(bad), Err(BadMarketName), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shipping_is_free_from_the_threshold_on() {
+        let shipping = Shipping { flat: Money(15_000), free_from: Some(Money(500_000)) };
+        assert_eq!(shipping.cost(Money(499_999)), Money(15_000));
+        assert_eq!(shipping.cost(Money(500_000)), Money::ZERO);
+        let always = Shipping { flat: Money(100), free_from: None };
+        assert_eq!(always.cost(Money(i64::MAX)), Money(100));
+    }
+}

@@ -1,0 +1,419 @@
+//! Access tokens: JWTs (RFC 7519, RFC 9068's `at+jwt`) signed with HMAC-SHA-256, made and read here.
+//!
+//! The server reads only tokens that it wrote itself, so the header is not interpreted at all: it
+//! must be, byte for byte, the header that one of the keys writes. With that, `none`, another
+//! algorithm, `kid` tricks, `jku`, `jwk` and `crit` (RFC 8725 sections 2 and 3) have nothing to act on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use rand::{CryptoRng, RngExt};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use thiserror::Error;
+
+use crate::ids::{ID_MAX, UserId};
+use crate::market::MarketName;
+use crate::user::Session;
+
+/// The longest token looked at. Ours are under 500 bytes.
+const TOKEN_BYTES_MAX: usize = 1024;
+
+/// Who the tokens are for (`aud`).
+const AUDIENCE: &str = "evercart-api";
+
+/// A key that signs tokens. `Debug` hides the secret.
+#[derive(Clone)]
+pub struct TokenKey {
+    /// Its name, the token's `kid`.
+    id: Arc<str>,
+    /// The token's first part, base64url, as this key writes it.
+    header: Arc<str>,
+    keyed: Hmac<Sha256>,
+}
+
+impl TokenKey {
+    /// A key named `id` with a 256-bit secret (RFC 7518 section 3.2 asks for at least that).
+    pub fn new(id: &str, secret: &[u8; 32]) -> Self {
+        #[derive(Serialize)]
+        struct Header<'a> {
+            alg: &'a str,
+            typ: &'a str,
+            kid: &'a str,
+        }
+        let header = Header { alg: "HS256", typ: "at+jwt", kid: id };
+        let header = serde_json::to_vec(&header).expect("three strings are always JSON");
+        let keyed = Hmac::new_from_slice(secret)
+            .expect("HMAC takes a key of any length (RFC 2104 section 2)");
+        Self { id: id.into(), header: URL_SAFE_NO_PAD.encode(header).into(), keyed }
+    }
+
+    /// The key's name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn sign(&self, signed_part: &str) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(signed_part.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn verifies(&self, signed_part: &str, signature: &[u8]) -> bool {
+        let mut mac = self.keyed.clone();
+        mac.update(signed_part.as_bytes());
+        mac.verify_slice(signature).is_ok()
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenKey({})", self.id)
+    }
+}
+
+/// The keys in force: the first signs, all verify, so that a rotation signs nobody out.
+#[derive(Debug, Clone)]
+pub struct TokenKeys {
+    signing: TokenKey,
+    earlier: Vec<TokenKey>,
+    issuer: String,
+}
+
+impl TokenKeys {
+    /// `issuer` is the `iss` of every token written and accepted.
+    pub fn new(signing: TokenKey, earlier: Vec<TokenKey>, issuer: &str) -> Self {
+        Self { signing, earlier, issuer: issuer.to_owned() }
+    }
+
+    /// Writes a token for `session` in `market`, good for `lifetime` from `now` on.
+    pub fn issue(
+        &self,
+        session: Session,
+        market: &MarketName,
+        now: Timestamp,
+        lifetime: SignedDuration,
+        rng: &mut impl CryptoRng,
+    ) -> IssuedToken {
+        let issued_at = now.as_second();
+        let expires_at = issued_at + lifetime.as_secs();
+        // 128 random bits make two tokens of one second different.
+        let jti = URL_SAFE_NO_PAD.encode(rng.random::<[u8; 16]>());
+        let claims = Claims {
+            user_id: session.user_id.0,
+            market: market.as_str(),
+            exp: expires_at,
+            iat: issued_at,
+            jti: &jti,
+            iss: &self.issuer,
+            aud: AUDIENCE,
+            epoch: session.epoch,
+        };
+        let claims = serde_json::to_vec(&claims).expect("strings and integers are always JSON");
+        let mut token = format!("{}.{}", self.signing.header, URL_SAFE_NO_PAD.encode(claims));
+        let signature = self.signing.sign(&token);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        let expires_at = Timestamp::from_second(expires_at).unwrap_or(Timestamp::MAX);
+        IssuedToken { token, expires_at }
+    }
+
+    /// Reads a token: genuine, ours, unexpired, complete. Whether its user is still signed in, only
+    /// the store knows.
+    ///
+    /// # Errors
+    /// `Expired` for a genuine token past its `exp`; `Invalid` for everything else.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Invalid);
+        }
+        let (signed_part, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
+        let (header, payload) = signed_part.split_once('.').ok_or(TokenError::Invalid)?;
+        let key = self.key_that_writes(header).ok_or(TokenError::Invalid)?;
+        let signature = decode::<33>(signature)?;
+        if !key.verifies(signed_part, signature.bytes()) {
+            return Err(TokenError::Invalid);
+        }
+        let payload = decode::<TOKEN_BYTES_MAX>(payload)?;
+        let claims: Claims<'_> =
+            serde_json::from_slice(payload.bytes()).map_err(|_| TokenError::Invalid)?;
+        self.accept(&claims, now)
+    }
+
+    fn key_that_writes(&self, header: &str) -> Option<&TokenKey> {
+        std::iter::once(&self.signing).chain(&self.earlier).find(|key| &*key.header == header)
+    }
+
+    fn accept(&self, claims: &Claims<'_>, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+        let ours = claims.iss == self.issuer && claims.aud == AUDIENCE;
+        let sane = (1..=ID_MAX).contains(&claims.user_id)
+            && claims.epoch >= 0
+            && claims.exp > claims.iat
+            && !claims.jti.is_empty();
+        if !ours || !sane {
+            return Err(TokenError::Invalid);
+        }
+        let market = MarketName::new(claims.market).map_err(|_| TokenError::Invalid)?;
+        let expires_at = Timestamp::from_second(claims.exp).map_err(|_| TokenError::Invalid)?;
+        if expires_at <= now {
+            return Err(TokenError::Expired);
+        }
+        let session = Session { user_id: UserId(claims.user_id), epoch: claims.epoch };
+        Ok(VerifiedToken { session, market, expires_at })
+    }
+}
+
+/// A freshly written token.
+#[derive(Clone)]
+pub struct IssuedToken {
+    /// The JWT.
+    pub token: String,
+    /// The end of it.
+    pub expires_at: Timestamp,
+}
+
+/// What a genuine, unexpired token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// Whose it is, as of which epoch.
+    pub session: Session,
+    /// In which market.
+    pub market: MarketName,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum TokenError {
+    /// Forged, malformed, of another issuer, or of a key no longer in force.
+    #[error("Invalid token")]
+    Invalid,
+    /// Genuine, but past its end.
+    #[error("Token expired")]
+    Expired,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims<'a> {
+    user_id: i64,
+    market: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    iss: &'a str,
+    aud: &'a str,
+    epoch: i64,
+}
+
+/// Decoded bytes on the stack: a token costs no allocation to read.
+struct Decoded<const N: usize> {
+    buffer: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Decoded<N> {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+fn decode<const N: usize>(text: &str) -> Result<Decoded<N>, TokenError> {
+    let mut buffer = [0; N];
+    let length =
+        URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).map_err(|_| TokenError::Invalid)?;
+    Ok(Decoded { buffer, length })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_790_000_000).expect("in range")
+    }
+
+    fn us() -> MarketName {
+        MarketName::new("us").expect("us")
+    }
+
+    fn session() -> Session {
+        Session { user_id: UserId(19), epoch: 3 }
+    }
+
+    fn keys() -> TokenKeys {
+        TokenKeys::new(TokenKey::new("k1", &[1; 32]), vec![], "evercart")
+    }
+
+    fn issue(keys: &TokenKeys) -> String {
+        keys.issue(session(), &us(), now(), LIFETIME, &mut rand::rng()).token
+    }
+
+    /// Signs any header and payload with any secret.
+    fn forge(header: &str, payload: &str, secret: &[u8]) -> String {
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
+        mac.update(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    #[test]
+    fn what_is_issued_is_accepted_until_it_expires() {
+        let token = issue(&keys());
+        let verified = keys().verify(&token, now()).expect("genuine");
+        assert_eq!(verified.session, session());
+        assert_eq!(verified.market, us());
+        assert_eq!(verified.expires_at, now() + LIFETIME);
+        let last_moment = now() + LIFETIME - SignedDuration::from_millis(1);
+        assert!(keys().verify(&token, last_moment).is_ok());
+        assert_eq!(keys().verify(&token, now() + LIFETIME), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn two_tokens_of_one_second_differ() {
+        assert_ne!(issue(&keys()), issue(&keys()));
+    }
+
+    #[test]
+    fn the_payload_is_the_promised_one_and_nothing_personal() {
+        let token = issue(&keys());
+        let payload = token.split('.').nth(1).expect("three parts");
+        let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+        let payload: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+        let names: Vec<_> = payload.as_object().expect("an object").keys().cloned().collect();
+        assert_eq!(names, ["aud", "epoch", "exp", "iat", "iss", "jti", "market", "user_id"]);
+        assert_eq!(payload["user_id"], 19);
+        assert_eq!(payload["exp"], 1_790_001_800);
+    }
+
+    #[test]
+    fn rotation_keeps_earlier_tokens_and_signs_with_the_new_key() {
+        let old = issue(&keys());
+        let new_key = TokenKey::new("k2", &[2; 32]);
+        let rotated =
+            TokenKeys::new(new_key.clone(), vec![TokenKey::new("k1", &[1; 32])], "evercart");
+        assert!(rotated.verify(&old, now()).is_ok());
+        let new = issue(&rotated);
+        assert!(keys().verify(&new, now()).is_err());
+        let retired = TokenKeys::new(new_key, vec![], "evercart");
+        assert!(retired.verify(&new, now()).is_ok());
+        assert_eq!(retired.verify(&old, now()), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn no_forgery_is_accepted() {
+        let keys = keys();
+        let good = issue(&keys);
+        let parts: Vec<_> = good.split('.').collect();
+        let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
+        let payload =
+            String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).expect("base64url")).expect("UTF-8");
+        assert!(keys.verify(&forge(header, &payload, &[1; 32]), now()).is_ok(), "the forge works");
+
+        let b64 = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let mut forgeries = vec![
+            String::new(),
+            ".".into(),
+            "..".into(),
+            "a.b.c".into(),
+            parts[..2].join("."),
+            format!("{}.{}.", parts[0], parts[1]),
+            format!("{good}.{}", parts[2]),
+            format!("{good}{good}"),
+            format!("{good}="),
+            format!("{good} "),
+            good.to_uppercase(),
+            good[..good.len() - 1].to_owned(),
+            format!("{}.{}.{}", parts[0], b64(&payload.replace("19", "20")), parts[2]),
+            forge(header, &payload, &[2; 32]),
+            forge(header, &payload, b""),
+            "x".repeat(100_000),
+        ];
+        for other in ["none", "None", "nOnE", "HS384", "HS512", "RS256", "ES256", ""] {
+            let other = format!(r#"{{"alg":"{other}","typ":"at+jwt","kid":"k1"}}"#);
+            forgeries.push(forge(&other, &payload, &[1; 32]));
+            forgeries.push(format!("{}.{}.", b64(&other), b64(&payload)));
+        }
+        for other in [
+            r#"{"alg":"HS256","typ":"JWT","kid":"k1"}"#,
+            r#"{"alg":"HS256","kid":"k1"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k9"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"../k1"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k1' OR 1=1"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k1","jku":"https://evil.example"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k1","jwk":{"kty":"oct","k":"AA"}}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k1","crit":["exp"]}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","kid":"k1","alg":"none"}"#,
+        ] {
+            forgeries.push(forge(other, &payload, &[1; 32]));
+        }
+        for forgery in forgeries {
+            assert_eq!(keys.verify(&forgery, now()), Err(TokenError::Invalid), "{forgery:.80}");
+        }
+    }
+
+    #[test]
+    fn every_claim_is_required_and_checked() {
+        let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
+        let claims = serde_json::json!({
+            "user_id": 19, "market": "us", "exp": 1_790_001_800_i64, "iat": 1_790_000_000_i64,
+            "jti": "x", "iss": "evercart", "aud": "evercart-api", "epoch": 0,
+        });
+        let verify = |claims: &serde_json::Value| {
+            keys().verify(&forge(header, &claims.to_string(), &[1; 32]), now())
+        };
+        assert!(verify(&claims).is_ok());
+        for name in claims.as_object().expect("an object").keys() {
+            let mut without = claims.clone();
+            without.as_object_mut().expect("an object").remove(name);
+            assert_eq!(verify(&without), Err(TokenError::Invalid), "without {name}");
+        }
+        for (name, value) in [
+            ("user_id", serde_json::json!("19")),
+            ("user_id", serde_json::json!(0)),
+            ("user_id", serde_json::json!(-1)),
+            ("user_id", serde_json::json!(1e20)),
+            ("user_id", serde_json::json!(19.5)),
+            ("market", serde_json::json!("../us")),
+            ("market", serde_json::json!(1)),
+            ("exp", serde_json::json!(1e30)),
+            ("exp", serde_json::json!("never")),
+            ("exp", serde_json::json!(i64::MAX)),
+            ("iss", serde_json::json!("somebody")),
+            ("aud", serde_json::json!(["evercart-api"])),
+            ("aud", serde_json::json!("another")),
+            ("epoch", serde_json::json!(-1)),
+            ("jti", serde_json::json!("")),
+        ] {
+            let mut other = claims.clone();
+            other[name] = value.clone();
+            assert_eq!(verify(&other), Err(TokenError::Invalid), "{name} = {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused_without_a_panic(text in "\\PC{0,200}") {
+            prop_assert_eq!(keys().verify(&text, now()), Err(TokenError::Invalid));
+        }
+
+        #[test]
+        fn a_changed_character_is_noticed(position in 0_usize..300, letter in "[A-Za-z0-9_-]") {
+            let token = issue(&keys());
+            let position = position % token.len();
+            let mut changed = token.clone();
+            changed.replace_range(position..=position, &letter);
+            prop_assume!(changed != token);
+            prop_assert_eq!(keys().verify(&changed, now()), Err(TokenError::Invalid));
+        }
+    }
+}
