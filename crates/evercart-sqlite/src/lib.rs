@@ -1,1 +1,109 @@
-//! x
+//! The embedded store: one SQLite file a market, one writer thread that commits in groups, a few
+//! reader threads. SQL lives here; rules live in `evercart-core`.
+
+mod actor;
+mod address;
+mod backup;
+mod cart;
+mod catalogue;
+mod catalogue_import;
+mod check;
+mod checkpoint;
+mod db;
+mod lock;
+mod migrate;
+mod operator;
+mod order;
+mod readers;
+mod sign_in;
+mod sku_cache;
+mod wishlist;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use evercart_core::clock::Clock;
+use evercart_core::error::Failed;
+use evercart_core::store::{NoGauge, WriterGauge};
+
+pub use lock::{DirectoryLock, LockError};
+pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
+
+use crate::checkpoint::Checkpointer;
+use crate::readers::Readers;
+use crate::writer::Writer;
+
+/// How a store is run.
+pub struct Options {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Told of every commit.
+    pub gauge: Arc<dyn WriterGauge>,
+    /// Threads that read. Two keep two cores busy; more than the cores only costs switches.
+    pub readers: usize,
+    /// The most operations in one commit. 1 means one fsync for each.
+    pub batch_max: usize,
+    /// The most operations waiting, for the writer and for the readers each. More are refused.
+    pub queue_max: usize,
+}
+
+impl Options {
+    /// The usual options with this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            clock,
+            gauge: Arc::new(NoGauge),
+            readers: cores.max(2),
+            batch_max: 512,
+            queue_max: 4096,
+        }
+    }
+}
+
+/// The store of one market in one SQLite file.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+    checkpointer: Checkpointer,
+}
+
+impl Sqlite {
+    /// Opens the file, making it if need be, brings its schema up to date and starts the threads.
+    ///
+    /// # Errors
+    /// The file cannot be opened or made, is not a database of ours, or was written by a newer
+    /// program.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let connection = migrate::open_and_migrate(path)?;
+        let checkpointer = Checkpointer::start(path)?;
+        let readers = Readers::start(path, &options)?;
+        let writer = Writer::start(connection, &options, checkpointer.watch())?;
+        Ok(Self { path: path.to_owned(), writer, readers, checkpointer })
+    }
+
+    /// Finishes what is queued, moves everything into the main file and stops the threads.
+    /// Operations asked for later fail.
+    pub fn close(&self) {
+        self.readers.close();
+        self.checkpointer.close();
+        self.writer.close();
+    }
+
+    /// Copies the store as of one moment into a new file, while it is being served.
+    ///
+    /// # Errors
+    /// The copy could not be made; the file may then hold part of it.
+    pub fn backup_to(&self, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Failed> {
+        backup::copy(&self.path, path, progress)
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,220 @@
+//! The catalogue's SQL: lists and search for everybody.
+
+use async_trait::async_trait;
+use evercart_core::catalogue::{
+    Catalogue, CatalogueRow, Category, ImportOutcome, Product, ProductKey, ProductQuery, Progress,
+    Sku, SkuFacts,
+};
+use evercart_core::error::{Failed, Refused, Result as StoreResult};
+use evercart_core::ids::{ProductId, SkuId};
+use evercart_core::money::Money;
+use evercart_core::order::{Listed, Page};
+use rusqlite::{OptionalExtension, Row};
+use tokio::sync::oneshot;
+
+use crate::Sqlite;
+use crate::catalogue_import::Import;
+use crate::db::{Db, Result, unsigned};
+
+#[async_trait]
+impl Catalogue for Sqlite {
+    async fn products(&self, query: ProductQuery, page: Page) -> StoreResult<Listed<Product>> {
+        self.readers.read_snapshot(move |db| products(db, &query, page)).await
+    }
+
+    async fn product(&self, id: ProductId) -> StoreResult<(Product, Vec<Sku>)> {
+        self.readers
+            .read_snapshot(move |db| {
+                if !is_for_sale(db, id)? {
+                    return Err(Refused::NotFound { what: "product" }.into());
+                }
+                Ok((any_product(db, id)?, skus(db, id)?))
+            })
+            .await
+    }
+
+    async fn categories(&self) -> StoreResult<Vec<Category>> {
+        const CATEGORIES: &str = "SELECT category, count(*) FROM products \
+             WHERE for_sale = 1 AND category IS NOT NULL GROUP BY category ORDER BY category";
+        self.readers
+            .read(|db| {
+                let mut statement = db.sql(CATEGORIES)?;
+                let categories = statement.query_map([], |row| {
+                    Ok(Category { name: row.get(0)?, products: unsigned(row.get(1)?) })
+                })?;
+                Ok(categories.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+    }
+
+    async fn import_catalogue(
+        &self,
+        rows: Vec<CatalogueRow>,
+        mut progress: Progress,
+    ) -> StoreResult<ImportOutcome> {
+        let (rejected, problems) = oneshot::channel();
+        let outcome = self
+            .writer
+            .write(move |db| {
+                let mut import = Import::new(db, &rows);
+                for number in 0..rows.len() {
+                    import.row(number)?;
+                    progress(number as u64 + 1);
+                }
+                if import.problems.is_empty() {
+                    return import.finish();
+                }
+                // The error undoes everything; the problems go their own way.
+                let count = import.problems.len();
+                let _ = rejected.send(import.problems);
+                Err(Failed::Inconsistent(format!("{count} rows contradict the catalogue")).into())
+            })
+            .await;
+        match (outcome, problems.await) {
+            (Err(_), Ok(problems)) => Ok(ImportOutcome::Rejected(problems)),
+            (outcome, _) => outcome.map(ImportOutcome::Imported),
+        }
+    }
+
+    async fn export_catalogue(&self) -> StoreResult<Vec<CatalogueRow>> {
+        self.readers.read_snapshot(export).await
+    }
+}
+
+fn products(db: &Db, query: &ProductQuery, page: Page) -> Result<Listed<Product>> {
+    const COUNT: &str = "SELECT count(*) FROM products WHERE for_sale = 1";
+    const ALL: &str = "SELECT id FROM products WHERE for_sale = 1 ORDER BY id LIMIT ?1 OFFSET ?2";
+    const COUNT_CATEGORY: &str =
+        "SELECT count(*) FROM products WHERE for_sale = 1 AND category = ?1";
+    const CATEGORY: &str = "SELECT id FROM products WHERE for_sale = 1 AND category = ?3 \
+         ORDER BY id LIMIT ?1 OFFSET ?2";
+    const COUNT_FOUND: &str = "SELECT count(*) FROM product_words w JOIN products p ON p.id = w.rowid \
+         WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2)";
+    const FOUND: &str = "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
+         WHERE product_words MATCH ?3 AND p.for_sale = 1 AND (?4 IS NULL OR p.category = ?4) \
+         ORDER BY p.id LIMIT ?1 OFFSET ?2";
+    let category = query.category.as_deref();
+    let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
+    let words = query.search.as_deref().and_then(match_expression);
+    let (total, ids) = match (&words, category) {
+        (Some(words), _) => (
+            count(db, COUNT_FOUND, (words, category))?,
+            ids(db, FOUND, (page.limit, offset, words, category))?,
+        ),
+        (None, Some(category)) => (
+            count(db, COUNT_CATEGORY, [category])?,
+            ids(db, CATEGORY, (page.limit, offset, category))?,
+        ),
+        (None, None) => (count(db, COUNT, [])?, ids(db, ALL, (page.limit, offset))?),
+    };
+    let items = ids.into_iter().map(|id| any_product(db, id)).collect::<Result<_>>()?;
+    Ok(Listed { items, total })
+}
+
+fn count(db: &Db, sql: &'static str, params: impl rusqlite::Params) -> Result<u64> {
+    Ok(unsigned(db.sql(sql)?.query_row(params, |row| row.get(0))?))
+}
+
+fn ids(db: &Db, sql: &'static str, params: impl rusqlite::Params) -> Result<Vec<ProductId>> {
+    let mut statement = db.sql(sql)?;
+    let ids = statement.query_map(params, |row| row.get(0).map(ProductId))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The FTS5 expression for "each of these words begins a word". Words are what the tokenizer takes
+/// for words, quoted, so that nothing a customer types is an operator. `None` if there is none.
+fn match_expression(search: &str) -> Option<String> {
+    let words: Vec<_> = search
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("\"{word}\"*"))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" AND "))
+}
+
+/// A product whether or not it is for sale: a wishlist shows it either way.
+pub(crate) fn any_product(db: &Db, id: ProductId) -> Result<Product> {
+    const PRODUCT: &str = "SELECT p.id, p.name, p.brand, p.category, p.description, \
+         (SELECT i.image FROM skus i WHERE i.product_id = p.id ORDER BY i.active DESC, i.id LIMIT 1), \
+         s.price, s.original_price, \
+         EXISTS (SELECT 1 FROM skus a JOIN stock t ON t.sku_id = a.id \
+         WHERE a.product_id = p.id AND a.active = 1 AND t.on_hand > 0) \
+         FROM products p JOIN skus s ON s.id = (SELECT c.id FROM skus c WHERE c.product_id = p.id \
+         ORDER BY c.active DESC, c.price, c.id LIMIT 1) WHERE p.id = ?1";
+    let product = db
+        .sql(PRODUCT)?
+        .query_row([id.0], |row| {
+            Ok(Product {
+                id: ProductId(row.get(0)?),
+                name: row.get(1)?,
+                brand: row.get(2)?,
+                category: row.get(3)?,
+                description: row.get(4)?,
+                image: row.get(5)?,
+                price: Money(row.get(6)?),
+                original_price: row.get::<_, Option<i64>>(7)?.map(Money),
+                available: row.get(8)?,
+            })
+        })
+        .optional()?;
+    product.ok_or_else(|| Failed::Inconsistent(format!("product {id} has no SKU")).into())
+}
+
+pub(crate) fn is_for_sale(db: &Db, id: ProductId) -> Result<bool> {
+    const FOR_SALE: &str = "SELECT for_sale FROM products WHERE id = ?1";
+    Ok(db.sql(FOR_SALE)?.query_row([id.0], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+fn skus(db: &Db, product: ProductId) -> Result<Vec<Sku>> {
+    const SKUS: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, \
+         s.price, s.original_price, s.active, t.on_hand FROM skus s \
+         JOIN products p ON p.id = s.product_id JOIN stock t ON t.sku_id = s.id \
+         WHERE s.product_id = ?1 AND s.active = 1 ORDER BY s.id";
+    let mut statement = db.sql(SKUS)?;
+    let skus = statement
+        .query_map([product.0], |row| Ok(Sku { facts: sku_facts(row)?, on_hand: row.get(10)? }))?;
+    Ok(skus.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The first ten columns of a statement that begins with a SKU's facts.
+pub(crate) fn sku_facts(row: &Row<'_>) -> rusqlite::Result<SkuFacts> {
+    Ok(SkuFacts {
+        sku_id: SkuId(row.get(0)?),
+        product_id: ProductId(row.get(1)?),
+        sku_code: row.get(2)?,
+        name: row.get(3)?,
+        size: row.get(4)?,
+        color: row.get(5)?,
+        image: row.get(6)?,
+        price: Money(row.get(7)?),
+        original_price: row.get::<_, Option<i64>>(8)?.map(Money),
+        active: row.get(9)?,
+    })
+}
+
+fn export(db: &Db) -> Result<Vec<CatalogueRow>> {
+    const ROWS: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, s.image, \
+         s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, s.active \
+         FROM products p JOIN skus s ON s.product_id = p.id JOIN stock t ON t.sku_id = s.id \
+         ORDER BY p.id, s.id";
+    let mut statement = db.sql(ROWS)?;
+    let rows = statement.query_map([], |row| {
+        Ok(CatalogueRow {
+            product: ProductKey::Id(ProductId(row.get(0)?), row.get(1)?),
+            name: row.get(2)?,
+            brand: row.get(3)?,
+            category: row.get(4)?,
+            description: row.get(5)?,
+            image: row.get(6)?,
+            sku_id: Some(SkuId(row.get(7)?)),
+            sku_code: row.get(8)?,
+            size: row.get(9)?,
+            color: row.get(10)?,
+            price: Money(row.get(11)?),
+            original_price: row.get::<_, Option<i64>>(12)?.map(Money),
+            stock: row.get(13)?,
+            active: row.get(14)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,171 @@
+//! A connection with what every statement needs beside it: the time and the known SKUs. Also the
+//! one place where SQLite's errors become the store's.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use evercart_core::clock::Clock;
+use evercart_core::error::{Failed, Refused, StoreError};
+use jiff::Timestamp;
+use rusqlite::config::DbConfig;
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
+
+use crate::sku_cache::SkuCache;
+
+/// Statements kept prepared on a connection; more than there are in this crate.
+const STATEMENTS_MAX: usize = 160;
+
+/// As much of the file as readers map into memory: SQLite's own upper bound. A big file is then
+/// read as quickly as a small one.
+const MMAP_BYTES: i64 = 0x7fff_0000;
+
+pub(crate) type Result<T, E = DbError> = std::result::Result<T, E>;
+
+/// What can end a piece of SQL: the store's own word, or SQLite's.
+#[derive(Debug)]
+pub(crate) enum DbError {
+    Store(StoreError),
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        DbError::Sql(error)
+    }
+}
+
+impl From<Refused> for DbError {
+    fn from(refused: Refused) -> Self {
+        DbError::Store(StoreError::Refused(refused))
+    }
+}
+
+impl From<Failed> for DbError {
+    fn from(failed: Failed) -> Self {
+        DbError::Store(StoreError::Failed(failed))
+    }
+}
+
+impl DbError {
+    /// A CHECK of the schema said no.
+    pub(crate) fn is_check_violation(&self) -> bool {
+        matches!(self, DbError::Sql(rusqlite::Error::SqliteFailure(error, _))
+            if error.extended_code == ffi::SQLITE_CONSTRAINT_CHECK)
+    }
+
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            DbError::Store(error) => error,
+            DbError::Sql(error) => failed(&error).into(),
+        }
+    }
+}
+
+/// What a SQLite error means for the operator: away (disk full, locked, I/O) or inconsistent.
+pub(crate) fn failed(error: &rusqlite::Error) -> Failed {
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::SchemaChanged,
+        )
+        | None => Failed::Inconsistent(error.to_string()),
+        Some(_) => Failed::Unavailable(error.to_string()),
+    }
+}
+
+/// True if SQLite could not make something durable. After that nothing this process writes can be
+/// trusted to be on disk: the kernel may have dropped the pages it failed to write.
+pub(crate) fn is_fsync_failure(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(error, _)
+        if error.extended_code == ffi::SQLITE_IOERR_FSYNC
+            || error.extended_code == ffi::SQLITE_IOERR_DIR_FSYNC)
+}
+
+pub(crate) struct Db {
+    pub(crate) connection: Connection,
+    pub(crate) skus: RefCell<SkuCache>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Db {
+    pub(crate) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Self {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Self { connection, skus: RefCell::default(), clock }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    pub(crate) fn sql(&self, sql: &'static str) -> Result<CachedStatement<'_>> {
+        Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    /// Runs a statement that must change exactly one row.
+    pub(crate) fn change_one(
+        &self,
+        sql: &'static str,
+        params: impl rusqlite::Params,
+    ) -> Result<()> {
+        match self.sql(sql)?.execute(params)? {
+            1 => Ok(()),
+            n => {
+                Err(Failed::Inconsistent(format!("{n} rows changed instead of 1 by: {sql}")).into())
+            }
+        }
+    }
+}
+
+pub(crate) fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A number that the schema keeps from being negative or too large.
+pub(crate) fn unsigned<T: TryFrom<i64> + Default>(value: i64) -> T {
+    T::try_from(value).unwrap_or_default()
+}
+
+/// Opens the file for writing, with the settings that make a commit durable.
+pub(crate) fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    // Other processes (an import, an operator's command) write, too: wait for them.
+    connection.pragma_update(None, "busy_timeout", 10_000)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: the log is synced before a commit returns. This is the promise of durability.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // The checkpointer does it, off the commit path.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    prepare_stably(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading only.
+pub(crate) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.pragma_update(None, "busy_timeout", 5_000)?;
+    connection.pragma_update(None, "cache_size", -8_192)?;
+    connection.pragma_update(None, "mmap_size", MMAP_BYTES)?;
+    prepare_stably(&connection)?;
+    Ok(connection)
+}
+
+/// Without this SQLite prepares a statement with a LEFT JOIN and a bound key anew at every run,
+/// which costs four times as much as running it.
+fn prepare_stably(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}

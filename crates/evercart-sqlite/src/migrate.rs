@@ -1,0 +1,130 @@
+//! Brings a file's schema up to this program's, forward only, each step in one transaction.
+//!
+//! The version is SQLite's own `user_version`; `application_id` says that the file is ours.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+use thiserror::Error;
+
+use crate::db;
+
+/// "Ever" in ASCII: marks our files, see `PRAGMA application_id`.
+const APPLICATION_ID: i32 = 0x4576_6572;
+
+/// Each migration once, in order; never edited after a release.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_shop.sql")];
+
+/// The schema this program works with.
+pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// What a migration did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version found; 0 for a new file.
+    pub from: u32,
+    /// The version now.
+    pub to: u32,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Written by a newer program.
+    #[error(
+        "{} has schema version {found}, and this evercart knows versions up to {known}: start the \
+         newer evercart that wrote it, or restore a backup made before the upgrade",
+        path.display()
+    )]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// Some other program's database.
+    #[error("{} is a SQLite database, but not one of evercart's: choose another data directory", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite could not open or change it.
+    #[error("cannot open {}: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread for {}: {source}", path.display())]
+    Thread {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Brings the file's schema up to date and closes it again.
+///
+/// # Errors
+/// As [`Sqlite::open`](crate::Sqlite::open).
+pub fn migrate(path: &Path) -> Result<Migrated, OpenError> {
+    let mut connection = open(path)?;
+    run(&mut connection, path)
+}
+
+pub(crate) fn open_and_migrate(path: &Path) -> Result<Connection, OpenError> {
+    let mut connection = open(path)?;
+    run(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    db::open_for_writing(path).map_err(|source| sqlite(path, source))
+}
+
+fn sqlite(path: &Path, source: rusqlite::Error) -> OpenError {
+    OpenError::Sqlite { path: path.to_owned(), source }
+}
+
+fn run(connection: &mut Connection, path: &Path) -> Result<Migrated, OpenError> {
+    let failed = |source| sqlite(path, source);
+    let from = version(connection, path)?;
+    if from == SCHEMA_VERSION {
+        return Ok(Migrated { from, to: from });
+    }
+    // IMMEDIATE: of two processes that start at once, one migrates and the other then finds it done.
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let found = version(&transaction, path)?;
+    for migration in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(migration).map_err(failed)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    Ok(Migrated { from: found, to: SCHEMA_VERSION })
+}
+
+fn version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
+    let failed = |source| sqlite(path, source);
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application = number("application_id").map_err(failed)?;
+    let version = number("user_version").map_err(failed)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    let is_ours = application == APPLICATION_ID || (tables == 0 && version == 0);
+    let found = u32::try_from(version).unwrap_or(u32::MAX);
+    match (is_ours, found > SCHEMA_VERSION) {
+        (false, _) => Err(OpenError::NotOurs { path: path.to_owned() }),
+        (true, true) => {
+            Err(OpenError::TooNew { path: path.to_owned(), found, known: SCHEMA_VERSION })
+        }
+        (true, false) => Ok(found),
+    }
+}

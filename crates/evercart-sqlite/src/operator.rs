@@ -1,0 +1,165 @@
+//! The operators' SQL: finding, blocking and signing out a customer, checking, filling a demo.
+
+use async_trait::async_trait;
+use evercart_core::cart::Cart;
+use evercart_core::error::{Failed, Refused, Result as StoreResult};
+use evercart_core::guard::Guard;
+use evercart_core::ids::UserId;
+use evercart_core::operator::{CheckReport, DemoCustomer, Operator, UserFile};
+use evercart_core::phone::Phone;
+use evercart_core::user::{Session, User};
+use rusqlite::OptionalExtension;
+
+use crate::actor::{Actor, admit, audit};
+use crate::db::{Db, Result, unsigned};
+use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
+use crate::{Sqlite, cart, check, order, wishlist};
+
+#[async_trait]
+impl Operator for Sqlite {
+    async fn find_user(&self, phone: Phone) -> StoreResult<UserFile> {
+        self.readers.read_snapshot(move |db| file_of(db, &phone)).await
+    }
+
+    async fn block_user(&self, phone: Phone) -> StoreResult<User> {
+        const BLOCK: &str = "UPDATE users SET blocked_at = coalesce(blocked_at, ?2) WHERE id = ?1";
+        self.act_on(phone, "block", |db, id| {
+            end_sessions(db, id)?;
+            db.change_one(BLOCK, (id.0, db.now()))
+        })
+        .await
+    }
+
+    async fn unblock_user(&self, phone: Phone) -> StoreResult<User> {
+        const UNBLOCK: &str = "UPDATE users SET blocked_at = NULL WHERE id = ?1";
+        self.act_on(phone, "unblock", |db, id| db.change_one(UNBLOCK, [id.0])).await
+    }
+
+    async fn sign_user_out(&self, phone: Phone) -> StoreResult<User> {
+        self.act_on(phone, "sign-out", end_sessions).await
+    }
+
+    async fn check(&self) -> StoreResult<CheckReport> {
+        self.readers.read_snapshot(check::check).await
+    }
+
+    async fn is_demo(&self) -> StoreResult<bool> {
+        const IS_DEMO: &str = "SELECT 1 FROM store_facts WHERE name = 'demo'";
+        self.readers
+            .read(|db| Ok(db.sql(IS_DEMO)?.query_row([], |_| Ok(())).optional()?.is_some()))
+            .await
+    }
+
+    async fn become_demo(&self) -> StoreResult<bool> {
+        const BECOME: &str = "INSERT INTO store_facts (name, value) SELECT 'demo', 'true' \
+             WHERE NOT EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM products) \
+             ON CONFLICT (name) DO NOTHING";
+        self.writer.write(|db| Ok(db.sql(BECOME)?.execute([])? == 1)).await
+    }
+
+    async fn fill_demo(&self, customers: Vec<DemoCustomer>) -> StoreResult<Vec<Session>> {
+        self.writer
+            .write(move |db| {
+                let mut sessions = Vec::with_capacity(customers.len());
+                for customer in &customers {
+                    if let Some(session) = fill(db, customer)? {
+                        sessions.push(session);
+                    }
+                }
+                Ok(sessions)
+            })
+            .await
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        const READ: &str = "SELECT version FROM catalogue_version";
+        self.readers
+            .read(|db| Ok(db.sql(READ)?.query_row([], |row| row.get::<_, i64>(0)).map(|_| ())?))
+            .await
+    }
+}
+
+impl Sqlite {
+    /// Makes a customer with a chosen id, as the guide's walk-through has one. Only an id that no
+    /// customer has or will have been given can be chosen.
+    ///
+    /// # Errors
+    /// `Inconsistent` if the id or the phone is taken.
+    pub async fn create_demo_user(&self, id: UserId, phone: Phone) -> StoreResult<()> {
+        const SKIP: &str = "UPDATE counters SET next = ?1 + 1 WHERE name = 'user' AND next <= ?1";
+        self.writer
+            .write(move |db| {
+                db.change_one(SKIP, [id.0])?;
+                create_user(db, Some(id), &phone, None)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn act_on<F>(&self, phone: Phone, action: &'static str, act: F) -> StoreResult<User>
+    where
+        F: FnOnce(&Db, UserId) -> Result<()> + Send + 'static,
+    {
+        self.writer
+            .write(move |db| {
+                let id = user_id_of(db, &phone)?.ok_or(Refused::NotFound { what: "customer" })?;
+                act(db, id)?;
+                audit(db, id, action)?;
+                Ok(user(db, id)?.ok_or(Refused::UnknownUser)?)
+            })
+            .await
+    }
+}
+
+fn file_of(db: &Db, phone: &Phone) -> Result<UserFile> {
+    const COUNTS: &str = "SELECT (SELECT count(*) FROM cart_items WHERE user_id = ?1), \
+         (SELECT count(*) FROM wishlist_items WHERE user_id = ?1), \
+         (SELECT count(*) FROM orders WHERE user_id = ?1)";
+    let user = user_with_phone(db, phone)?.ok_or(Refused::NotFound { what: "customer" })?;
+    let (cart_lines, wishes, orders) = db.sql(COUNTS)?.query_row([user.id.0], |row| {
+        Ok((unsigned(row.get(0)?), unsigned(row.get(1)?), unsigned(row.get(2)?)))
+    })?;
+    Ok(UserFile { user, cart_lines, wishes, orders })
+}
+
+/// Makes one made-up customer through the same statements as a real one. `None` if the phone is
+/// known already.
+fn fill(db: &Db, customer: &DemoCustomer) -> Result<Option<Session>> {
+    const SIGN_IN: &str = "UPDATE users SET is_active = 1, last_login = ?2 WHERE id = ?1";
+    if user_id_of(db, &customer.phone)?.is_some() {
+        return Ok(None);
+    }
+    let id = create_user(db, None, &customer.phone, Some(&customer.full_name))?;
+    db.change_one(SIGN_IN, (id.0, db.now()))?;
+    let session = Session { user_id: id, epoch: 0 };
+    let actor = admit(db, session)?;
+    for (checkout, lines) in &customer.orders {
+        let cart = fill_cart(db, actor, session, lines)?;
+        order::place(db, &cart, checkout)?;
+        cart::empty(db, actor)?;
+    }
+    fill_cart(db, actor, session, &customer.cart)?;
+    for product in &customer.wishes {
+        wishlist::add(db, actor, *product)?;
+    }
+    Ok(Some(session))
+}
+
+fn fill_cart(
+    db: &Db,
+    actor: Actor,
+    session: Session,
+    lines: &[(evercart_core::ids::SkuId, u32)],
+) -> Result<Cart> {
+    for (sku_id, quantity) in lines {
+        cart::add(db, actor, *sku_id, *quantity, &Guard::default())?;
+    }
+    let cart = cart::read(db, session)?;
+    for (sku_id, _) in lines {
+        cart::check_growth(&cart, *sku_id)?;
+    }
+    if cart.lines.len() < lines.len() {
+        return Err(Failed::Inconsistent("a demo cart lost a line".into()).into());
+    }
+    Ok(cart)
+}

@@ -1,0 +1,446 @@
+//! Codes, budgets, users and their sessions. An attempt is counted and compared in one transaction
+//! of the one writer, so parallel guesses share the attempts.
+
+use async_trait::async_trait;
+use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
+use evercart_core::ids::UserId;
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::user::{ProfileChange, Session, User};
+use jiff::SignedDuration;
+use rusqlite::{OptionalExtension, Row};
+
+use crate::Sqlite;
+use crate::actor::{
+    self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
+};
+use crate::db::{Db, DbError, Result, time, unsigned};
+
+#[async_trait]
+impl SignIn for Sqlite {
+    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
+        self.writer.write(move |db| grant(db, &request)).await
+    }
+
+    async fn withdraw_code(
+        &self,
+        phone: KeyedHash,
+        purpose: Purpose,
+        code: KeyedHash,
+    ) -> StoreResult<()> {
+        const WITHDRAW: &str =
+            "DELETE FROM verification_codes WHERE phone = ?1 AND purpose = ?2 AND code = ?3";
+        self.writer
+            .write(move |db| {
+                db.sql(WITHDRAW)?.execute((phone.0, purpose.as_str(), code.0))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {
+        self.writer.write(move |db| sign_in(db, &attempt)).await
+    }
+
+    async fn sign_out(&self, session: Session, guard: Guard) -> StoreResult<Done<()>> {
+        self.writer.write(move |db| sign_out(db, session, &guard)).await
+    }
+
+    async fn user(&self, session: Session) -> StoreResult<User> {
+        self.readers
+            .read(move |db| {
+                let user = user(db, session.user_id)?.ok_or(Refused::UnknownUser)?;
+                let blocked_at = user.blocked_at.map(|at| at.as_millisecond());
+                actor::compare(session, user.is_active, blocked_at, user.session_epoch)?;
+                Ok(user)
+            })
+            .await
+    }
+
+    async fn change_profile(
+        &self,
+        session: Session,
+        change: ProfileChange,
+        guard: Guard,
+    ) -> StoreResult<Done<User>> {
+        self.writer
+            .write(move |db| {
+                let replayed = match begin_as(db, session, &guard)? {
+                    Begun::Replay { .. } => true,
+                    Begun::Fresh(actor) => {
+                        change_profile(db, actor.user_id, &change)?;
+                        remember(db, actor.user_id, &guard, actor.user_id.0)?;
+                        false
+                    }
+                };
+                let value = user(db, session.user_id)?.ok_or(Refused::UnknownUser)?;
+                Ok(Done { value, replayed })
+            })
+            .await
+    }
+}
+
+const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
+     WHERE phone = ?1 AND purpose = ?2 AND expires_at > ?3";
+const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (phone, purpose) DO UPDATE SET \
+     code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at";
+
+fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
+    let (phone, now) = (request.phone, db.now());
+    if let Some(key) = &request.idempotency
+        && early_key(db, phone, key)?.is_some()
+    {
+        return Ok(Done::before(()));
+    }
+    refuse_while_locked(db, phone)?;
+    if let Some(resend_after) = request.resend_after {
+        let sent_at = db
+            .sql(OUTSTANDING)?
+            .query_row((phone.0, request.purpose.as_str(), now), |row| row.get::<_, i64>(1))
+            .optional()?;
+        let wait = sent_at.map_or(0, |sent_at| sent_at + millis(resend_after) - now);
+        if wait > 0 {
+            return Err(Refused::RateLimited { retry_after: duration(wait) }.into());
+        }
+    }
+    for budget in &request.budgets {
+        let spent = spend(db, budget)?;
+        if spent.count > budget.limit {
+            return Err(Refused::RateLimited { retry_after: spent.rest }.into());
+        }
+    }
+    let expires_at = now + millis(request.lifetime);
+    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at);
+    db.sql(GRANT)?.execute(row)?;
+    if let Some(key) = &request.idempotency {
+        remember_early(db, phone, key, None, now + millis(IDEMPOTENCY_LIFETIME))?;
+    }
+    forget_what_is_over(db, now)?;
+    Ok(Done::now(()))
+}
+
+fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
+    if let Some(key) = &attempt.idempotency
+        && let Some(before) = early_key(db, attempt.phone_hash, key)?
+    {
+        return replay(db, attempt, &before);
+    }
+    let failures = peek(db, &attempt.failures)?;
+    if failures.count >= attempt.failures.limit {
+        return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
+    }
+    refuse_while_locked(db, attempt.phone_hash)?;
+    let sent = db
+        .sql(OUTSTANDING)?
+        .query_row((attempt.phone_hash.0, attempt.purpose.as_str(), db.now()), |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    if sent.is_some() || attempt.is_test_phone {
+        count_attempt(db, attempt)?;
+    }
+    let is_right = match &attempt.proof {
+        Proof::TestCode => true,
+        Proof::Code(code) => sent.as_ref().is_some_and(|(sent, _)| code.matches(sent)),
+    };
+    if !is_right {
+        spend(db, &attempt.failures)?;
+        return Ok(SignInOutcome::CodeInvalid);
+    }
+    use_up(db, attempt)?;
+    let (user, is_new) = let_in(db, &attempt.phone)?;
+    if let Some(key) = &attempt.idempotency {
+        let ends_at = sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end);
+        let entry = EarlyEntry { epoch: user.session_epoch, is_new };
+        remember_early(db, attempt.phone_hash, key, Some(entry), ends_at)?;
+    }
+    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+}
+
+/// The same request again: the same customer, if they have not signed out since.
+fn replay(db: &Db, attempt: &SignInAttempt, before: &Option<EarlyEntry>) -> Result<SignInOutcome> {
+    let user = user_with_phone(db, &attempt.phone)?;
+    Ok(match (before, user) {
+        (Some(entry), Some(user))
+            if user.is_active && user.blocked_at.is_none() && user.session_epoch == entry.epoch =>
+        {
+            let is_new = entry.is_new;
+            SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: true }
+        }
+        _ => SignInOutcome::CodeInvalid,
+    })
+}
+
+/// Locks the phone with the last attempt it has, so that only that one is still compared.
+fn count_attempt(db: &Db, attempt: &SignInAttempt) -> Result<()> {
+    let failures = Budget {
+        scope: "fail_phone",
+        subject: attempt.phone_hash,
+        limit: attempt.attempts_max,
+        window: attempt.attempts_window,
+    };
+    let spent = spend(db, &failures)?;
+    if spent.count >= attempt.attempts_max {
+        spend(db, &Budget { scope: "lock_phone", window: spent.rest, ..failures })?;
+    }
+    Ok(())
+}
+
+fn refuse_while_locked(db: &Db, phone: KeyedHash) -> Result<()> {
+    const LOCK: &str = "SELECT ends_at FROM send_budget \
+         WHERE scope = 'lock_phone' AND subject = ?1 AND ends_at > ?2";
+    let now = db.now();
+    let ends_at: Option<i64> =
+        db.sql(LOCK)?.query_row((phone.0, now), |row| row.get(0)).optional()?;
+    match ends_at {
+        None => Ok(()),
+        Some(end) => Err(Refused::TooManyAttempts { retry_after: duration(end - now) }.into()),
+    }
+}
+
+/// The code is spent, and the phone's wrong attempts are forgiven.
+fn use_up(db: &Db, attempt: &SignInAttempt) -> Result<()> {
+    const USE: &str = "DELETE FROM verification_codes WHERE phone = ?1 AND purpose = ?2";
+    const FORGIVE: &str = "DELETE FROM send_budget \
+         WHERE scope IN ('fail_phone', 'lock_phone') AND subject = ?1";
+    db.sql(USE)?.execute((attempt.phone_hash.0, attempt.purpose.as_str()))?;
+    db.sql(FORGIVE)?.execute([attempt.phone_hash.0])?;
+    Ok(())
+}
+
+/// The customer with this phone, made if there is none, signed in.
+fn let_in(db: &Db, phone: &Phone) -> Result<(User, bool)> {
+    const SIGN_IN: &str = "UPDATE users SET is_active = 1, last_login = ?2 WHERE id = ?1";
+    let (id, is_new) = match user_id_of(db, phone)? {
+        Some(id) => (id, false),
+        None => (create_user(db, None, phone, None)?, true),
+    };
+    db.change_one(SIGN_IN, (id.0, db.now()))?;
+    forget_old_keys(db, id)?;
+    let user = user(db, id)?.ok_or(Refused::UnknownUser)?;
+    if user.blocked_at.is_some() {
+        // Undoes everything above: the block stays what it is.
+        return Err(Refused::UserBlocked.into());
+    }
+    Ok((user, is_new))
+}
+
+/// Makes a user who is not signed in yet, with the next id unless one is given.
+pub(crate) fn create_user(
+    db: &Db,
+    id: Option<UserId>,
+    phone: &Phone,
+    full_name: Option<&str>,
+) -> Result<UserId> {
+    const INSERT: &str = "INSERT INTO users (id, phone, full_name, is_active, created_at) \
+         VALUES (?1, ?2, ?3, 0, ?4)";
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES (?1, ?2)";
+    let id = match id {
+        Some(id) => id,
+        None => UserId(take_number(db, "user")?),
+    };
+    db.sql(INSERT)?.execute((id.0, phone.as_str(), full_name, db.now()))?;
+    db.sql(CLAIM)?.execute((phone.as_str(), id.0))?;
+    Ok(id)
+}
+
+pub(crate) fn user_id_of(db: &Db, phone: &Phone) -> Result<Option<UserId>> {
+    const FIND: &str = "SELECT user_id FROM phone_numbers WHERE phone = ?1";
+    let id = db.sql(FIND)?.query_row([phone.as_str()], |row| row.get(0)).optional()?;
+    Ok(id.map(UserId))
+}
+
+pub(crate) fn user_with_phone(db: &Db, phone: &Phone) -> Result<Option<User>> {
+    match user_id_of(db, phone)? {
+        Some(id) => user(db, id),
+        None => Ok(None),
+    }
+}
+
+/// Every token issued so far is dead: none carries the epoch that is current from now on.
+pub(crate) fn end_sessions(db: &Db, user: UserId) -> Result<()> {
+    const END: &str =
+        "UPDATE users SET is_active = 0, session_epoch = session_epoch + 1 WHERE id = ?1";
+    db.change_one(END, [user.0])
+}
+
+fn sign_out(db: &Db, session: Session, guard: &Guard) -> Result<Done<()>> {
+    match admit(db, session) {
+        Ok(actor) => {
+            if let Some(key) = &guard.idempotency
+                && resource_of(db, actor.user_id, key)?.is_some()
+            {
+                return Ok(Done::before(()));
+            }
+            end_sessions(db, actor.user_id)?;
+            remember(db, actor.user_id, guard, session.epoch)?;
+            Ok(Done::now(()))
+        }
+        // The very sign-out being repeated may be what ended the session.
+        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+            let before = match &guard.idempotency {
+                Some(key) => resource_of(db, session.user_id, key)?,
+                None => None,
+            };
+            match before {
+                Some(epoch) if epoch == session.epoch => Ok(Done::before(())),
+                _ => Err(Refused::SignedOut.into()),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, is_active, \
+     blocked_at, session_epoch, last_login, created_at FROM users WHERE id = ?1";
+
+pub(crate) fn user(db: &Db, id: UserId) -> Result<Option<User>> {
+    Ok(db.sql(SELECT_USER)?.query_row([id.0], user_row).optional()?)
+}
+
+fn user_row(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: UserId(row.get(0)?),
+        phone: Phone::from_stored(row.get(1)?),
+        full_name: row.get(2)?,
+        email: row.get(3)?,
+        profile_image_url: row.get(4)?,
+        language: row.get(5)?,
+        is_active: row.get(6)?,
+        blocked_at: row.get::<_, Option<i64>>(7)?.map(time),
+        session_epoch: row.get(8)?,
+        last_login: row.get::<_, Option<i64>>(9)?.map(time),
+        created_at: time(row.get(10)?),
+    })
+}
+
+fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
+    const CHANGE: &str = "UPDATE users SET \
+         full_name = CASE WHEN ?2 THEN ?3 ELSE full_name END, \
+         email = CASE WHEN ?4 THEN ?5 ELSE email END, \
+         profile_image_url = CASE WHEN ?6 THEN ?7 ELSE profile_image_url END, \
+         language = CASE WHEN ?8 THEN ?9 ELSE language END WHERE id = ?1";
+    let ProfileChange { full_name, email, profile_image_url, language } = change;
+    db.change_one(
+        CHANGE,
+        (
+            id.0,
+            full_name.is_some(),
+            full_name.as_ref().and_then(Option::as_ref),
+            email.is_some(),
+            email.as_ref().and_then(Option::as_ref),
+            profile_image_url.is_some(),
+            profile_image_url.as_ref().and_then(Option::as_ref),
+            language.is_some(),
+            language.as_ref().and_then(Option::as_ref),
+        ),
+    )
+}
+
+/// Where a budget stands, and how long until it starts anew.
+struct Spent {
+    count: u32,
+    rest: SignedDuration,
+}
+
+/// Counts one event; the first one of a window opens it.
+fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
+    const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
+         VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
+         count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
+         ends_at = CASE WHEN ends_at > ?4 THEN ends_at ELSE excluded.ends_at END \
+         RETURNING count, ends_at";
+    let now = db.now();
+    let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
+    let (count, ends_at): (i64, i64) =
+        db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+}
+
+/// Looks without counting.
+fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
+    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
+         WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
+    let now = db.now();
+    let found: Option<(i64, i64)> = db
+        .sql(PEEK)?
+        .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (count, ends_at) = found.unwrap_or((0, now));
+    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+}
+
+/// What a sign-in under a key came to.
+struct EarlyEntry {
+    epoch: i64,
+    is_new: bool,
+}
+
+/// Looks up a key used before the user was known. The inner `None` is a request for a code.
+fn early_key(
+    db: &Db,
+    phone: KeyedHash,
+    key: &IdempotencyKey,
+) -> Result<Option<Option<EarlyEntry>>> {
+    const FIND: &str = "SELECT fingerprint, epoch, is_new FROM sign_in_keys \
+         WHERE phone = ?1 AND key = ?2 AND expires_at > ?3";
+    let found = db
+        .sql(FIND)?
+        .query_row((phone.0, &key.key, db.now()), |row| {
+            let is_new = row.get(2)?;
+            let entry = row.get::<_, Option<i64>>(1)?.map(|epoch| EarlyEntry { epoch, is_new });
+            Ok((row.get::<_, Vec<u8>>(0)?, entry))
+        })
+        .optional()?;
+    match found {
+        None => Ok(None),
+        Some((fingerprint, entry)) if fingerprint == key.fingerprint => Ok(Some(entry)),
+        Some(_) => Err(Refused::IdempotencyKeyReused.into()),
+    }
+}
+
+fn remember_early(
+    db: &Db,
+    phone: KeyedHash,
+    key: &IdempotencyKey,
+    entry: Option<EarlyEntry>,
+    expires_at: i64,
+) -> Result<()> {
+    const REMEMBER: &str = "INSERT INTO sign_in_keys \
+         (phone, key, fingerprint, epoch, is_new, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+         ON CONFLICT (phone, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+         epoch = excluded.epoch, is_new = excluded.is_new, expires_at = excluded.expires_at";
+    let epoch = entry.as_ref().map(|entry| entry.epoch);
+    let is_new = entry.is_some_and(|entry| entry.is_new);
+    let row = (phone.0, &key.key, key.fingerprint.as_slice(), epoch, is_new, expires_at);
+    db.sql(REMEMBER)?.execute(row)?;
+    Ok(())
+}
+
+/// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
+/// handful at each grant is more than a grant adds.
+fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
+    const SWEEPS: [&str; 3] = [
+        "DELETE FROM send_budget WHERE (scope, subject) IN (SELECT scope, subject \
+         FROM send_budget WHERE ends_at <= ?1 ORDER BY ends_at LIMIT 16)",
+        "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
+         FROM verification_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
+        "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
+         FROM sign_in_keys WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
+    ];
+    for sweep in SWEEPS {
+        db.sql(sweep)?.execute([now])?;
+    }
+    Ok(())
+}
+
+fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+fn duration(millis: i64) -> SignedDuration {
+    SignedDuration::from_millis(millis)
+}

@@ -1,0 +1,255 @@
+//! The one thread that writes: it takes every waiting operation, runs each in a savepoint of one
+//! transaction, commits once, and only then answers them all.
+//!
+//! There is no timer: a batch is what is waiting when the writer becomes free, so a lone client
+//! waits for nobody and a crowd shares one fsync.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use evercart_core::error::{Failed, StoreError};
+use evercart_core::store::WriterGauge;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::Options;
+use crate::checkpoint::Watch;
+use crate::db::{self, Db, Result};
+use crate::migrate::OpenError;
+
+/// An operation on its way through the writer.
+trait Operation: Send {
+    /// Nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+    /// Does it. True if its effect is to stay.
+    fn run(&mut self, db: &Db) -> bool;
+    /// Answers: with its result if the commit succeeded, else with the failure.
+    fn answer(self: Box<Self>, commit: Option<&Failed>);
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Operation for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&Db) -> Result<T> + Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, db: &Db) -> bool {
+        let work = self.work.take().expect("an operation is run once");
+        let outcome = work(db);
+        let stays = outcome.is_ok();
+        self.outcome = Some(outcome);
+        stays
+    }
+
+    fn answer(self: Box<Self>, commit: Option<&Failed>) {
+        let answer = match (self.outcome, commit) {
+            // A refusal stands whatever became of the others: it changed nothing.
+            (Some(Err(error)), _) => Err(error.into_store_error()),
+            (Some(Ok(value)), None) => Ok(value),
+            (Some(Ok(_)), Some(failed)) => Err(unavailable(failed.to_string())),
+            (None, failed) => Err(failed
+                .map_or_else(|| unavailable("not run"), |failed| unavailable(failed.to_string()))),
+        };
+        // The client may have gone; the effect stays, and its key tells when it asks again.
+        let _ = self.reply.send(answer);
+    }
+}
+
+fn unavailable(why: impl Into<String>) -> StoreError {
+    Failed::Unavailable(why.into()).into()
+}
+
+enum Message {
+    Do(Box<dyn Operation>),
+    Stop,
+}
+
+pub(crate) struct Writer {
+    queue: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        connection: Connection,
+        options: &Options,
+        watch: Watch,
+    ) -> std::result::Result<Self, OpenError> {
+        let (queue, messages) = bounded(options.queue_max);
+        let path = connection.path().unwrap_or_default().into();
+        let mut worker = Worker {
+            db: Db::new(connection, Arc::clone(&options.clock)),
+            messages,
+            gauge: Arc::clone(&options.gauge),
+            watch,
+            batch_max: options.batch_max.max(1),
+            lost: None,
+        };
+        let thread = thread::Builder::new()
+            .name("evercart-writer".into())
+            .spawn(move || {
+                // A panic here is a mistake of ours with a transaction open. Stopping the process
+                // loses nothing that was acknowledged; going on might.
+                let run = std::panic::AssertUnwindSafe(|| worker.serve());
+                if std::panic::catch_unwind(run).is_err() {
+                    tracing::error!("the writer panicked; stopping the process");
+                    std::process::abort();
+                }
+            })
+            .map_err(|source| OpenError::Thread { path, source })?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Has the writer do `work` in its next transaction, and waits until that is on disk.
+    pub(crate) async fn write<T, F>(&self, work: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Task { work: Some(work), outcome: None, reply };
+        self.queue.try_send(Message::Do(Box::new(task))).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
+            TrySendError::Disconnected(_) => unavailable("the store is closed"),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(unavailable("the store is closed")))
+    }
+
+    /// Finishes what is queued and stops.
+    pub(crate) fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Fails only if the thread is gone already.
+            let _ = self.queue.send(Message::Stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    db: Db,
+    messages: Receiver<Message>,
+    gauge: Arc<dyn WriterGauge>,
+    watch: Watch,
+    batch_max: usize,
+    /// Set for good when the disk did not keep what it was told to.
+    lost: Option<String>,
+}
+
+impl Worker {
+    fn serve(&mut self) {
+        let mut batch = Vec::with_capacity(self.batch_max);
+        while let Ok(Message::Do(first)) = self.messages.recv() {
+            let stop = self.commit_batch(first, &mut batch);
+            self.watch.after_commit(&self.db.connection);
+            if stop {
+                break;
+            }
+        }
+        self.watch.before_close(&self.db.connection);
+    }
+
+    /// One transaction: `first` and whatever else is waiting by the time it is done. Returns true
+    /// if a stop was among it.
+    fn commit_batch(
+        &mut self,
+        first: Box<dyn Operation>,
+        batch: &mut Vec<Box<dyn Operation>>,
+    ) -> bool {
+        let mut stop = false;
+        let begun = match &self.lost {
+            Some(lost) => Err(Failed::Unavailable(lost.clone())),
+            None => self.execute("BEGIN IMMEDIATE"),
+        };
+        let mut broken = begun.err();
+        let mut next = Some(first);
+        while let Some(mut operation) = next.take() {
+            if broken.is_none() {
+                broken = self.run(operation.as_mut()).err();
+            }
+            batch.push(operation);
+            if batch.len() < self.batch_max {
+                match self.messages.try_recv() {
+                    Ok(Message::Do(operation)) => next = Some(operation),
+                    Ok(Message::Stop) => stop = true,
+                    Err(_) => {}
+                }
+            }
+        }
+        let failure = match broken {
+            None => self.commit().err(),
+            Some(failure) => {
+                self.abandon();
+                Some(failure)
+            }
+        };
+        match &failure {
+            None => self.gauge.committed(batch.len(), self.messages.len()),
+            Some(failure) => tracing::error!(%failure, operations = batch.len(), "commit failed"),
+        }
+        for operation in batch.drain(..) {
+            operation.answer(failure.as_ref());
+        }
+        stop
+    }
+
+    /// Runs one operation in a savepoint, so that a refusal undoes it and nothing else.
+    fn run(&self, operation: &mut dyn Operation) -> Result<(), Failed> {
+        if operation.is_abandoned() {
+            return Ok(());
+        }
+        self.execute("SAVEPOINT operation")?;
+        let stays = operation.run(&self.db);
+        if self.db.connection.is_autocommit() {
+            // A full disk or an I/O error makes SQLite roll back the whole transaction by itself.
+            return Err(Failed::Unavailable("the transaction was rolled back".into()));
+        }
+        if !stays {
+            self.execute("ROLLBACK TO operation")?;
+        }
+        self.execute("RELEASE operation")
+    }
+
+    fn commit(&mut self) -> Result<(), Failed> {
+        let outcome = self.db.sql("COMMIT").and_then(|mut commit| Ok(commit.execute([])?));
+        let Err(error) = outcome else { return Ok(()) };
+        if let db::DbError::Sql(error) = &error
+            && db::is_fsync_failure(error)
+        {
+            let lost = format!("the disk failed to keep a commit ({error}): restart evercart");
+            tracing::error!("{lost}");
+            self.lost = Some(lost);
+        }
+        self.abandon();
+        Err(as_failure(error))
+    }
+
+    fn abandon(&self) {
+        if !self.db.connection.is_autocommit() {
+            // If even this fails, the next BEGIN fails, too, and says so.
+            let _ = self.execute("ROLLBACK");
+        }
+    }
+
+    fn execute(&self, sql: &'static str) -> Result<(), Failed> {
+        let outcome = self.db.sql(sql).and_then(|mut statement| Ok(statement.execute([])?));
+        outcome.map(|_| ()).map_err(as_failure)
+    }
+}
+
+fn as_failure(error: db::DbError) -> Failed {
+    match error.into_store_error() {
+        StoreError::Failed(failed) => failed,
+        StoreError::Refused(refused) => Failed::Inconsistent(refused.to_string()),
+    }
+}
