@@ -83,7 +83,7 @@ impl Carts for Sqlite {
     }
 }
 
-const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, v.version, \
+pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, v.version, \
      c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
      FROM users u CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \

@@ -102,6 +102,8 @@ impl Db {
     }
 
     pub(crate) fn sql(&self, sql: &'static str) -> Result<CachedStatement<'_>> {
+        #[cfg(test)]
+        crate::plans::record(&self.connection, sql);
         Ok(self.connection.prepare_cached(sql)?)
     }
 

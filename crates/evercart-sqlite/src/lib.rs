@@ -14,6 +14,8 @@ mod lock;
 mod migrate;
 mod operator;
 mod order;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod sign_in;
 mod sku_cache;

@@ -1,0 +1,262 @@
+//! Shows that the cost of a request does not depend on how many customers, orders or products there
+//! are (P1): every statement a request runs is a look-up in an index. The plans are checked in.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use evercart_core::address::{AddressChange, AddressFields};
+use evercart_core::cart::Carts;
+use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey, ProductQuery};
+use evercart_core::clock::ManualClock;
+use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::guard::{Guard, IdempotencyKey};
+use evercart_core::ids::{LineId, ProductId, SkuId};
+use evercart_core::market::Shipping;
+use evercart_core::money::Money;
+use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::user::{ProfileChange, Session};
+use evercart_core::wishlist::Wishlists;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, StatementStatus};
+
+use crate::{Options, Sqlite};
+
+/// Every statement run, with the file it was run on: other tests run beside this one.
+static SEEN: Mutex<BTreeSet<(String, &'static str)>> = Mutex::new(BTreeSet::new());
+
+pub(crate) fn record(connection: &Connection, sql: &'static str) {
+    let path = connection.path().unwrap_or_default().to_owned();
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert((path, sql));
+}
+
+fn seen_on(path: &Path) -> Vec<&'static str> {
+    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.iter().filter(|(on, _)| Path::new(on) == path).map(|(_, sql)| *sql).collect()
+}
+
+/// Tables of at most one row a name, and statements whose work is the answer's own size.
+const MAY_SCAN: [&str; 3] = ["SCAN v", "SCAN catalogue_version", "SCAN w VIRTUAL TABLE"];
+
+/// Not statements about data.
+const STEERING: [&str; 5] = ["BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK"];
+
+#[tokio::test]
+async fn p1_every_statement_of_a_request_is_an_index_look_up() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("us.sqlite3");
+    let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range")));
+    let store = Sqlite::open(&path, Options::new(clock)).expect("opens");
+    fill_catalogue(&store).await;
+    let preparation = seen_on(&path);
+    run_every_customer_operation(&store).await;
+    store.close();
+
+    let connection = Connection::open(&path).expect("opens");
+    let mut statements = seen_on(&path);
+    statements.retain(|sql| !preparation.contains(sql));
+    assert!(statements.len() > 50, "only {} statements were seen", statements.len());
+    let mut snapshot = String::new();
+    let mut scans = Vec::new();
+    for sql in statements {
+        if STEERING.iter().any(|word| sql.starts_with(word)) {
+            continue;
+        }
+        let plan = plan_of(&connection, sql).expect(sql);
+        writeln!(snapshot, "{}", sql.split_whitespace().collect::<Vec<_>>().join(" "))
+            .expect("writing to a string");
+        for step in plan {
+            writeln!(snapshot, "    {step}").expect("writing to a string");
+            let allowed = MAY_SCAN.iter().any(|allowed| step.starts_with(allowed));
+            if step.starts_with("SCAN ") && !allowed && !step.contains("USING COVERING INDEX") {
+                scans.push(format!("{step} in: {sql}"));
+            }
+        }
+        snapshot.push('\n');
+    }
+    assert!(scans.is_empty(), "table scans on the way of a request:\n{}", scans.join("\n"));
+    compare_with_checked_in(&snapshot);
+}
+
+fn compare_with_checked_in(snapshot: &str) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plans.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(file, snapshot).expect("the snapshot can be written");
+    }
+    let checked_in = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        checked_in == snapshot,
+        "the query plans differ from tests/plans.txt; if that is meant, run this test again with \
+         UPDATE_SNAPSHOTS=1 and look at the difference"
+    );
+}
+
+/// A statement that SQLite prepares anew at every run costs four times as much.
+async fn assert_cart_is_prepared_once(store: &Sqlite, session: Session) {
+    let prepared_again = store
+        .readers
+        .read(move |db| {
+            for _ in 0..10 {
+                crate::cart::read(db, session)?;
+            }
+            Ok(db.sql(crate::cart::CART)?.get_status(StatementStatus::RePrepare))
+        })
+        .await
+        .expect("reads");
+    assert_eq!(prepared_again, 0);
+}
+
+fn plan_of(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    // Parameters stay unbound: the planner must not look at them.
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        steps.push(row.get(3)?);
+    }
+    Ok(steps)
+}
+
+async fn fill_catalogue(store: &Sqlite) {
+    let rows = (1..=20).map(row).collect();
+    store.import_catalogue(rows, Box::new(|_| {})).await.expect("imports");
+}
+
+fn row(number: i64) -> CatalogueRow {
+    CatalogueRow {
+        product: ProductKey::Id(ProductId(number), None),
+        name: format!("Shirt {number}"),
+        brand: Some("Brand".into()),
+        category: Some("Clothing".into()),
+        description: None,
+        image: None,
+        sku_id: Some(SkuId(number)),
+        sku_code: format!("S-{number}"),
+        size: None,
+        color: None,
+        price: Money(1999),
+        original_price: None,
+        stock: 100,
+        active: true,
+    }
+}
+
+async fn sign_in(store: &Sqlite) -> Session {
+    let phone = Phone::from_stored("+13128059851".into());
+    let budget = |scope| Budget {
+        scope,
+        subject: KeyedHash([1; 32]),
+        limit: 5,
+        window: SignedDuration::from_hours(1),
+    };
+    let request = CodeRequest {
+        phone: KeyedHash([2; 32]),
+        purpose: Purpose::SignIn,
+        code: KeyedHash([3; 32]),
+        lifetime: SignedDuration::from_mins(10),
+        resend_after: Some(SignedDuration::from_secs(60)),
+        budgets: vec![budget("send_ip"), budget("send_market")],
+        idempotency: Some(key("send")),
+    };
+    store.grant_code(request).await.expect("grants");
+    let attempt = SignInAttempt {
+        phone,
+        phone_hash: KeyedHash([2; 32]),
+        purpose: Purpose::SignIn,
+        proof: Proof::Code(KeyedHash([3; 32])),
+        is_test_phone: false,
+        attempts_max: 5,
+        attempts_window: SignedDuration::from_mins(15),
+        failures: budget("fail_ip"),
+        idempotency: Some(key("verify")),
+    };
+    match store.sign_in(attempt).await.expect("signs in") {
+        SignInOutcome::SignedIn { user, .. } => user.session(),
+        SignInOutcome::CodeInvalid => panic!("the code is right"),
+    }
+}
+
+fn key(name: &str) -> IdempotencyKey {
+    IdempotencyKey { key: name.into(), fingerprint: [9; 32] }
+}
+
+fn guard(name: &str) -> Guard {
+    Guard { idempotency: Some(key(name)), expected_version: None }
+}
+
+async fn run_every_customer_operation(store: &Sqlite) {
+    let session = sign_in(store).await;
+    store.user(session).await.expect("user");
+    let change = ProfileChange { full_name: Some(Some("Aida".into())), ..Default::default() };
+    store.change_profile(session, change, guard("profile")).await.expect("profile");
+
+    store.add_to_cart(session, SkuId(1), 2, guard("add")).await.expect("add");
+    let seen = Guard { expected_version: Some(1), ..Guard::default() };
+    store.add_to_cart(session, SkuId(2), 2, seen).await.expect("add");
+    store.set_quantity(session, LineId(1), 3, guard("set")).await.expect("set");
+    store.set_quantity(session, LineId(2), 0, guard("remove")).await.expect("remove");
+    store.cart(session).await.expect("cart");
+    assert_cart_is_prepared_once(store, session).await;
+
+    store.add_wish(session, ProductId(3), guard("wish")).await.expect("wish");
+    store.wishlist(session).await.expect("wishlist");
+    store.move_to_cart(session, ProductId(3), SkuId(3), 1, guard("move")).await.expect("move");
+    store.add_wish(session, ProductId(4), guard("wish 2")).await.expect("wish");
+    store.remove_wish(session, ProductId(4), guard("unwish")).await.expect("unwish");
+    store.clear_wishlist(session, guard("clear wishes")).await.expect("clear");
+
+    order_and_cancel(store, session).await;
+    change_addresses(store, session).await;
+
+    store.add_to_cart(session, SkuId(1), 2, guard("add 2")).await.expect("add");
+    store.clear_cart(session, guard("clear")).await.expect("clear");
+
+    let page = Page { limit: 20, offset: 0 };
+    for (search, category) in [(None, None), (Some("shirt"), None), (None, Some("Clothing"))] {
+        let query =
+            ProductQuery { search: search.map(Into::into), category: category.map(Into::into) };
+        assert_eq!(store.products(query, page).await.expect("products").total, 20);
+    }
+    store.product(ProductId(1)).await.expect("product");
+    store.sign_out(session, guard("out")).await.expect("out");
+}
+
+async fn order_and_cancel(store: &Sqlite, session: Session) {
+    let checkout = Checkout {
+        customer_name: "Aida".into(),
+        customer_phone: None,
+        customer_email: None,
+        delivery_address: "1 Main Street".into(),
+        delivery_city: None,
+        delivery_notes: None,
+        payment_method: "cash".into(),
+        expected_total: None,
+        shipping: Shipping { flat: Money(999), free_from: None },
+        tax_rate: 0.into(),
+        currency: "USD".parse().expect("a currency"),
+    };
+    let order = store.checkout(session, checkout, guard("order")).await.expect("order").value.id;
+    let page = Page { limit: 20, offset: 0 };
+    store.orders(session, None, page).await.expect("orders");
+    store.orders(session, Some(OrderStatus::Pending), page).await.expect("orders");
+    store.order(session, order).await.expect("order");
+    store.cancel_order(session, order, guard("cancel")).await.expect("cancel");
+}
+
+async fn change_addresses(store: &Sqlite, session: Session) {
+    let fields = AddressFields {
+        title: "Home".into(),
+        full_address: "1 Main Street".into(),
+        ..AddressFields::default()
+    };
+    let first =
+        store.add_address(session, fields.clone(), true, guard("a1")).await.expect("add").value;
+    let second = store.add_address(session, fields, true, guard("a2")).await.expect("add").value;
+    let change = AddressChange { is_default: Some(false), ..AddressChange::default() };
+    store.change_address(session, second.id, change, guard("a3")).await.expect("change");
+    store.addresses(session).await.expect("addresses");
+    store.remove_address(session, first.id, guard("a4")).await.expect("remove");
+}

@@ -1,0 +1,92 @@
+//! Files and directories: whose they are, how old they are, who has them.
+
+use std::sync::Arc;
+
+use evercart_core::clock::ManualClock;
+use evercart_core::operator::Operator;
+use evercart_sqlite::{
+    DirectoryLock, LockError, OpenError, Options, SCHEMA_VERSION, Sqlite, migrate,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+fn options() -> Options {
+    Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)))
+}
+
+#[test]
+fn u5_a_new_file_is_migrated_once() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("us.sqlite3");
+    let first = migrate(&path).expect("migrates");
+    assert_eq!((first.from, first.to), (0, SCHEMA_VERSION));
+    let second = migrate(&path).expect("finds it done");
+    assert_eq!((second.from, second.to), (SCHEMA_VERSION, SCHEMA_VERSION));
+}
+
+#[test]
+fn u5_many_openers_at_once_migrate_once() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("us.sqlite3");
+    let from: Vec<u32> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..10).map(|_| scope.spawn(|| migrate(&path).expect("migrates").from)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(from.iter().filter(|from| **from == 0).count(), 1, "{from:?}");
+}
+
+#[test]
+fn u5_a_newer_schema_is_refused_with_a_sentence() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("us.sqlite3");
+    migrate(&path).expect("migrates");
+    let connection = Connection::open(&path).expect("opens");
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("is changed");
+    drop(connection);
+    let refused = Sqlite::open(&path, options()).err().expect("is refused");
+    assert!(matches!(refused, OpenError::TooNew { .. }), "{refused}");
+    assert!(refused.to_string().contains("start the newer evercart"), "{refused}");
+}
+
+#[test]
+fn anothers_database_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("theirs.sqlite3");
+    let connection = Connection::open(&path).expect("opens");
+    connection.execute_batch("CREATE TABLE theirs (x)").expect("is made");
+    drop(connection);
+    let refused = Sqlite::open(&path, options()).err().expect("is refused");
+    assert!(matches!(refused, OpenError::NotOurs { .. }), "{refused}");
+    let text = directory.path().join("text.sqlite3");
+    std::fs::write(&text, "not a database at all, but long enough to be read as one".repeat(99))
+        .expect("is written");
+    assert!(Sqlite::open(&text, options()).is_err());
+}
+
+#[test]
+fn a_directory_has_one_server() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let lock = DirectoryLock::acquire(directory.path()).expect("is free");
+    let refused = DirectoryLock::acquire(directory.path()).expect_err("is taken");
+    assert!(matches!(refused, LockError::Held { .. }), "{refused}");
+    assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+    drop(lock);
+    DirectoryLock::acquire(directory.path()).expect("is free again");
+}
+
+#[tokio::test]
+async fn g6_a_backup_made_while_writing_passes_the_check() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("us.sqlite3");
+    let store = Sqlite::open(&path, options()).expect("opens");
+    assert!(store.become_demo().await.expect("writes"));
+    let copy = directory.path().join("copy.sqlite3");
+    let mut seen = (0, 0);
+    store.backup_to(&copy, &mut |done, total| seen = (done, total)).expect("copies");
+    assert!(seen.1 > 0 && seen.0 == seen.1, "{seen:?}");
+    assert!(!directory.path().join("copy.sqlite3-wal").exists());
+    let restored = Sqlite::open(&copy, options()).expect("opens");
+    assert!(restored.is_demo().await.expect("reads"));
+    assert_eq!(restored.check().await.expect("checks").findings, []);
+}
