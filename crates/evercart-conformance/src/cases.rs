@@ -1,0 +1,229 @@
+//! The list of all cases, from which an adapter's tests are made. The crate's own tests compare it
+//! with the files.
+
+/// Makes a test of each case for an adapter: `conformance!(sqlite, Fixture);` in its tests, where
+/// `Fixture` is its [`Backend`](crate::Backend), gives `sqlite::cart::line_ids_are_never_reused`
+/// and all the others.
+#[macro_export]
+macro_rules! conformance {
+    ($backend:ident, $fixture:ty) => {
+        mod $backend {
+            #[allow(unused_imports, reason = "the fixture may be named by its whole path")]
+            use super::*;
+
+            $crate::__conformance_tests! { $fixture;
+                sign_in:
+                    first_sign_in_makes_the_user
+                    second_device_is_the_same_user
+                    a_code_is_used_up_by_signing_in
+                    only_the_code_sent_to_this_phone_opens
+                    a_new_code_ends_the_old_one
+                    a_code_expires
+                    a_resend_has_to_wait_while_a_code_is_outstanding
+                    an_expired_code_has_no_cooldown
+                    only_the_current_code_is_withdrawn
+                    budgets_limit_what_is_sent
+                    five_wrong_codes_then_the_phone_waits
+                    a_resend_does_not_reset_the_attempts
+                    success_resets_the_attempts
+                    guesses_without_a_code_do_not_count_for_the_phone
+                    an_address_that_guesses_has_to_wait
+                    test_phones_have_attempts_too
+                    a_repeated_request_for_a_code_is_one_request
+                    a_repeated_sign_in_is_one_sign_in
+                    a_repeated_sign_in_does_not_undo_signing_out
+                    signing_out_ends_every_session
+                    a_profile_changes_field_by_field
+                    ;
+                cart:
+                    untouched_cart_is_empty_at_version_0
+                    added_line_carries_what_the_catalogue_says
+                    same_sku_again_adds_to_its_line
+                    version_counts_the_changes
+                    quantity_0_removes_the_line
+                    line_ids_are_never_reused
+                    lines_keep_the_order_of_adding
+                    unknown_and_retired_skus_are_refused
+                    more_than_on_hand_is_refused_in_total
+                    a_line_holds_at_most_999_pieces
+                    a_cart_holds_at_most_100_lines
+                    a_line_can_always_shrink
+                    emptying_is_a_change_not_an_end
+                    clearing_an_empty_cart_succeeds
+                    a_new_price_is_noticed_until_the_line_is_touched
+                    what_is_short_or_retired_stays_and_is_noticed
+                    ;
+                wishlist:
+                    the_newest_wish_comes_first
+                    wishes_of_one_moment_keep_their_order
+                    wishing_again_changes_nothing
+                    unknown_products_are_not_found
+                    wishes_can_be_taken_off
+                    a_wish_follows_the_catalogue
+                    a_wishlist_holds_at_most_250_products
+                    moving_to_the_cart_does_both
+                    moving_to_the_cart_does_both_or_neither
+                    ;
+                order:
+                    checkout_turns_the_cart_into_an_order
+                    checkout_empties_the_cart_and_takes_the_stock
+                    small_orders_pay_for_delivery
+                    order_numbers_count_up_from_1001
+                    a_changed_total_is_refused
+                    checkout_is_all_or_nothing
+                    checkout_of_an_older_cart_is_refused
+                    an_order_never_changes_with_the_catalogue
+                    orders_are_listed_newest_first
+                    cancelling_puts_the_stock_back
+                    a_cancelled_last_piece_is_for_sale_again
+                    unknown_orders_are_not_found
+                    ;
+                address:
+                    the_first_address_is_the_default
+                    the_default_moves
+                    the_only_address_stays_the_default
+                    an_address_changes_field_by_field
+                    removing_hands_the_default_to_the_oldest
+                    a_customer_keeps_at_most_50_addresses
+                    unknown_addresses_are_not_found
+                    ;
+                catalogue:
+                    products_are_listed_in_pages
+                    a_product_shows_its_lowest_price_for_sale
+                    a_product_is_available_while_a_sku_is
+                    a_products_page_has_its_skus_for_sale
+                    what_is_not_for_sale_is_not_listed
+                    categories_count_their_products_for_sale
+                    search_finds_beginnings_of_words
+                    search_follows_the_catalogue
+                    odd_searches_never_fail
+                    importing_twice_changes_nothing
+                    importing_changes_only_what_it_names
+                    a_products_texts_are_shared_by_its_skus
+                    a_code_names_its_sku
+                    a_handle_keeps_its_ids
+                    a_contradiction_rejects_the_whole_file
+                    an_import_tells_its_progress
+                    an_empty_file_changes_nothing
+                    ;
+                operator:
+                    a_customer_is_found_by_phone
+                    unknown_phones_are_not_found
+                    a_blocked_customer_is_kept_out
+                    an_operator_can_sign_a_customer_out
+                    a_check_counts_what_is_there
+                    an_empty_store_is_in_order
+                    an_empty_store_can_become_a_demo
+                    a_store_in_use_does_not_become_a_demo
+                    demo_customers_are_complete
+                    demo_customers_come_all_or_none
+                    known_demo_customers_stay_as_they_are
+                    ;
+                guard:
+                    cart_mutations_act_once_a_key
+                    wishlist_mutations_act_once_a_key
+                    a_repeated_checkout_is_one_order
+                    account_mutations_act_once_a_key
+                    a_repeated_sign_out_succeeds
+                    a_key_of_another_request_is_refused
+                    a_refusal_is_not_remembered
+                    an_outdated_version_is_refused
+                    guards_are_checked_in_their_order
+                    keys_are_remembered_for_a_day
+                    long_and_odd_keys_are_keys
+                    ;
+                survival:
+                    everything_survives_logout
+                    everything_survives_many_logouts
+                    everything_survives_expiry
+                    everything_survives_a_week_away
+                    everything_survives_ten_years_away
+                    a_stolen_token_dies_with_logout
+                    everything_survives_a_change_of_key
+                    two_devices_share_one_cart
+                    reading_writes_nothing
+                    ;
+                signed_out:
+                    every_operation_is_open_to_a_session
+                    every_operation_is_closed_to_unknown_users
+                    every_operation_is_closed_once_signed_out
+                    every_operation_is_closed_to_other_epochs
+                    every_operation_is_closed_to_the_blocked
+                    no_key_replays_for_a_dead_session
+                    ;
+                isolation:
+                    anothers_things_are_not_found
+                    a_new_customer_has_nothing
+                    equal_ids_mean_ones_own
+                    idempotency_keys_are_ones_own
+                    signing_out_touches_nobody_else
+                    no_operation_touches_another_customer
+                    ;
+                concurrency:
+                    parallel_adds_all_count
+                    parallel_first_adds_make_one_cart
+                    parallel_wishes_make_one
+                    parallel_moves_to_the_cart_move_once
+                    parallel_first_addresses_have_one_default
+                    one_version_changes_once
+                    parallel_repeats_act_once
+                    parallel_checkouts_make_one_order
+                    parallel_repeats_of_a_checkout_show_one_order
+                    parallel_orders_have_their_own_numbers
+                    the_last_piece_is_sold_once
+                    parallel_cancels_put_the_stock_back_once
+                    adds_during_checkouts_are_never_lost
+                    an_order_has_one_price_while_prices_change
+                    logout_is_a_line_no_write_crosses
+                    a_block_is_a_line_no_write_crosses
+                    parallel_guesses_share_the_attempts
+                    one_code_signs_in_once
+                    a_new_phone_becomes_one_user
+                    parallel_sends_share_the_budget
+                    parallel_guesses_share_the_addresses_budget
+                    mixed_work_adds_up
+                    ;
+                durability:
+                    everything_survives_a_restart
+                    every_acknowledged_write_is_there
+                    ids_go_on_counting
+                    idempotency_keys_survive_a_restart
+                    keys_of_signing_in_survive_a_restart
+                    sessions_survive_a_restart_as_they_are
+                    codes_and_attempts_survive_a_restart
+                    budgets_survive_a_restart
+                    parallel_writes_survive_a_restart
+                    ;
+                sequences:
+                    shopping_agrees_with_the_model
+                    entering_agrees_with_the_model
+                    ;
+                check:
+                    no_operation_leaves_a_finding
+                    operators_leave_no_finding
+                    ;
+            }
+        }
+    };
+}
+
+/// One module a file, one test a case.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    ($fixture:ty; $($file:ident: $($case:ident)* ;)*) => {
+        $(
+            mod $file {
+                #[allow(unused_imports, reason = "the fixture may be named by its whole path")]
+                use super::*;
+
+                $(
+                    #[test]
+                    fn $case() {
+                        $crate::run::<$fixture>($crate::$file::$case);
+                    }
+                )*
+            }
+        )*
+    };
+}

@@ -1,0 +1,194 @@
+//! A store in plain memory, the simplest thing that keeps the contract: what random sequences are
+//! compared with, and the proof that the suite can pass. Not durable beyond its clones, never shipped.
+
+mod cart;
+mod catalogue;
+mod operator;
+mod order;
+mod sign_in;
+mod wishlist;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use evercart_core::address::Address;
+use evercart_core::catalogue::CatalogueRow;
+use evercart_core::clock::{Clock, ManualClock};
+use evercart_core::error::{Refused, Result};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
+use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
+use evercart_core::money::Money;
+use evercart_core::order::Order;
+use evercart_core::store::Store;
+use evercart_core::user::{Session, User};
+use jiff::Timestamp;
+
+use crate::Backend;
+
+/// The model. Its clones share one memory.
+#[derive(Clone)]
+pub struct Model {
+    state: Arc<Mutex<State>>,
+    clock: Arc<ManualClock>,
+}
+
+/// Everything there is.
+#[derive(Clone, Default)]
+struct State {
+    users: BTreeMap<UserId, Customer>,
+    /// The catalogue as it would be exported; `stock` is what is on hand.
+    skus: BTreeMap<SkuId, CatalogueRow>,
+    sign_ins: sign_in::SignIns,
+    orders_placed: i64,
+    is_demo: bool,
+}
+
+/// Everything of one user.
+#[derive(Clone)]
+struct Customer {
+    user: User,
+    cart_version: i64,
+    cart_updated_at: Option<Timestamp>,
+    lines: Vec<CartLine>,
+    lines_ever: i64,
+    wishes: Vec<(WishId, ProductId, Timestamp)>,
+    wishes_ever: i64,
+    orders: Vec<Order>,
+    addresses: Vec<Address>,
+    addresses_ever: i64,
+    keys: HashMap<String, Remembered>,
+}
+
+#[derive(Clone)]
+struct CartLine {
+    id: LineId,
+    sku_id: SkuId,
+    quantity: u32,
+    price_when_added: Money,
+}
+
+/// What is kept of an intent: what it was, when, and the id of what it made.
+#[derive(Clone)]
+struct Remembered {
+    fingerprint: [u8; 32],
+    at: Timestamp,
+    made: i64,
+}
+
+impl Remembered {
+    /// Looks a key up: `None` if it is new or forgotten.
+    fn find<'a>(
+        keys: &'a HashMap<String, Remembered>,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Option<&'a Remembered>, Refused> {
+        let Some((key, known)) = key.and_then(|key| Some((key, keys.get(&key.key)?))) else {
+            return Ok(None);
+        };
+        if now.duration_since(known.at) >= IDEMPOTENCY_LIFETIME {
+            return Ok(None);
+        }
+        if known.fingerprint != key.fingerprint {
+            return Err(Refused::IdempotencyKeyReused);
+        }
+        Ok(Some(known))
+    }
+
+    fn store(
+        keys: &mut HashMap<String, Remembered>,
+        key: Option<IdempotencyKey>,
+        at: Timestamp,
+        made: i64,
+    ) {
+        if let Some(IdempotencyKey { key, fingerprint }) = key {
+            keys.insert(key, Remembered { fingerprint, at, made });
+        }
+    }
+}
+
+impl Model {
+    /// An empty store that tells the time by `clock`.
+    pub fn new(clock: Arc<ManualClock>) -> Self {
+        Self { state: Arc::default(), clock }
+    }
+
+    /// One transaction: on a copy, which replaces the original if it succeeds.
+    fn transact<T>(
+        &self,
+        act: impl FnOnce(&mut State, Timestamp) -> Result<T, Refused>,
+    ) -> Result<T> {
+        let mut state = self.state.lock().expect("no operation panics while it holds the lock");
+        let mut copy = state.clone();
+        let value = act(&mut copy, self.clock.now())?;
+        *state = copy;
+        Ok(value)
+    }
+
+    /// A read by a customer.
+    fn read<T>(
+        &self,
+        session: Session,
+        look: impl FnOnce(&State, &Customer) -> Result<T, Refused>,
+    ) -> Result<T> {
+        self.transact(|state, _| look(state, state.customer(session)?))
+    }
+
+    /// A guarded mutation by a customer: session, key, version, then `act`, which returns the id of
+    /// what it made; `show` looks that up, for the first answer and for a replay alike.
+    fn mutate<T>(
+        &self,
+        session: Session,
+        guard: Guard,
+        act: impl FnOnce(&mut State, UserId, Timestamp) -> Result<i64, Refused>,
+        show: impl FnOnce(&State, &Customer, i64) -> Result<T, Refused>,
+    ) -> Result<Done<T>> {
+        self.transact(|state, now| {
+            let customer = state.customer(session)?;
+            let key = guard.idempotency;
+            if let Some(known) = Remembered::find(&customer.keys, key.as_ref(), now)? {
+                return Ok(Done::before(show(state, customer, known.made)?));
+            }
+            let actual = customer.cart_version;
+            if let Some(expected) = guard.expected_version.filter(|version| *version != actual) {
+                return Err(Refused::VersionConflict { expected, actual });
+            }
+            let made = act(state, session.user_id, now)?;
+            Remembered::store(&mut state.of(session.user_id).keys, key, now, made);
+            Ok(Done::now(show(state, &state.users[&session.user_id], made)?))
+        })
+    }
+}
+
+impl State {
+    /// The customer behind a session, if it still is one.
+    fn customer(&self, session: Session) -> Result<&Customer, Refused> {
+        let customer = self.users.get(&session.user_id).ok_or(Refused::UnknownUser)?;
+        let user = &customer.user;
+        if user.blocked_at.is_some() {
+            return Err(Refused::UserBlocked);
+        }
+        if !user.is_active || user.session_epoch != session.epoch {
+            return Err(Refused::SignedOut);
+        }
+        Ok(customer)
+    }
+
+    /// A customer whose session was checked.
+    fn of(&mut self, id: UserId) -> &mut Customer {
+        self.users.get_mut(&id).expect("the session was checked, and users are never removed")
+    }
+}
+
+impl Backend for Model {
+    fn fresh(clock: Arc<ManualClock>) -> Self {
+        Self::new(clock)
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    fn reopen(self) -> Self {
+        self
+    }
+}

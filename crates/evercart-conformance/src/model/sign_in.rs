@@ -1,0 +1,276 @@
+//! The model's codes, budgets and sessions.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::error::{Refused, Result};
+use evercart_core::guard::{Done, Guard};
+use evercart_core::ids::UserId;
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::user::{ProfileChange, Session, User};
+use jiff::{SignedDuration, Timestamp};
+
+use super::operator::sign_out;
+use super::{Customer, Model, Remembered, State};
+
+/// What is remembered of phones and addresses, known or not.
+#[derive(Clone, Default)]
+pub(super) struct SignIns {
+    codes: HashMap<KeyedHash, Outstanding>,
+    failures: HashMap<KeyedHash, Failures>,
+    /// Events of a subject: when the window began, and how many since.
+    spent: HashMap<(&'static str, KeyedHash), (Timestamp, u32)>,
+    keys: HashMap<KeyedHash, HashMap<String, Remembered>>,
+}
+
+#[derive(Clone)]
+struct Outstanding {
+    code: KeyedHash,
+    granted_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+#[derive(Clone)]
+struct Failures {
+    since: Timestamp,
+    count: u32,
+    max: u32,
+    window: SignedDuration,
+}
+
+/// How long a repeated sign-in is answered like the first.
+const REPLAY_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+#[async_trait]
+impl SignIn for Model {
+    async fn grant_code(&self, request: CodeRequest) -> Result<Done<()>> {
+        self.transact(|state, now| {
+            let sign_ins = &mut state.sign_ins;
+            let keys = sign_ins.keys.entry(request.phone).or_default();
+            if Remembered::find(keys, request.idempotency.as_ref(), now)?.is_some() {
+                return Ok(Done::before(()));
+            }
+            Remembered::store(keys, request.idempotency, now, 0);
+            sign_ins.may_try(request.phone, now)?;
+            if let (Some(least), Some(code)) =
+                (request.resend_after, sign_ins.codes.get(&request.phone))
+                && now < code.expires_at
+                && now < code.granted_at + least
+            {
+                let retry_after = (code.granted_at + least).duration_since(now);
+                return Err(Refused::RateLimited { retry_after });
+            }
+            for budget in &request.budgets {
+                if let Some(retry_after) = sign_ins.exhausted(budget, now) {
+                    return Err(Refused::RateLimited { retry_after });
+                }
+            }
+            for budget in &request.budgets {
+                sign_ins.spend(budget, now);
+            }
+            let expires_at = now + request.lifetime;
+            let code = Outstanding { code: request.code, granted_at: now, expires_at };
+            sign_ins.codes.insert(request.phone, code);
+            Ok(Done::now(()))
+        })
+    }
+
+    async fn withdraw_code(
+        &self,
+        phone: KeyedHash,
+        _purpose: Purpose,
+        code: KeyedHash,
+    ) -> Result<()> {
+        self.transact(|state, _| {
+            state.sign_ins.codes.retain(|of, known| *of != phone || known.code != code);
+            Ok(())
+        })
+    }
+
+    async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignInOutcome> {
+        self.transact(|state, now| {
+            let keys = state.sign_ins.keys.entry(attempt.phone_hash).or_default();
+            if let Some(known) = Remembered::find(keys, attempt.idempotency.as_ref(), now)? {
+                let epoch = known.made;
+                let recent = now.duration_since(known.at) < REPLAY_LIFETIME;
+                let user = state.by_phone(&attempt.phone)?.user.clone();
+                if !recent || !user.is_active || user.session_epoch != epoch {
+                    return Ok(SignInOutcome::CodeInvalid);
+                }
+                let is_new = user.last_login == Some(user.created_at);
+                return Ok(SignInOutcome::SignedIn {
+                    user: Box::new(user),
+                    is_new,
+                    replayed: true,
+                });
+            }
+            if let Some(retry_after) = state.sign_ins.exhausted(&attempt.failures, now) {
+                return Err(Refused::TooManyAttempts { retry_after });
+            }
+            state.sign_ins.may_try(attempt.phone_hash, now)?;
+            if !state.sign_ins.proves(&attempt, now) {
+                return Ok(SignInOutcome::CodeInvalid);
+            }
+            state.enter(attempt, now)
+        })
+    }
+
+    async fn sign_out(&self, session: Session, guard: Guard) -> Result<Done<()>> {
+        let known = self.transact(|state, now| {
+            let keys = state.users.get(&session.user_id).map(|customer| &customer.keys);
+            let key = guard.idempotency.as_ref();
+            let known = keys.map(|keys| Remembered::find(keys, key, now));
+            Ok(matches!(known, Some(Ok(Some(_)))))
+        })?;
+        if known {
+            return Ok(Done::before(()));
+        }
+        self.mutate(
+            session,
+            Guard { expected_version: None, ..guard },
+            |state, user, _| {
+                sign_out(&mut state.of(user).user);
+                Ok(0)
+            },
+            |_, _, _| Ok(()),
+        )
+    }
+
+    async fn user(&self, session: Session) -> Result<User> {
+        self.read(session, |_, customer| Ok(customer.user.clone()))
+    }
+
+    async fn change_profile(
+        &self,
+        session: Session,
+        change: ProfileChange,
+        guard: Guard,
+    ) -> Result<Done<User>> {
+        self.mutate(
+            session,
+            Guard { expected_version: None, ..guard },
+            |state, user, _| {
+                let user = &mut state.of(user).user;
+                let fields = [
+                    (&mut user.full_name, change.full_name),
+                    (&mut user.email, change.email),
+                    (&mut user.profile_image_url, change.profile_image_url),
+                    (&mut user.language, change.language),
+                ];
+                for (field, value) in fields {
+                    if let Some(value) = value {
+                        *field = value;
+                    }
+                }
+                Ok(0)
+            },
+            |_, customer, _| Ok(customer.user.clone()),
+        )
+    }
+}
+
+impl SignIns {
+    /// Refuses a phone that has to wait.
+    fn may_try(&self, phone: KeyedHash, now: Timestamp) -> Result<(), Refused> {
+        let Some(failures) = self.failures.get(&phone) else { return Ok(()) };
+        let ends = failures.since + failures.window;
+        if failures.count < failures.max || now >= ends {
+            return Ok(());
+        }
+        Err(Refused::TooManyAttempts { retry_after: ends.duration_since(now) })
+    }
+
+    /// How long to wait for room in a budget, if there is none.
+    fn exhausted(&self, budget: &Budget, now: Timestamp) -> Option<SignedDuration> {
+        let (since, count) = self.spent.get(&(budget.scope, budget.subject))?;
+        let ends = *since + budget.window;
+        (now < ends && *count >= budget.limit).then(|| ends.duration_since(now))
+    }
+
+    fn spend(&mut self, budget: &Budget, now: Timestamp) {
+        let spent = self.spent.entry((budget.scope, budget.subject)).or_insert((now, 0));
+        if now >= spent.0 + budget.window {
+            *spent = (now, 0);
+        }
+        spent.1 += 1;
+    }
+
+    /// Compares, counting what is wrong and using up what is right.
+    fn proves(&mut self, attempt: &SignInAttempt, now: Timestamp) -> bool {
+        let phone = attempt.phone_hash;
+        let outstanding = self.codes.get(&phone).filter(|code| now < code.expires_at);
+        let is_right = match &attempt.proof {
+            Proof::TestCode => true,
+            Proof::Code(code) => outstanding.is_some_and(|known| known.code == *code),
+        };
+        if is_right {
+            self.codes.remove(&phone);
+            self.failures.remove(&phone);
+            return true;
+        }
+        if outstanding.is_some() || attempt.is_test_phone {
+            let (max, window) = (attempt.attempts_max, attempt.attempts_window);
+            let first = Failures { since: now, count: 0, max, window };
+            let failures = self.failures.entry(phone).or_insert_with(|| first.clone());
+            if now >= failures.since + failures.window {
+                *failures = first;
+            }
+            failures.count += 1;
+        }
+        self.spend(&attempt.failures, now);
+        false
+    }
+}
+
+impl State {
+    fn enter(&mut self, attempt: SignInAttempt, now: Timestamp) -> Result<SignInOutcome, Refused> {
+        let (user, is_new) = match self.by_phone(&attempt.phone) {
+            Ok(customer) if customer.user.blocked_at.is_some() => {
+                return Err(Refused::UserBlocked);
+            }
+            Ok(customer) => {
+                customer.user.is_active = true;
+                customer.user.last_login = Some(now);
+                (customer.user.clone(), false)
+            }
+            Err(_) => (self.new_user(attempt.phone, now), true),
+        };
+        let keys = self.sign_ins.keys.entry(attempt.phone_hash).or_default();
+        Remembered::store(keys, attempt.idempotency, now, user.session_epoch);
+        Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+    }
+
+    pub(super) fn new_user(&mut self, phone: Phone, now: Timestamp) -> User {
+        let id = UserId(self.users.len() as i64 + 1);
+        let user = User {
+            id,
+            phone,
+            full_name: None,
+            email: None,
+            profile_image_url: None,
+            language: None,
+            is_active: true,
+            blocked_at: None,
+            session_epoch: 0,
+            last_login: Some(now),
+            created_at: now,
+        };
+        let customer = Customer {
+            user: user.clone(),
+            cart_version: 0,
+            cart_updated_at: None,
+            lines: Vec::new(),
+            lines_ever: 0,
+            wishes: Vec::new(),
+            wishes_ever: 0,
+            orders: Vec::new(),
+            addresses: Vec::new(),
+            addresses_ever: 0,
+            keys: HashMap::new(),
+        };
+        self.users.insert(id, customer);
+        user
+    }
+}
