@@ -1,1 +1,112 @@
-//! x
+//! The shop's HTTP API: which request means which operation of the store, and what its outcome
+//! looks like as status and JSON. The rules are the core's, the data the store's.
+
+mod address;
+mod body;
+mod cart;
+mod catalogue;
+mod client_ip;
+mod docs;
+mod edge;
+mod extract;
+mod guard;
+mod json;
+mod key_ring;
+mod metrics;
+mod openapi;
+mod operating;
+mod order;
+mod problem;
+mod query;
+mod routes;
+mod sign_in;
+mod user;
+mod wishlist;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evercart_core::clock::Clock;
+use evercart_core::code::{Code, Hasher};
+use evercart_core::market::{Market, MarketName};
+use evercart_core::phone::Phone;
+use evercart_core::sms::SmsSender;
+use evercart_core::store::Store;
+use jiff::SignedDuration;
+
+pub use key_ring::KeyRing;
+pub use metrics::Metrics;
+pub use openapi::openapi_json;
+pub use routes::{internal_router, router};
+
+/// Everything the API needs to answer, made once by the program.
+pub struct Shop {
+    /// The markets in their configured order. Names are distinct.
+    pub markets: Vec<ShopMarket>,
+    /// The market of a request that names none; one of `markets`.
+    pub default_market: Option<MarketName>,
+    /// What signs and verifies tokens.
+    pub keys: KeyRing,
+    /// What hashes codes, phones and addresses before the store sees them.
+    pub hasher: Hasher,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What delivers sign-in codes.
+    pub sms: Arc<dyn SmsSender>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How often codes are sent and tried.
+    pub limits: Limits,
+    /// How long a token is good for.
+    pub token_lifetime: SignedDuration,
+    /// Phones with codes of their own, accepted without being sent.
+    pub test_phones: Vec<(Phone, Vec<Code>)>,
+    /// A demo says its codes in the answer and limits no sending.
+    pub demo: bool,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Origins whose pages may call this API from a browser; `*` for any. Empty: none.
+    pub cors_origins: Vec<String>,
+    /// How long a request may take before it is answered with 503.
+    pub request_timeout: Duration,
+    /// The demo's pictures (SVG), by their name under `/demo/images/`.
+    pub pictures: fn(&str) -> Option<&'static [u8]>,
+}
+
+impl Shop {
+    /// The market called `name`, whatever its case.
+    fn market(&self, name: &str) -> Option<usize> {
+        self.markets.iter().position(|at| at.market.name.as_str().eq_ignore_ascii_case(name))
+    }
+}
+
+/// A market with the store that keeps its data.
+pub struct ShopMarket {
+    /// What there is to know of it.
+    pub market: Market,
+    /// Where its data is.
+    pub store: Arc<dyn Store>,
+}
+
+/// How often sign-in codes may be sent and tried.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a code is good for.
+    pub code_lifetime: SignedDuration,
+    /// Wrong codes before a phone has to wait.
+    pub attempts_per_code: u32,
+    /// The least time between two codes to one phone while the first is good.
+    pub resend_after: SignedDuration,
+    /// Codes to one phone in each `phone_window`.
+    pub sends_per_phone: u32,
+    /// See `sends_per_phone`.
+    pub phone_window: SignedDuration,
+    /// Codes asked for from one address in an hour.
+    pub sends_per_ip_hour: u32,
+    /// Codes to one country calling code in an hour.
+    pub sends_per_prefix_hour: u32,
+    /// Codes in one market in an hour.
+    pub sends_per_market_hour: u32,
+    /// Wrong codes from one address in an hour.
+    pub failures_per_ip_hour: u32,
+}

@@ -1,0 +1,108 @@
+//! Whose address a request is counted under: the rightmost hop that is not a trusted proxy.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use ipnet::IpNet;
+
+use crate::Shop;
+
+/// What a request's address is counted under, as text.
+pub(crate) struct ClientIp(pub(crate) String);
+
+impl FromRequestParts<Arc<Shop>> for ClientIp {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shop: &Arc<Shop>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        // A peer without an address (a Unix socket) shares one budget with its like.
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Ok(Self(counted(client_ip(peer, &parts.headers, &shop.trusted_proxies))))
+    }
+}
+
+/// The client's address, as far as it can be trusted. `X-Forwarded-For` is looked at only if the
+/// peer is a trusted proxy, and only from the right up to the first hop that is not: what is left
+/// of that, the client may have made up.
+fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let mut nearest = peer.to_canonical();
+    let hops = headers.get_all("x-forwarded-for");
+    // A header may be repeated; the later one was added nearer to us.
+    let values: Vec<_> = hops.iter().filter_map(|value| value.to_str().ok()).collect();
+    for hop in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+        if !is_trusted(&nearest) {
+            break;
+        }
+        match parse_hop(hop) {
+            Some(ip) => nearest = ip,
+            None => break,
+        }
+    }
+    nearest
+}
+
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bracketed = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let ip = bracketed.unwrap_or(hop).parse::<IpAddr>();
+    let ip = ip.or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()));
+    ip.ok().map(|ip| ip.to_canonical())
+}
+
+/// What is counted: an IPv4 address, or the /64 that an IPv6 customer usually has to themselves.
+fn counted(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let network = Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX));
+            format!("{network}/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str]) -> String {
+        let trusted = ["10.0.0.0/8".parse().expect("a net"), "fd00::/8".parse().expect("a net")];
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().expect("a value"));
+        }
+        counted(client_ip(peer.parse().expect("an address"), &headers, &trusted))
+    }
+
+    #[test]
+    fn a_client_cannot_choose_its_address() {
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4", "198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn odd_forwarding_ends_at_the_last_hop_that_is_known() {
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4, unknown"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["unknown, 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(seen("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+    }
+
+    #[test]
+    fn ports_brackets_and_mapped_addresses_are_the_address() {
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(seen("fd00::1", &["[2001:db8::7]:443"]), "2001:db8::/64");
+        assert_eq!(seen("fd00::1", &["[2001:db8::7]"]), "2001:db8::/64");
+    }
+
+    #[test]
+    fn an_ipv6_customer_is_counted_by_network() {
+        assert_eq!(seen("2001:db8:1:2:3:4:5:6", &[]), seen("2001:db8:1:2::9", &[]));
+        assert_ne!(seen("2001:db8:1:2::1", &[]), seen("2001:db8:1:3::1", &[]));
+    }
+}

@@ -1,0 +1,239 @@
+//! What happens to every request, whatever it is about: an id, a time limit, a net under panics, the
+//! writing of problems, counting and one line in the log.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rand::RngExt;
+use tower::{Layer, Service};
+
+use crate::Shop;
+use crate::extract;
+use crate::metrics::RouteMetrics;
+use crate::problem::{Code, Problem};
+
+/// The header that names a request, in its answer, in the log and in a problem.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Puts an edge around each route.
+#[derive(Clone)]
+pub(crate) struct EdgeLayer {
+    shop: Arc<Shop>,
+}
+
+impl EdgeLayer {
+    pub(crate) fn new(shop: Arc<Shop>) -> Self {
+        Self { shop }
+    }
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge { inner, shop: Arc::clone(&self.shop), metrics: Arc::default() }
+    }
+}
+
+/// A route with its edge. Written by hand rather than stacked from ready-made layers: each of those
+/// costs every request a box and a clone.
+#[derive(Clone)]
+pub(crate) struct Edge<S> {
+    inner: S,
+    shop: Arc<Shop>,
+    /// Found once by the route's first request and shared by all clones of it.
+    metrics: Arc<OnceLock<RouteMetrics>>,
+}
+
+impl<S> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let seen = Seen::of(&request);
+        let shop = Arc::clone(&self.shop);
+        let metrics = Arc::clone(&self.metrics);
+        metrics.get_or_init(|| shop.metrics.route(route(&request)));
+        let answering = self.inner.call(request);
+        Box::pin(async move {
+            let response = bounded(answering, shop.request_timeout).await;
+            let metrics = metrics.get().expect("set before this future was made");
+            Ok(seen.finish(response, metrics, &shop))
+        })
+    }
+}
+
+/// The path pattern that matched; the same for both of a route's paths.
+fn route(request: &Request) -> &str {
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let matched = matched.unwrap_or("unmatched");
+    matched.strip_prefix("/api/v1").filter(|rest| !rest.is_empty()).unwrap_or(matched)
+}
+
+/// Waits for the answer, but not for ever, and not for a handler that panicked.
+async fn bounded(
+    answering: impl Future<Output = Result<Response, Infallible>>,
+    timeout: Duration,
+) -> Response {
+    use axum::response::IntoResponse;
+    let caught = AssertUnwindSafe(answering).catch_unwind();
+    match tokio::time::timeout(timeout, caught).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => {
+            let said = panic.downcast_ref::<&str>().copied();
+            let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(panic = said.unwrap_or("of an unknown kind"), "a handler panicked");
+            Problem::internal().into_response()
+        }
+        Err(_) => Problem::new(
+            Code::Overloaded,
+            "This takes longer than it should. Try again in a moment; a change is safe to repeat \
+             with the same Idempotency-Key.",
+        )
+        .into_response(),
+    }
+}
+
+/// What is remembered of a request until it is answered.
+struct Seen {
+    request_id: HeaderValue,
+    method: Method,
+    authorization: Option<HeaderValue>,
+    started: Instant,
+}
+
+impl Seen {
+    fn of(request: &Request) -> Self {
+        Self {
+            request_id: request_id(request.headers()),
+            method: request.method().clone(),
+            authorization: request.headers().get(header::AUTHORIZATION).cloned(),
+            started: Instant::now(),
+        }
+    }
+
+    fn finish(self, mut response: Response, metrics: &RouteMetrics, shop: &Shop) -> Response {
+        let problem = response.extensions_mut().remove::<Problem>();
+        if let Some(problem) = &problem {
+            response = problem.write(self.id(), response);
+        }
+        let took = self.started.elapsed();
+        let status = response.status();
+        metrics.answered(method_label(&self.method), status.as_u16(), took);
+        self.log(status, problem.as_ref(), metrics.route(), took, shop);
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REQUEST_ID, self.request_id);
+        response
+    }
+
+    fn id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// One line for each request; nothing in it is the customer's but their id.
+    fn log(
+        &self,
+        status: StatusCode,
+        problem: Option<&Problem>,
+        route: &str,
+        took: Duration,
+        shop: &Shop,
+    ) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::event!(
+                    tracing::Level::$level,
+                    method = self.method.as_str(),
+                    route,
+                    status = status.as_u16(),
+                    duration_ms = took.as_secs_f64() * 1000.0,
+                    request_id = self.id(),
+                    user_id = self.user_id(shop),
+                    code = problem.map(|problem| problem.code().as_str()),
+                    "answered"
+                )
+            };
+        }
+        if status.is_server_error() {
+            line!(ERROR);
+        } else if status.is_client_error() {
+            line!(INFO);
+        } else {
+            line!(DEBUG);
+        }
+    }
+
+    /// Whose token came with the request. Read again, and only where a line is written: carrying it
+    /// out of every handler would cost the others more.
+    fn user_id(&self, shop: &Shop) -> Option<i64> {
+        let mut headers = HeaderMap::with_capacity(1);
+        headers.insert(header::AUTHORIZATION, self.authorization.clone()?);
+        Some(extract::verified(&headers, shop).ok()?.session.user_id.0)
+    }
+}
+
+/// The client's own id if it is harmless in a log, else a new UUID.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    if let Some(given) = headers.get(&REQUEST_ID) {
+        let harmless = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+        if (1..=128).contains(&given.len()) && given.as_bytes().iter().all(harmless) {
+            return given.clone();
+        }
+    }
+    let id = uuid::Builder::from_random_bytes(rand::rng().random()).into_uuid();
+    let mut buffer = uuid::Uuid::encode_buffer();
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut buffer))
+        .expect("a UUID's text is a header value")
+}
+
+/// The method as a label: what a client can make up is one of a fixed set.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_harmless_request_id_is_taken_over() {
+        let id = |given: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(given).expect("a value"));
+            request_id(&headers)
+        };
+        assert_eq!(id(b"checkout-7.a_B"), "checkout-7.a_B");
+        for bad in [&b""[..], &[b'x'; 129], b"a b", b"a\"b", "ä".as_bytes(), b"${jndi}"] {
+            let made = id(bad);
+            assert_eq!(made.len(), 36, "{bad:?}");
+        }
+        assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,212 @@
+//! What is counted, in Prometheus' words. No label carries anything of a customer's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evercart_core::market::MarketName;
+use evercart_core::store::WriterGauge;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Upper bounds of the latency buckets, in seconds: from a cached read to the request timeout.
+const SECONDS: [f64; 15] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Upper bounds of the buckets for operations in one commit.
+const OPERATIONS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Histograms<RouteLabel>,
+    batches: Histograms<MarketLabel>,
+    queue: Family<MarketLabel, Gauge>,
+    codes_sent: Family<MarketLabel, Counter>,
+    codes_refused: Family<RefusalLabels, Counter>,
+    sign_ins: Family<OutcomeLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: Arc<str>,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MarketLabel {
+    market: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    market: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    market: String,
+    outcome: &'static str,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("evercart"),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            batches: Family::new_with_constructor(|| Histogram::new(OPERATIONS)),
+            queue: Family::default(),
+            codes_sent: Family::default(),
+            codes_refused: Family::default(),
+            sign_ins: Family::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("requests", "Requests answered", metrics.requests.clone());
+        registry.register(
+            "request_duration_seconds",
+            "Time from a request's head to its answer",
+            metrics.durations.clone(),
+        );
+        registry.register("commit_batch_size", "Operations in one commit", metrics.batches.clone());
+        registry.register(
+            "writer_queue_depth",
+            "Operations waiting for the writer after its last commit",
+            metrics.queue.clone(),
+        );
+        registry.register("codes_sent", "Sign-in codes sent", metrics.codes_sent.clone());
+        registry.register(
+            "codes_refused",
+            "Sign-in codes asked for but not sent",
+            metrics.codes_refused.clone(),
+        );
+        registry.register("sign_ins", "Attempts to sign in", metrics.sign_ins.clone());
+        metrics
+    }
+
+    /// Where the store of `market` says how its writer is doing.
+    pub fn writer_gauge(&self, market: &MarketName) -> Arc<dyn WriterGauge> {
+        let label = MarketLabel { market: market.as_str().to_owned() };
+        Arc::new(MarketGauge {
+            batches: self.batches.get_or_create_owned(&label),
+            queue: self.queue.get_or_create_owned(&label),
+        })
+    }
+
+    /// Everything counted so far in Prometheus' text format.
+    ///
+    /// # Errors
+    /// Never with the metrics above; the format's writer says it could.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut out = String::with_capacity(16 * 1024);
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+
+    /// The counters of one route, to be kept by whoever serves it.
+    pub(crate) fn route(&self, route: &str) -> RouteMetrics {
+        let route: Arc<str> = route.into();
+        let duration =
+            self.durations.get_or_create_owned(&RouteLabel { route: Arc::clone(&route) });
+        RouteMetrics { route, duration, requests: self.requests.clone() }
+    }
+
+    pub(crate) fn code_sent(&self, market: &MarketName) {
+        let market = market.as_str().to_owned();
+        self.codes_sent.get_or_create(&MarketLabel { market }).inc();
+    }
+
+    pub(crate) fn code_refused(&self, market: &MarketName, reason: &'static str) {
+        let market = market.as_str().to_owned();
+        self.codes_refused.get_or_create(&RefusalLabels { market, reason }).inc();
+    }
+
+    pub(crate) fn sign_in(&self, market: &MarketName, outcome: &'static str) {
+        let market = market.as_str().to_owned();
+        self.sign_ins.get_or_create(&OutcomeLabels { market, outcome }).inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The counters of one route.
+#[derive(Debug)]
+pub(crate) struct RouteMetrics {
+    route: Arc<str>,
+    duration: Histogram,
+    requests: Family<RequestLabels, Counter>,
+}
+
+impl RouteMetrics {
+    /// The route's path with its parameters' names, such as `/cart/items/{id}`.
+    pub(crate) fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(&self, method: &'static str, status: u16, took: Duration) {
+        self.duration.observe(took.as_secs_f64());
+        let labels = RequestLabels { method, route: Arc::clone(&self.route), status };
+        self.requests.get_or_create(&labels).inc();
+    }
+}
+
+struct MarketGauge {
+    batches: Histogram,
+    queue: Gauge,
+}
+
+impl WriterGauge for MarketGauge {
+    fn committed(&self, operations: usize, waiting: usize) {
+        let operations = u32::try_from(operations).unwrap_or(u32::MAX);
+        self.batches.observe(f64::from(operations));
+        self.queue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_told() {
+        let metrics = Metrics::new();
+        let us = MarketName::new("us").expect("a name");
+        metrics.writer_gauge(&us).committed(3, 7);
+        metrics.route("/cart").answered("GET", 200, Duration::from_millis(2));
+        metrics.code_sent(&us);
+        metrics.code_refused(&us, "rate_limited");
+        metrics.sign_in(&us, "code_invalid");
+        let text = metrics.text().expect("text");
+        for line in [
+            "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 1",
+            "evercart_request_duration_seconds_bucket{le=\"0.0025\",route=\"/cart\"} 1",
+            "evercart_commit_batch_size_sum{market=\"us\"} 3.0",
+            "evercart_writer_queue_depth{market=\"us\"} 7",
+            "evercart_codes_sent_total{market=\"us\"} 1",
+            "evercart_codes_refused_total{market=\"us\",reason=\"rate_limited\"} 1",
+            "evercart_sign_ins_total{market=\"us\",outcome=\"code_invalid\"} 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+}

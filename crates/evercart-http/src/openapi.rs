@@ -1,0 +1,295 @@
+//! The OpenAPI document: what the routes share in it, and the document as a whole. What an operation
+//! takes and answers stands beside its handler.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, schema::Schema,
+};
+use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _, PartialSchema, ToSchema};
+
+use crate::problem::Code;
+use crate::routes;
+
+/// The document as JSON, pretty and the same for the same code.
+pub fn openapi_json() -> String {
+    let mut text = serde_json::to_string_pretty(&routes::described())
+        .expect("the document is maps and strings");
+    text.push('\n');
+    text
+}
+
+/// The document as it is served.
+pub(crate) fn document() -> &'static str {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
+    &DOCUMENT
+}
+
+/// What stands above the operations.
+pub(crate) fn head() -> OpenApi {
+    Head::openapi()
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Evercart",
+        description = "A shop backend: a customer never loses their cart, wishlist or orders, and \
+                       nobody else ever gets at them.\n\nEvery path is also served under \
+                       `/api/v1`. Bodies are JSON in UTF-8, at most 64 KiB. Amounts are numbers \
+                       with exactly the currency's decimals. Every answer has an `X-Request-Id`, \
+                       the client's own if it sent one.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/", description = "This server"),
+            (url = "/api/v1", description = "The same under another path")),
+    tags(
+        (name = "Signing in", description = "A phone, a code, a token; and back out."),
+        (name = "Profile", description = "What the shop knows of a customer."),
+        (name = "Cart", description = "One for each customer, kept for ever."),
+        (name = "Wishlist", description = "One for each customer, a product at most once in it."),
+        (name = "Orders", description = "What carts become, once."),
+        (name = "Addresses", description = "Where orders go."),
+        (name = "Catalogue", description = "What a market sells. No token needed."),
+        (name = "Operating", description = "Is it alive, is it ready, what can it do."),
+    ),
+    components(schemas(Problem, FieldError)),
+    modifiers(&Bearer)
+)]
+struct Head;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The `access_token` from `POST /auth/verify-code`."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Why a request was not done (RFC 9457). Some problems carry facts in members of their own, such as
+/// `available` and `sku_id` with `insufficient_stock`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the problem module writes")]
+pub(crate) struct Problem {
+    /// A name for the kind of problem.
+    #[schema(example = "urn:evercart:problem:insufficient_stock")]
+    r#type: String,
+    /// A summary that is the same every time.
+    #[schema(example = "Not enough pieces are left")]
+    title: String,
+    #[schema(example = 409)]
+    status: u16,
+    /// A sentence for a person.
+    #[schema(example = "Only 2 pieces of SKU 42 are left.")]
+    detail: String,
+    code: ProblemCode,
+    /// To be told to whoever runs the shop.
+    #[schema(example = "6c1a4f0e-5f0e-4e0b-8d9b-3d1f1f0b7a55")]
+    request_id: String,
+    /// With `validation_failed`: what is wrong with which field.
+    #[schema(required = false)]
+    errors: Option<Vec<FieldError>>,
+}
+
+/// One wrong field.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the problem module writes")]
+pub(crate) struct FieldError {
+    #[schema(example = "quantity")]
+    field: String,
+    /// What was expected and what was found.
+    #[schema(example = "must be an integer from 1 to 999, found 1000")]
+    detail: String,
+}
+
+/// Every code a problem can have.
+struct ProblemCode;
+
+impl ToSchema for ProblemCode {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
+
+impl PartialSchema for ProblemCode {
+    fn schema() -> RefOr<Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("What went wrong, for programs. Never renamed."))
+            .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+/// The market of a request with a token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes headers")]
+pub(crate) struct ReadHeaders {
+    /// May be left out: the token says it. Another one than the token's is refused.
+    #[param(rename = "X-Market", example = "us")]
+    market: Option<String>,
+}
+
+/// The market of a request without a token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes headers")]
+pub(crate) struct PublicHeaders {
+    /// The market, if the token or the shop's default does not say it.
+    #[param(rename = "X-Market", example = "us")]
+    market: Option<String>,
+    /// An `ETag`: answered with 304 if the answer still has it.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
+/// What a change without a token takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes headers")]
+pub(crate) struct PublicChangeHeaders {
+    /// May be left out: the phone says it.
+    #[param(rename = "X-Market", example = "us")]
+    market: Option<String>,
+    /// Do it once, however often it is sent within 24 hours.
+    #[param(rename = "Idempotency-Key", max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+/// What a change takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes headers")]
+pub(crate) struct ChangeHeaders {
+    /// May be left out: the token says it. Another one than the token's is refused.
+    #[param(rename = "X-Market", example = "us")]
+    market: Option<String>,
+    /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
+    /// time, with `Idempotent-Replayed: true`.
+    #[param(rename = "Idempotency-Key", max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+/// What a change of the cart takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes headers")]
+pub(crate) struct CartChangeHeaders {
+    /// May be left out: the token says it. Another one than the token's is refused.
+    #[param(rename = "X-Market", example = "us")]
+    market: Option<String>,
+    /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
+    /// time, with `Idempotent-Replayed: true`.
+    #[param(rename = "Idempotency-Key", max_length = 255)]
+    idempotency_key: Option<String>,
+    /// The cart's `ETag`: do it only if the cart is still at that version.
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(crate) struct Paging {
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// After so many.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<u64>,
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+macro_rules! responses {
+    ($($(#[$doc:meta])* $name:ident { $($status:literal $description:literal,)* })*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                [$(($status, $description),)*]
+                    .into_iter()
+                    .map(|(status, description)| (status.to_owned(), problem(description)))
+                    .collect()
+            }
+        }
+    )*};
+}
+
+responses! {
+    /// What any operation may answer.
+    Default5xx {
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// How a read of a customer's data can end.
+    Read {
+        "400" "`market_mismatch`, `market_unknown`",
+        "401" "`not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`",
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// How a read of the catalogue can end.
+    PublicRead {
+        "400" "`market_required`, `market_unknown`, `market_mismatch`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`",
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// How a change without a body can end.
+    Change {
+        "400" "`market_mismatch`, `market_unknown`",
+        "401" "`not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+        "413" "`body_too_large`",
+        "422" "`validation_failed` (of `Idempotency-Key`), `idempotency_key_reused`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// How a change with a body can end.
+    ChangeWithBody {
+        "400" "`malformed_json`, `market_mismatch`, `market_unknown`",
+        "401" "`not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+        "413" "`body_too_large`",
+        "415" "`unsupported_media_type`",
+        "422" "`validation_failed`, `quantity_limit`, `idempotency_key_reused`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// How a change without a token can end.
+    PublicChange {
+        "400" "`malformed_json`, `market_required`, `market_unknown`, `market_mismatch`",
+        "413" "`body_too_large`",
+        "415" "`unsupported_media_type`",
+        "422" "`validation_failed`, `idempotency_key_reused`",
+        "503" "`overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "default" "`internal_error`: something is wrong on our side",
+    }
+    /// What was named is not there.
+    Missing {
+        "404" "`not_found`: there is no such thing, or it is somebody else's",
+    }
+    /// The cart moved on.
+    Stale {
+        "412" "`version_conflict`: `If-Match` names an older cart",
+    }
+    /// A query that cannot be read.
+    WrongQuery {
+        "422" "`validation_failed`",
+    }
+}

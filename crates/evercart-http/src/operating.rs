@@ -1,0 +1,136 @@
+//! What operators and developers ask: is it alive, is it ready, what does it count, what can it do.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Shop;
+use crate::docs;
+use crate::json::{Audience, answer};
+use crate::openapi::{self, Default5xx};
+use crate::problem::{Answer, Code, Problem};
+
+/// That the server is there.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Alive
+///
+/// Answers as long as the server runs, whatever its database does.
+#[utoipa::path(get, path = "/healthz", tag = "Operating",
+    responses((status = 200, description = "Alive", body = Health), Default5xx))]
+pub(crate) async fn healthz() -> Response {
+    answer(StatusCode::OK, Audience::Nobody, &Health { status: "ok" })
+}
+
+/// Ready
+///
+/// Answers 200 when the store of every market can be read and has this version's schema.
+#[utoipa::path(get, path = "/readyz", tag = "Operating",
+    responses((status = 200, description = "Ready", body = Health),
+              (status = 503, description = "`store_unavailable`, `overloaded`",
+               body = openapi::Problem, content_type = "application/problem+json"),
+              Default5xx))]
+pub(crate) async fn readyz(State(shop): State<Arc<Shop>>) -> Answer {
+    let mut away = Vec::new();
+    for at in &shop.markets {
+        if let Err(error) = at.store.ready().await {
+            tracing::error!(market = at.market.name.as_str(), %error, "a store is not ready");
+            away.push(at.market.name.as_str());
+        }
+    }
+    if away.is_empty() {
+        Ok(answer(StatusCode::OK, Audience::Nobody, &Health { status: "ok" }))
+    } else {
+        let detail = format!("Not ready: the store of market {}.", away.join(", "));
+        Err(Problem::new(Code::StoreUnavailable, detail))
+    }
+}
+
+/// Counters in Prometheus' text format.
+pub(crate) async fn metrics(State(shop): State<Arc<Shop>>) -> Answer {
+    let text = shop.metrics.text().map_err(|_| Problem::internal())?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// This API's description
+///
+/// The OpenAPI 3.1 document that this page and clients are made from.
+#[utoipa::path(get, path = "/openapi.json", tag = "Operating",
+    responses((status = 200, description = "An OpenAPI document", body = serde_json::Value),
+              Default5xx))]
+pub(crate) async fn openapi_document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], openapi::document()).into_response()
+}
+
+/// This API's documentation
+///
+/// A page for people. It needs no network but this server.
+#[utoipa::path(get, path = "/docs", tag = "Operating",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"),
+              Default5xx))]
+pub(crate) async fn docs_page() -> Response {
+    let mut response = docs::page().into_response();
+    page_headers(response.headers_mut(), "text/html; charset=utf-8");
+    response
+}
+
+/// How the documentation looks.
+pub(crate) async fn docs_style() -> Response {
+    let mut response = docs::STYLE.into_response();
+    page_headers(response.headers_mut(), "text/css; charset=utf-8");
+    response
+}
+
+/// The page has no script, loads nothing from elsewhere and cannot be framed.
+fn page_headers(headers: &mut HeaderMap, content_type: &'static str) {
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// A picture of the demo catalogue.
+pub(crate) async fn demo_picture(
+    State(shop): State<Arc<Shop>>,
+    name: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Answer {
+    let missing = || Problem::not_found("picture");
+    let Path(name) = name.map_err(|_| missing())?;
+    let picture = (shop.pictures)(&name).ok_or_else(missing)?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+        // An SVG opened on its own is a document; it gets to do nothing.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    ];
+    Ok((headers, picture).into_response())
+}
+
+/// There is nothing at this path.
+pub(crate) async fn no_route() -> Problem {
+    Problem::not_found("path")
+}
+
+/// There is something, but not for this method.
+pub(crate) async fn no_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "This path has other methods; see the Allow header.")
+}

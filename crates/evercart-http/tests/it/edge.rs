@@ -1,0 +1,130 @@
+//! What every request gets, whatever it is about.
+
+use axum::http::Method;
+
+use crate::shop::{ANN, TestShop};
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_others_are_replaced() {
+    let shop = TestShop::open().await;
+    let kept = shop.get("/nowhere").header("x-request-id", "tap.1_a-B").send().await;
+    assert_eq!(
+        (kept.header("x-request-id"), &kept.body["request_id"]),
+        ("tap.1_a-B", &"tap.1_a-B".into())
+    );
+    let made = shop.get("/healthz").header("x-request-id", "a b").send().await;
+    assert_eq!(made.header("x-request-id").len(), 36);
+    assert_ne!(
+        made.header("x-request-id"),
+        shop.get("/healthz").send().await.header("x-request-id")
+    );
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_do_not_exist_are_problems() {
+    let shop = TestShop::open().await;
+    for path in [
+        "/",
+        "/nowhere",
+        "/api/v1",
+        "/api/v1/nowhere",
+        "/api/v2/cart",
+        "/cart/",
+        "/cart/items/1/2",
+        "/%zz",
+        "/cart%2Fitems",
+        "/metrics",
+        "/demo/images/15.svg",
+        "/cart/merge",
+        "/cart/events",
+        "/auth/phone",
+        "/auth/export",
+        "/auth/account",
+        "/shop",
+        "/admin",
+    ] {
+        let answer = shop.get(path).send().await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"), "{path}");
+    }
+    for (method, path, allow) in [
+        (Method::PATCH, "/cart", "GET,HEAD,DELETE"),
+        (Method::GET, "/cart/items", "POST"),
+        (Method::GET, "/api/v1/auth/logout", "POST"),
+        (Method::POST, "/healthz", "GET,HEAD"),
+        (Method::from_bytes(b"BREW").unwrap(), "/cart", "GET,HEAD,DELETE"),
+    ] {
+        let answer = shop.ask(method.clone(), path).send().await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (405, "method_not_allowed"), "{path}");
+        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+    }
+    let head = shop.ask(Method::HEAD, "/healthz").send().await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn only_configured_origins_may_call_from_a_browser() {
+    let closed = TestShop::open().await;
+    let answer = closed.get("/healthz").header("origin", "https://shop.example").send().await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+
+    let one = TestShop::with(|shop| shop.cors_origins = vec!["https://shop.example".into()]).await;
+    let ask = |origin: &str| one.get("/cart").header("origin", origin);
+    let ours = ask("https://shop.example").send().await;
+    ours.is(401, "not_authenticated");
+    assert_eq!(ours.header("access-control-allow-origin"), "https://shop.example");
+    let exposed = ours.header("access-control-expose-headers").to_lowercase();
+    for name in ["etag", "retry-after", "idempotent-replayed", "x-request-id"] {
+        assert!(exposed.contains(name), "{name} in {exposed}");
+    }
+    assert_eq!(ours.header("access-control-allow-credentials"), "");
+    let other = ask("https://evil.example").send().await;
+    assert_eq!(other.header("access-control-allow-origin"), "");
+    let preflight = one.ask(Method::OPTIONS, "/api/v1/cart/items/1");
+    let preflight = preflight
+        .header("origin", "https://shop.example")
+        .header("access-control-request-method", "PUT")
+        .header("access-control-request-headers", "authorization,if-match");
+    let preflight = preflight.send().await;
+    assert_eq!(preflight.status, 200);
+    let allowed = preflight.header("access-control-allow-headers").to_lowercase();
+    for name in [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-market",
+        "x-request-id",
+    ] {
+        assert!(allowed.contains(name), "{name} in {allowed}");
+    }
+
+    let any = TestShop::with(|shop| shop.cors_origins = vec!["*".into()]).await;
+    let answer = any.get("/healthz").header("origin", "https://anybody.example").send().await;
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_status() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    for path in ["/cart", "/api/v1/cart"] {
+        shop.get(path).token(&ann).send().await;
+    }
+    shop.get("/cart").send().await;
+    shop.put("/cart/items/7?quantity=1").token(&ann).send().await;
+    shop.get("/nowhere/+13128059851").send().await;
+    let metrics = shop.ask_inside("/metrics").send().await;
+    assert_eq!(metrics.status, 200);
+    for line in [
+        r#"evercart_requests_total{method="GET",route="/cart",status="200"} 2"#,
+        r#"evercart_requests_total{method="GET",route="/cart",status="401"} 1"#,
+        r#"evercart_requests_total{method="PUT",route="/cart/items/{id}",status="404"} 1"#,
+        r#"evercart_requests_total{method="GET",route="unmatched",status="404"} 1"#,
+        r#"evercart_sign_ins_total{market="us",outcome="signed_in"} 1"#,
+    ] {
+        assert!(metrics.text.contains(line), "{line} is not in\n{}", metrics.text);
+    }
+    assert!(metrics.text.contains("evercart_commit_batch_size_count{market=\"us\"}"));
+    assert!(!metrics.text.contains("8059851"));
+}

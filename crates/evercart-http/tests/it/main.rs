@@ -1,0 +1,19 @@
+//! The API from outside: requests into the router, statuses and bodies out, on real SQLite stores.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod access;
+mod auth;
+mod bad_input;
+mod cart;
+mod contract;
+mod edge;
+mod errors;
+mod logs;
+mod operating;
+mod orders;
+mod products;
+mod profile;
+mod schema;
+mod shop;
+mod wishlist;
