@@ -1,0 +1,56 @@
+//! Reads newline-delimited JSON: one object a line with our own columns as its fields. Numbers keep
+//! their digits.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::{COLUMNS, Reading};
+
+pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) {
+    let mut done = 0;
+    for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
+        let number = index as u64 + 1;
+        done += line.len() as u64 + 1;
+        (reading.progress)(done);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match object(line) {
+            Ok(cells) => reading
+                .row(number, |column| cells.get(column).map(|text| Cow::Borrowed(text.as_str()))),
+            Err(what) => reading.problem(number, what),
+        }
+    }
+}
+
+fn object(line: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).map_err(|error| {
+        format!("is not a JSON object (column {}): {}", error.column(), reason(&error))
+    })?;
+    if let Some(unknown) = fields.keys().find(|name| !COLUMNS.contains(&name.as_str())) {
+        return Err(format!(
+            "there is no field {unknown:?}; the fields are {}",
+            COLUMNS.join(", ")
+        ));
+    }
+    let cell = |(name, value): (String, &RawValue)| match value.get() {
+        "null" => Ok((name, String::new())),
+        text if text.starts_with('"') => match serde_json::from_str(text) {
+            Ok(text) => Ok((name, text)),
+            Err(error) => Err(format!("{name}: {}", reason(&error))),
+        },
+        text if text.starts_with(['{', '[']) => {
+            Err(format!("{name}: expected a text, a number, true, false or null"))
+        }
+        text => Ok((name, text.to_owned())),
+    };
+    fields.into_iter().map(cell).collect()
+}
+
+/// What serde_json says, without its own count of lines: it sees only one.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,360 @@
+//! What can be typed: every command with its arguments, help and an example. What a command does is
+//! in `commands`, what an argument means together with file and environment in `config`.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// A shop backend: carts, wishlists and orders that are never lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evercart",
+    version = crate::VERSION,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Example: evercart serve --demo\n\n\
+        Settings come from evercart.toml, then EVERCART_SECTION__KEY variables, then flags.\n\
+        `evercart config --default` lists them all. Exit codes: 0 done, 1 failed, 2 used wrongly."
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where settings and data are.
+#[derive(Debug, Args)]
+pub struct Everywhere {
+    /// The configuration file [default: evercart.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// The data directory [default: ./evercart-data]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+    /// A database server instead of the data directory
+    #[arg(long, global = true, value_name = "URL", hide = true)]
+    pub database_url: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the shop
+    ///
+    /// Serves every configured market over HTTP. Prints `evercart listening on http://ADDR` on
+    /// standard output once it can answer. SIGTERM or SIGINT: finishes what runs, then exits with
+    /// 0; a second signal exits at once. SIGHUP reads certificate and keys again.
+    #[command(after_help = "Example: evercart serve --listen 127.0.0.1:8080 --demo")]
+    Serve(Serve),
+    /// Bring products in and out
+    #[command(subcommand, after_help = "Example: evercart catalog import products.csv --market us")]
+    Catalog(Catalog),
+    /// Fill a demo shop
+    #[command(subcommand, after_help = "Example: evercart demo fill --users 1000 --market us")]
+    Demo(Demo),
+    /// Look customers up, block them, sign them out
+    #[command(subcommand, after_help = "Example: evercart user show +13128059851 --market us")]
+    User(User),
+    /// The keys that sign access tokens
+    #[command(subcommand, after_help = "Example: evercart keys rotate")]
+    Keys(Keys),
+    /// Copy all data into one file, also while serving
+    ///
+    /// Each market's database is copied as of one moment and the copies are packed into one tar
+    /// file with a list of their SHA-256 sums. The keys are not in it: whoever has a backup must
+    /// not be able to sign customers in. Without them customers sign in again; nothing else is lost.
+    #[command(after_help = "Example: evercart backup /backups/shop-2026-11-23.tar")]
+    Backup(Backup),
+    /// Put a backup's data in place; the server must not run
+    ///
+    /// Verifies every sum and checks every database before anything is replaced. With --force, data
+    /// that is already there is moved aside into a directory whose name is printed.
+    #[command(after_help = "Example: evercart restore /backups/shop-2026-11-23.tar")]
+    Restore(Restore),
+    /// Verify every promise the data makes
+    ///
+    /// Looks at each promise of the schema and prints `ok`, or what is wrong and where. Works while
+    /// the server runs. Exits with 1 if anything is wrong.
+    #[command(after_help = "Example: evercart check --json")]
+    Check(Check),
+    /// Bring the databases to this version's schema
+    ///
+    /// `serve` does the same at its start; this is for doing it beforehand. Forward only, each step
+    /// in one transaction: take a backup first, an older evercart refuses a newer schema.
+    #[command(after_help = "Example: evercart migrate")]
+    Migrate(Migrate),
+    /// Print the effective configuration, secrets masked
+    #[command(after_help = "Example: evercart config --default > evercart.toml")]
+    Config(Config),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example: evercart completions bash > ~/.local/share/bash-completion/completions/evercart"
+    )]
+    Completions(Completions),
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Serve a demo: sample products, codes in the answers, loopback only
+    ///
+    /// Loads the sample catalogue into an empty data directory. The directory is a demo from then
+    /// on: `serve` without --demo refuses it.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// Which market a command is about.
+#[derive(Debug, Args)]
+pub struct InMarket {
+    /// The market, such as us [default: the configured default, or the only one]
+    #[arg(long, value_name = "MARKET", value_parser = NonEmptyStringValueParser::new())]
+    pub market: Option<String>,
+}
+
+/// `catalog …`.
+#[derive(Debug, Subcommand)]
+pub enum Catalog {
+    /// Read products from a CSV, NDJSON or Shopify file; all of it or nothing
+    ///
+    /// One row a SKU with the columns product_id, name, brand, category, description, image,
+    /// sku_id, sku_code, size, color, price, original_price, stock, active and, if wanted, handle.
+    /// SKUs in the file are made or changed, others stay as they are. A Shopify product export is
+    /// recognised by its header and imported as it is; a second import changes the same products.
+    /// Works while the server runs.
+    #[command(after_help = "Example: evercart catalog import products.csv --market us")]
+    Import(CatalogImport),
+    /// Write the products as a file that `import` takes
+    #[command(after_help = "Example: evercart catalog export --market us --out products.csv")]
+    Export(CatalogExport),
+}
+
+/// `catalog import`.
+#[derive(Debug, Args)]
+pub struct CatalogImport {
+    /// The file; `-` reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Only say what is wrong with the file
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `catalog export`.
+#[derive(Debug, Args)]
+pub struct CatalogExport {
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// The file's format [default: by the name of --out, else csv]
+    #[arg(long, value_enum)]
+    pub format: Option<RowFormat>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// Comma-separated values, RFC 4180.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// `demo …`.
+#[derive(Debug, Subcommand)]
+pub enum Demo {
+    /// Add made-up customers with carts, wishlists and orders, for load tests
+    ///
+    /// Each gets a cart of five lines and a wishlist, every tenth an order. Only into a demo shop.
+    /// The same --seed makes the same customers.
+    #[command(after_help = "Example: evercart demo fill --users 10000 --tokens tokens.ndjson")]
+    Fill(DemoFill),
+}
+
+/// `demo fill`.
+#[derive(Debug, Args)]
+pub struct DemoFill {
+    /// How many customers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub users: u64,
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Write {"user_id", "access_token"} a line to this file, readable by its owner only
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tokens: Option<PathBuf>,
+    /// Where the made-up data starts from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `user …`.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Show what the shop knows of a customer
+    #[command(after_help = "Example: evercart user show +13128059851 --market us")]
+    Show(OneUser),
+    /// Block a customer: no request of theirs is let in and signing in is refused
+    #[command(after_help = "Example: evercart user block +13128059851 --market us")]
+    Block(OneUser),
+    /// Lift a block; the customer signs in again as usual
+    #[command(after_help = "Example: evercart user unblock +13128059851 --market us")]
+    Unblock(OneUser),
+    /// Sign a customer out on every device, such as after a lost phone
+    #[command(after_help = "Example: evercart user sign-out +13128059851 --market us")]
+    SignOut(OneUser),
+}
+
+/// A customer.
+#[derive(Debug, Args)]
+pub struct OneUser {
+    /// The customer's phone, such as +13128059851
+    pub phone: String,
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keys …`.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// List the keys, without their secrets
+    #[command(after_help = "Example: evercart keys list --json")]
+    List(KeysList),
+    /// Make a new signing key; nobody is signed out
+    ///
+    /// Earlier keys go on verifying the tokens they signed. At a later rotation, those that were
+    /// replaced more than 24 hours before are dropped. A running server picks the change up.
+    #[command(after_help = "Example: evercart keys rotate")]
+    Rotate,
+}
+
+/// `keys list`.
+#[derive(Debug, Args)]
+pub struct KeysList {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file to write
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The file that `backup` wrote
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Restore although there is data; what is there is moved aside
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Print every key with its default and meaning instead
+    #[arg(long)]
+    pub default: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example_and_says_what_it_is_for() {
+        fn visit(command: &clap::Command, path: &str) {
+            for sub in command.get_subcommands() {
+                let path = format!("{path} {}", sub.get_name());
+                assert!(sub.get_about().is_some(), "{path} has no about");
+                let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains(&format!("Example: {path}")), "{path} has no example");
+                for argument in sub.get_arguments().filter(|a| !a.is_global_set()) {
+                    assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
+                }
+                visit(sub, &path);
+            }
+        }
+        visit(&Cli::command(), "evercart");
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        fn visit(command: &clap::Command) {
+            for sub in command.get_subcommands() {
+                let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let example = help.lines().find_map(|line| line.strip_prefix("Example: "));
+                let words = example.unwrap_or_default().split(" > ").next().unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(words.split(' ')) {
+                    panic!("{words}: {error}");
+                }
+                visit(sub);
+            }
+        }
+        visit(&Cli::command());
+    }
+}

@@ -1,0 +1,310 @@
+//! The settings: `evercart.toml`, then the environment, then flags, resolved into typed values or
+//! refused with the place, what was found and what was expected.
+
+mod keys;
+mod layers;
+mod market;
+mod print;
+mod read;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use evercart_core::code::Code;
+use evercart_core::market::{Market, MarketName};
+use evercart_core::phone::Phone;
+use evercart_http::Limits;
+use ipnet::IpNet;
+use jiff::SignedDuration;
+
+use crate::cli::Everywhere;
+use crate::failure::Failure;
+use read::Reader;
+
+pub use layers::Layers;
+pub use print::{defaults, effective};
+
+/// Everything the program is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// `[server]`
+    pub server: Server,
+    /// `[storage]`
+    pub storage: Storage,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[sms]`
+    pub sms: Sms,
+    /// `[log]`
+    pub log: Log,
+    /// `[markets.NAME]`, those that are enabled.
+    pub markets: Vec<Market>,
+    /// `default_market`, one of `markets`.
+    pub default_market: Option<MarketName>,
+}
+
+/// Where and how requests are taken.
+#[derive(Debug)]
+pub struct Server {
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The listener for `/metrics`; `None` if off.
+    pub internal_listen: Option<SocketAddr>,
+    /// True if somebody asked for `internal_listen`; the default gives way when its port is taken.
+    pub internal_listen_is_wanted: bool,
+    /// Certificate chain and private key, PEM.
+    pub tls: Option<TlsFiles>,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How long a stop waits for requests that run.
+    pub grace: Duration,
+}
+
+/// What HTTPS needs.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate chain.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Where and how data is kept.
+#[derive(Debug)]
+pub struct Storage {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The most operations in one commit.
+    pub batch_max: usize,
+    /// The most operations waiting.
+    pub queue_max: usize,
+    /// Threads that read, a market.
+    pub readers: usize,
+}
+
+/// How customers sign in.
+#[derive(Debug)]
+pub struct Auth {
+    /// How long a token is good for.
+    pub token_lifetime: SignedDuration,
+    /// `iss` of every token.
+    pub issuer: String,
+    /// How often codes may be sent and tried.
+    pub limits: Limits,
+    /// Phones with fixed codes.
+    pub test_phones: Vec<(Phone, Vec<Code>)>,
+}
+
+/// Who delivers messages. `Debug` hides the secrets.
+#[derive(Clone)]
+pub enum Sms {
+    /// The log, for development.
+    Log,
+    /// Somebody's HTTP endpoint.
+    Webhook {
+        /// Where to post.
+        url: String,
+        /// What signs the post, decoded.
+        secret: Vec<u8>,
+    },
+    /// Twilio's REST API.
+    Twilio {
+        /// Its address, without a slash at the end.
+        url: String,
+        /// Whose account.
+        account_sid: String,
+        /// The account's auth token.
+        auth_token: String,
+        /// The sending number or messaging service.
+        from: String,
+    },
+}
+
+impl fmt::Debug for Sms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Sms::Log => "Log",
+            Sms::Webhook { .. } => "Webhook",
+            Sms::Twilio { .. } => "Twilio",
+        })
+    }
+}
+
+/// What is logged and how.
+#[derive(Debug)]
+pub struct Log {
+    /// One JSON object a line instead of text for people.
+    pub json: bool,
+    /// A level, or directives of tracing's `EnvFilter`.
+    pub level: String,
+}
+
+/// Reads file, environment and flags. `listen` is `serve`'s flag.
+pub fn load(everywhere: &Everywhere, listen: Option<&str>) -> Result<(Settings, Layers), Failure> {
+    let layers = Layers::read(everywhere, listen)?;
+    let settings = resolve(&layers)?;
+    Ok((settings, layers))
+}
+
+pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
+    let read = Reader::new(layers);
+    refuse_database_url(&read)?;
+    let markets = market::all(&read)?;
+    Ok(Settings {
+        server: server(&read)?,
+        storage: Storage {
+            data: PathBuf::from(read.text("storage.data")?),
+            batch_max: read.count("storage.batch_max", 1..=65_536)?,
+            queue_max: read.count("storage.queue_max", 1..=1_000_000)?,
+            readers: match read.given("storage.readers") {
+                true => read.count("storage.readers", 1..=256)?,
+                false => evercart_sqlite::Options::new(crate::clock::system()).readers,
+            },
+        },
+        auth: auth(&read)?,
+        sms: sms(&read)?,
+        log: Log {
+            json: read.choice("log.format", &["human", "json"])? == "json",
+            level: read.checked(
+                "log.level",
+                "a level such as info, or directives such as \
+                info,evercart_http=debug",
+                |text| crate::telemetry::filter(text).map(|_| text.to_owned()),
+            )?,
+        },
+        default_market: market::default(&read, &markets)?,
+        markets,
+    })
+}
+
+/// Half a promise would lose somebody's data: this build says at once that it has no such store.
+fn refuse_database_url(read: &Reader<'_>) -> Result<(), Failure> {
+    match read.first_given("database_url") {
+        None => Ok(()),
+        Some(place) => Err(Failure::used_wrongly(format!(
+            "{place} is set, but this version of evercart keeps its data in SQLite files only"
+        ))
+        .hint("remove database_url; choose the data directory with storage.data or --data")),
+    }
+}
+
+fn server(read: &Reader<'_>) -> Result<Server, Failure> {
+    let address = "an address with a port such as 127.0.0.1:8080";
+    let internal = "an address with a port such as 127.0.0.1:9464, or off";
+    Ok(Server {
+        listen: read.checked("server.listen", address, |text| text.parse().ok())?,
+        internal_listen: read.checked("server.internal_listen", internal, |text| match text {
+            "off" => Some(None),
+            address => address.parse().ok().map(Some),
+        })?,
+        internal_listen_is_wanted: read.given("server.internal_listen"),
+        tls: tls(read)?,
+        cors_origins: read.list(
+            "server.cors_origins",
+            "origins such as https://shop.example, without a path, or *",
+            origin,
+        )?,
+        trusted_proxies: read.list(
+            "server.trusted_proxies",
+            "addresses or networks such as 10.0.0.0/8",
+            |text| text.parse().ok().or_else(|| text.parse::<IpAddr>().map(IpNet::from).ok()),
+        )?,
+        request_timeout: read.duration("server.request_timeout")?.unsigned_abs(),
+        grace: read.duration("server.grace")?.unsigned_abs(),
+    })
+}
+
+fn origin(text: &str) -> Option<String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_origin = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b))
+    });
+    (text == "*" || is_origin).then(|| text.to_owned())
+}
+
+fn tls(read: &Reader<'_>) -> Result<Option<TlsFiles>, Failure> {
+    let cert = read.optional_text("server.tls_cert")?.map(PathBuf::from);
+    let key = read.optional_text("server.tls_key")?.map(PathBuf::from);
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        (cert, _) => {
+            let (set, missing) = match cert {
+                Some(_) => ("server.tls_cert", "server.tls_key"),
+                None => ("server.tls_key", "server.tls_cert"),
+            };
+            Err(read.missing(missing, &format!("a file, because {set} is set")))
+        }
+    }
+}
+
+fn auth(read: &Reader<'_>) -> Result<Auth, Failure> {
+    let count = |key| read.number(key, 1..=1_000_000);
+    let key = |name: &str| format!("auth.limits.{name}");
+    Ok(Auth {
+        token_lifetime: read.duration("auth.token_lifetime")?,
+        issuer: read.checked("auth.issuer", "1 to 200 characters", |text| {
+            (1..=200).contains(&text.len()).then(|| text.to_owned())
+        })?,
+        limits: Limits {
+            code_lifetime: read.duration(&key("code_lifetime"))?,
+            attempts_per_code: count(&key("attempts_per_code"))?,
+            resend_after: read.duration(&key("resend_after"))?,
+            sends_per_phone: count(&key("sends_per_phone"))?,
+            phone_window: read.duration(&key("phone_window"))?,
+            sends_per_ip_hour: count(&key("sends_per_ip_hour"))?,
+            sends_per_prefix_hour: count(&key("sends_per_prefix_hour"))?,
+            sends_per_market_hour: count(&key("sends_per_market_hour"))?,
+            failures_per_ip_hour: count(&key("failures_per_ip_hour"))?,
+        },
+        test_phones: read.test_phones("auth.test_phones")?,
+    })
+}
+
+fn sms(read: &Reader<'_>) -> Result<Sms, Failure> {
+    let provider = read.choice("sms.provider", &["log", "webhook", "twilio"])?;
+    let needed = |key: &str, what: &str| {
+        let given = read.optional_text(key)?;
+        given.ok_or_else(|| {
+            read.missing(key, &format!("{what}, because sms.provider is {provider}"))
+        })
+    };
+    let url = || {
+        read.optional_checked("sms.url", "a URL such as https://sms.example/send", |text| {
+            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+            (!host.is_empty()).then(|| text.trim_end_matches('/').to_owned())
+        })
+    };
+    match provider.as_str() {
+        "webhook" => Ok(Sms::Webhook {
+            url: match url()? {
+                Some(url) => url,
+                None => needed("sms.url", "the address to post to")?,
+            },
+            secret: {
+                needed("sms.secret", "the signing secret")?;
+                read.checked(
+                    "sms.secret",
+                    "whsec_ and 24 to 64 bytes in base64, as Standard Webhooks asks for",
+                    crate::sms::webhook::decode_secret,
+                )?
+            },
+        }),
+        "twilio" => Ok(Sms::Twilio {
+            url: url()?.unwrap_or_else(|| "https://api.twilio.com".to_owned()),
+            account_sid: needed("sms.account_sid", "Twilio's account SID")?,
+            auth_token: needed("sms.secret", "Twilio's auth token")?,
+            from: needed("sms.from", "the sending number or messaging service SID")?,
+        }),
+        _ => Ok(Sms::Log),
+    }
+}
+
+#[cfg(test)]
+mod tests;

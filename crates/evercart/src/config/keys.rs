@@ -1,0 +1,240 @@
+//! The list of all settings: name, default, meaning. Everything else about configuration follows
+//! from it; what a value must look like is said where it is read.
+
+/// One setting.
+#[derive(Debug)]
+pub struct Key {
+    /// Its dotted path; `*` stands for any market.
+    pub path: &'static str,
+    /// The default, as TOML; `None` if there is none.
+    pub default: Option<&'static str>,
+    /// An example, as TOML, for a key without a default.
+    pub example: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// Never shown.
+    pub secret: bool,
+}
+
+const fn key(path: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { path, default: Some(default), example: default, about, secret: false }
+}
+
+const fn optional(path: &'static str, example: &'static str, about: &'static str) -> Key {
+    Key { path, default: None, example, about, secret: false }
+}
+
+const fn secret(path: &'static str, example: &'static str, about: &'static str) -> Key {
+    Key { path, default: None, example, about, secret: true }
+}
+
+/// Every key, section by section.
+pub const KEYS: &[Key] = &[
+    optional("default_market", r#""us""#, "The market of a request that names none."),
+    key(
+        "server.listen",
+        r#""127.0.0.1:8080""#,
+        "Where to take requests. Off loopback, set tls_cert and tls_key or put a proxy in front.",
+    ),
+    key(
+        "server.internal_listen",
+        r#""127.0.0.1:9464""#,
+        "Where to answer /metrics, for the operator only; \"off\" for nowhere. The default gives way if its port is taken.",
+    ),
+    optional(
+        "server.tls_cert",
+        r#""/etc/evercart/fullchain.pem""#,
+        "Certificate chain (PEM) for HTTPS; read again on SIGHUP.",
+    ),
+    optional("server.tls_key", r#""/etc/evercart/privkey.pem""#, "The chain's private key (PEM)."),
+    key(
+        "server.cors_origins",
+        "[]",
+        "Origins whose pages may call the API from a browser, such as https://shop.example; * for any.",
+    ),
+    key(
+        "server.trusted_proxies",
+        "[]",
+        "Addresses or networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.",
+    ),
+    key("server.request_timeout", r#""10s""#, "How long a request may take before it gets a 503."),
+    key("server.grace", r#""10s""#, "How long a stop waits for requests that still run."),
+    key(
+        "storage.data",
+        r#""evercart-data""#,
+        "The directory with the databases (one a market) and the keys. Relative to the working directory.",
+    ),
+    secret(
+        "storage.database_url",
+        r#""""#,
+        "Not available in this version, which keeps its data in SQLite files only.",
+    ),
+    key(
+        "storage.batch_max",
+        "512",
+        "The most operations that share one commit. 1 gives each its own fsync.",
+    ),
+    key("storage.queue_max", "4096", "The most operations waiting; more get a 503."),
+    optional(
+        "storage.readers",
+        "2",
+        "Threads that read, for each market; default: cores, at least 2.",
+    ),
+    key("auth.token_lifetime", r#""30m""#, "How long an access token is good for."),
+    key(
+        "auth.issuer",
+        r#""evercart""#,
+        "The iss of every token; tokens of another issuer are refused.",
+    ),
+    secret(
+        "auth.test_phones",
+        r#"{ "+13128059851" = ["123456"] }"#,
+        "Phones that sign in with fixed codes, such as an app store's reviewers.",
+    ),
+    key("auth.limits.code_lifetime", r#""10m""#, "How long a sign-in code is good for."),
+    key("auth.limits.attempts_per_code", "5", "Wrong codes before a phone has to wait."),
+    key("auth.limits.resend_after", r#""60s""#, "The least time between two codes to one phone."),
+    key("auth.limits.sends_per_phone", "3", "Codes to one phone in each phone_window."),
+    key("auth.limits.phone_window", r#""15m""#, "See sends_per_phone."),
+    key("auth.limits.sends_per_ip_hour", "30", "Codes asked for from one address in an hour."),
+    key("auth.limits.sends_per_prefix_hour", "1000", "Codes to one country code in an hour."),
+    key("auth.limits.sends_per_market_hour", "1000", "Codes in one market in an hour."),
+    key("auth.limits.failures_per_ip_hour", "100", "Wrong codes from one address in an hour."),
+    key(
+        "sms.provider",
+        r#""log""#,
+        "Who delivers codes: log (development: writes them to the log), webhook or twilio.",
+    ),
+    optional(
+        "sms.url",
+        r#""https://sms.example/send""#,
+        "Where the webhook posts; for twilio another address of its API.",
+    ),
+    secret(
+        "sms.secret",
+        r#""whsec_…""#,
+        "Webhook: the Standard Webhooks secret. Twilio: the auth token.",
+    ),
+    optional("sms.account_sid", r#""AC…""#, "Twilio: the account."),
+    optional("sms.from", r#""+13125550100""#, "Twilio: the sending number or messaging service."),
+    key("log.format", r#""human""#, "human or json."),
+    key(
+        "log.level",
+        r#""info""#,
+        "error, warn, info, debug or trace; or directives such as info,evercart_http=debug.",
+    ),
+    key("markets.*.enabled", "true", "false removes the market from this shop; its data stays."),
+    optional("markets.*.country", r#""United States""#, "The country's name."),
+    optional("markets.*.region", r#""US""#, "ISO 3166-1 code: how phones without + are read."),
+    optional("markets.*.currency", r#""USD""#, "ISO 4217 code: what prices are in."),
+    optional("markets.*.phone_prefix", r#""+1""#, "Only phones that begin with it may sign in."),
+    key("markets.*.languages", r#"["en"]"#, "Languages of messages, the default first."),
+    key("markets.*.shipping.flat", r#""0""#, "What delivery costs."),
+    key(
+        "markets.*.shipping.free_from",
+        r#""never""#,
+        "Delivery is free when the goods cost this much; \"never\" if it never is.",
+    ),
+    key("markets.*.tax_rate", r#""0""#, "The tax contained in prices: 0.12 is 12 %."),
+    secret(
+        "markets.*.database_url",
+        r#""""#,
+        "Not available in this version, which keeps its data in SQLite files only.",
+    ),
+];
+
+/// The markets that come configured: name, key below `markets.NAME`, value as TOML.
+pub const BUILT_IN_MARKETS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "us",
+        &[
+            ("country", r#""United States""#),
+            ("region", r#""US""#),
+            ("currency", r#""USD""#),
+            ("phone_prefix", r#""+1""#),
+            ("languages", r#"["en"]"#),
+            ("shipping.flat", r#""9.99""#),
+            ("shipping.free_from", r#""75.00""#),
+            ("tax_rate", r#""0""#),
+        ],
+    ),
+    (
+        "kg",
+        &[
+            ("country", r#""Kyrgyzstan""#),
+            ("region", r#""KG""#),
+            ("currency", r#""KGS""#),
+            ("phone_prefix", r#""+996""#),
+            ("languages", r#"["ky", "ru"]"#),
+            ("shipping.flat", r#""150.00""#),
+            ("shipping.free_from", r#""5000.00""#),
+            ("tax_rate", r#""0.12""#),
+        ],
+    ),
+];
+
+/// The key a path names.
+pub fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| matches(key.path, path))
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut pattern = pattern.split('.');
+    let mut path = path.split('.');
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(name)) if !name.is_empty() => {}
+            (Some(expected), Some(found)) if expected == found => {}
+            _ => return false,
+        }
+    }
+}
+
+/// True if `path` is a section: some key is below it.
+pub fn is_section(path: &str) -> bool {
+    let depth = path.split('.').count();
+    KEYS.iter().any(|key| {
+        let parts: Vec<&str> = key.path.split('.').collect();
+        parts.len() > depth && matches(&parts[..depth].join("."), path)
+    })
+}
+
+/// The key whose name is most like a wrong one, if any is.
+pub fn nearest(wrong: &str) -> Option<String> {
+    let market = wrong.strip_prefix("markets.").and_then(|rest| rest.split('.').next());
+    let candidates = KEYS.iter().map(|key| match market {
+        Some(market) => key.path.replace('*', market),
+        None => key.path.to_owned(),
+    });
+    let last = wrong.rsplit('.').next().unwrap_or(wrong);
+    candidates
+        .map(|path| {
+            let own_last = path.rsplit('.').next().unwrap_or(&path).to_owned();
+            // The right name in the wrong section counts as near, too.
+            let distance = match own_last == last {
+                true => 1,
+                false => edits(wrong, &path),
+            };
+            (distance, path)
+        })
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, path)| path)
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,117 @@
+//! Writes settings as TOML: the effective ones with where each comes from, or all of them with
+//! what they mean.
+
+use std::fmt::Write;
+
+use super::keys::{BUILT_IN_MARKETS, KEYS, Key};
+use super::layers::{Layers, Place, Value, constant};
+
+/// What stands for a secret.
+const MASK: &str = r#""••••••""#;
+
+/// The effective configuration, each value with its place, secrets masked.
+pub fn effective(layers: &Layers) -> String {
+    let mut out = Output::default();
+    for key in KEYS.iter().filter(|key| !key.path.contains('*')) {
+        out.enter(section_of(key.path));
+        out.setting(key, key.path, layers);
+    }
+    for market in layers.markets() {
+        for key in KEYS.iter().filter(|key| key.path.contains('*')) {
+            let path = key.path.replace('*', &market);
+            out.enter(&format!("markets.{market}"));
+            out.setting(key, &path, layers);
+        }
+    }
+    out.text
+}
+
+/// A configuration file with every key: what it means, its default, commented out.
+pub fn defaults() -> String {
+    let mut out = Output::default();
+    out.text.push_str(
+        "# Every setting of evercart with its default. Remove the # in front of what you change.\n\
+         # Each can also be set in the environment: [auth] token_lifetime is\n\
+         # EVERCART_AUTH__TOKEN_LIFETIME. Durations are written like 90s, 30m or 2h.\n",
+    );
+    for key in KEYS.iter().filter(|key| !key.path.contains('*')) {
+        out.enter(section_of(key.path));
+        out.explained(key, last_of(key.path), key.default.unwrap_or(key.example));
+    }
+    for (index, (market, values)) in BUILT_IN_MARKETS.iter().enumerate() {
+        out.enter(&format!("markets.{market}"));
+        for key in KEYS.iter().filter(|key| key.path.contains('*')) {
+            let last = market_key(key.path);
+            let own = values.iter().find(|(name, _)| *name == last).map(|(_, value)| *value);
+            let value = own.or(key.default).unwrap_or(key.example);
+            match index {
+                0 => out.explained(key, last, value),
+                _ => out.line(&format!("# {last} = {value}")),
+            }
+        }
+    }
+    out.text
+}
+
+/// `[section]` of a path without a market: all but its last part.
+fn section_of(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(section, _)| section)
+}
+
+fn last_of(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// A market's key as it is written in `[markets.NAME]`: `currency`, `shipping.flat`.
+fn market_key(path: &str) -> &str {
+    path.splitn(3, '.').nth(2).unwrap_or(path)
+}
+
+#[derive(Default)]
+struct Output {
+    text: String,
+    section: String,
+}
+
+impl Output {
+    fn enter(&mut self, section: &str) {
+        if self.section != section {
+            section.clone_into(&mut self.section);
+            self.line(&format!("\n[{section}]"));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn setting(&mut self, key: &Key, path: &str, layers: &Layers) {
+        let name = match path.starts_with("markets.") {
+            true => market_key(path),
+            false => last_of(path),
+        };
+        let (value, place) = match (layers.get(path), key.default) {
+            (Some(found), _) => (found.value.clone(), found.place.clone()),
+            (None, Some(default)) => (constant(default), Place::Default),
+            // Not set and without a default: only said where somebody might look for it.
+            (None, None) if key.secret || path.starts_with("markets.") => return,
+            (None, None) => return self.line(&format!("# {name} is not set")),
+        };
+        let value = match (key.secret, &value) {
+            (true, Value::Table(_)) => format!("{{ {MASK} = [{MASK}] }}"),
+            (true, _) => MASK.to_owned(),
+            (false, value) => value.to_string(),
+        };
+        self.line(&format!("{name} = {value} # {place}"));
+    }
+
+    fn explained(&mut self, key: &Key, name: &str, value: &str) {
+        if key.path.ends_with("database_url") {
+            return;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "\n# {}", key.about);
+        self.line(&format!("# {name} = {value}"));
+    }
+}

@@ -1,0 +1,259 @@
+//! Claims about configuration: which layer wins, and what each mistake is answered with.
+
+use std::path::Path;
+
+use super::keys::{BUILT_IN_MARKETS, KEYS};
+use super::layers::parse;
+use super::*;
+
+/// Settings from a file's text and variables.
+fn load_from(toml: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+    layers(toml, variables).and_then(|layers| resolve(&layers))
+}
+
+fn layers(toml: &str, variables: &[(&str, &str)]) -> Result<Layers, Failure> {
+    let mut layers = Layers::built_in();
+    layers.add_file(Path::new("evercart.toml"), toml)?;
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    layers.add_environment(variables)?;
+    Ok(layers)
+}
+
+fn error(toml: &str) -> String {
+    whole(load_from(toml, &[]))
+}
+
+fn error_of(name: &str, value: &str) -> String {
+    whole(load_from("", &[(name, value)]))
+}
+
+/// Message and hint.
+fn whole(result: Result<Settings, Failure>) -> String {
+    let failure = result.expect_err("it must be refused");
+    crate::failure::report(&anyhow::Error::new(failure)).0
+}
+
+#[test]
+fn nothing_configured_is_a_whole_shop() {
+    let settings = load_from("", &[]).expect("the defaults");
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.storage.data, Path::new("evercart-data"));
+    assert_eq!(settings.auth.token_lifetime, SignedDuration::from_mins(30));
+    assert_eq!(settings.auth.limits.sends_per_ip_hour, 30);
+    assert!(matches!(settings.sms, Sms::Log));
+    let names: Vec<&str> = settings.markets.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["us", "kg"]);
+    let kg = &settings.markets[1];
+    assert_eq!((kg.currency.code(), kg.phone_prefix.as_str()), ("KGS", "+996"));
+    assert_eq!(kg.languages, ["ky", "ru"]);
+    assert_eq!(kg.tax_rate.to_string(), "0.12");
+    assert_eq!(kg.shipping.flat.0, 15_000);
+    assert_eq!(kg.shipping.free_from.map(|m| m.0), Some(500_000));
+}
+
+#[test]
+fn every_key_can_be_read_and_every_default_is_toml() {
+    for key in KEYS {
+        assert!(parse(key.example).is_some(), "{}: {}", key.path, key.example);
+        assert!(key.default.is_none_or(|text| parse(text).is_some()), "{}", key.path);
+        assert!(!key.about.is_empty(), "{}", key.path);
+    }
+    for (_, values) in BUILT_IN_MARKETS {
+        assert!(values.iter().all(|(_, text)| parse(text).is_some()));
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_a_flag_over_both() {
+    let toml = "[server]\nlisten = \"127.0.0.1:1\"\n[auth]\ntoken_lifetime = \"1h\"\n";
+    let variables = [("EVERCART_SERVER__LISTEN", "127.0.0.1:2"), ("OTHER", "x")];
+    let settings = load_from(toml, &variables).expect("fine");
+    assert_eq!(settings.server.listen.port(), 2);
+    assert_eq!(settings.auth.token_lifetime, SignedDuration::from_hours(1));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_likely_one() {
+    let text = error("[auth]\n\ntoken_lifetyme = \"2s\"\n");
+    assert_eq!(
+        text,
+        "error: evercart.toml:3: there is no setting auth.token_lifetyme\n\
+         hint: did you mean auth.token_lifetime?\n"
+    );
+    let text = error("[auth]\nsends_per_phone = 3\n");
+    assert!(text.contains("did you mean auth.limits.sends_per_phone?"), "{text}");
+    let text = error("[nonsense]\nx = 1\n");
+    assert!(text.contains("evercart.toml:1: there is no setting nonsense"), "{text}");
+    let text = error_of("EVERCART_AUTH__TOKEN_LIVETIME", "2s");
+    assert!(text.contains("EVERCART_AUTH__TOKEN_LIVETIME: there is no setting"), "{text}");
+    assert!(text.contains("did you mean EVERCART_AUTH__TOKEN_LIFETIME?"), "{text}");
+    let text = error("[markets.us]\ncurency = \"USD\"\n");
+    assert!(text.contains("did you mean markets.us.currency?"), "{text}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_place_found_and_expected() {
+    for (toml, part) in [
+        (
+            "[auth]\ntoken_lifetime = 30",
+            "evercart.toml:2: auth.token_lifetime is 30, expected a duration such as",
+        ),
+        ("[auth]\ntoken_lifetime = \"soon\"", "is \"soon\", expected a duration"),
+        ("[auth]\ntoken_lifetime = \"-5m\"", "expected a duration"),
+        ("[auth]\ntoken_lifetime = \"0s\"", "expected a duration"),
+        (
+            "[server]\nlisten = \"localhost\"",
+            "evercart.toml:2: server.listen is \"localhost\", expected an address",
+        ),
+        ("server = 5", "evercart.toml:1: server is 5, expected a section [server]"),
+        ("[storage]\nbatch_max = 0", "expected a whole number from 1 to 65536"),
+        ("[storage]\nbatch_max = \"512\"", "storage.batch_max is \"512\", expected a whole number"),
+        ("[server]\ncors_origins = \"*\"", "expected a list of origins"),
+        ("[server]\ncors_origins = [\"https://x/y\"]", "expected a list of origins"),
+        ("[server]\ntrusted_proxies = [\"10.0.0.0/33\"]", "expected a list of addresses"),
+        ("[sms]\nprovider = \"pigeon\"", "is \"pigeon\", expected log or webhook or twilio"),
+        ("[log]\nformat = \"xml\"", "expected human or json"),
+        ("[log]\nlevel = \"loud\"", "expected a level"),
+        ("default_market = \"fr\"", "is \"fr\", expected us or kg"),
+        ("[markets.us]\ncurrency = \"US$\"", "expected an ISO 4217 code"),
+        ("[markets.us]\nregion = \"ZZ\"", "expected an ISO 3166-1 code"),
+        ("[markets.us]\nphone_prefix = \"1\"", "expected a calling code"),
+        ("[markets.us]\ntax_rate = \"12%\"", "expected a part of 1"),
+        ("[markets.us]\nlanguages = []", "expected at least one of"),
+        (
+            "[markets.us.shipping]\nflat = \"9.999\"",
+            "is \"9.999\", expected an amount of USD such as 9.99",
+        ),
+        ("[markets.us]\nshipping = \"9.99\"", "expected a section [markets.us.shipping]"),
+        ("[markets.US]\ncurrency = \"USD\"", "a market's name must be 1 to 16 lower-case"),
+        ("[auth.test_phones]\n\"+1312\" = [\"123456\"]", "expected phones with lists"),
+        ("[server]\ntls_cert = \"x.pem\"", "server.tls_key is not set"),
+        ("x = [", "evercart.toml:1"),
+        ("[server]\nlisten = 1\nlisten = 2\n", "evercart.toml:3"),
+    ] {
+        let text = error(toml);
+        assert!(text.contains(part), "{toml}\n{text}");
+    }
+    let text = error_of("EVERCART_AUTH__LIMITS__SENDS_PER_PHONE", "many");
+    assert!(
+        text.contains(
+            "EVERCART_AUTH__LIMITS__SENDS_PER_PHONE: auth.limits.sends_per_phone is \"many\""
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_an_error() {
+    let toml = "[sms]\nprovider = \"webhook\"\nurl = \"https://x\"\nsecret = \"hunter2\"\n";
+    let text = error(toml);
+    assert!(text.contains("evercart.toml:4: sms.secret") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_database_url_is_refused_with_a_sentence() {
+    for text in [
+        error("[storage]\ndatabase_url = \"postgres://x\"\n"),
+        error("[markets.us]\ndatabase_url = \"postgres://x\"\n"),
+        error_of("EVERCART_STORAGE__DATABASE_URL", "postgres://x"),
+    ] {
+        assert!(text.contains("keeps its data in SQLite files only"), "{text}");
+        assert!(!text.contains("postgres://"), "{text}");
+    }
+}
+
+#[test]
+fn lists_numbers_and_tables_can_be_variables() {
+    let settings = load_from(
+        "",
+        &[
+            ("EVERCART_SERVER__CORS_ORIGINS", "https://a.example, http://localhost:3000"),
+            ("EVERCART_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.1"),
+            ("EVERCART_STORAGE__BATCH_MAX", "1"),
+            ("EVERCART_AUTH__TEST_PHONES", "{ \"+13128059851\" = [\"123456\"] }"),
+            ("EVERCART_MARKETS__KG__ENABLED", "false"),
+            ("EVERCART_SERVER__INTERNAL_LISTEN", "off"),
+        ],
+    )
+    .expect("fine");
+    assert_eq!(settings.server.cors_origins, ["https://a.example", "http://localhost:3000"]);
+    assert_eq!(settings.server.trusted_proxies[1].to_string(), "192.0.2.1/32");
+    assert_eq!(settings.storage.batch_max, 1);
+    assert_eq!(settings.auth.test_phones[0].0.as_str(), "+13128059851");
+    assert_eq!(settings.markets.len(), 1);
+    assert_eq!(settings.server.internal_listen, None);
+}
+
+#[test]
+fn a_market_can_be_added_changed_and_removed() {
+    let toml = r#"
+        default_market = "de"
+        [markets.us]
+        tax_rate = 0.08
+        shipping.free_from = "never"
+        [markets.kg]
+        enabled = false
+        [markets.de]
+        country = "Germany"
+        region = "DE"
+        currency = "EUR"
+        phone_prefix = "+49"
+        shipping = { flat = 4.90 }
+    "#;
+    let settings = load_from(toml, &[]).expect("fine");
+    let names: Vec<&str> = settings.markets.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["us", "de"]);
+    let [us, de] = settings.markets.as_slice() else { panic!("two markets") };
+    assert_eq!((us.tax_rate.to_string().as_str(), us.shipping.free_from), ("0.08", None));
+    assert_eq!((us.shipping.flat.0, de.shipping.flat.0), (999, 490));
+    assert_eq!(settings.default_market.as_ref(), Some(&de.name));
+    let text = error("[markets.de]\ncountry = \"Germany\"\n");
+    assert!(text.contains("markets.de.currency is not set"), "{text}");
+    let text = error("markets.us.enabled = false\nmarkets.kg.enabled = false\n");
+    assert!(text.contains("every market is disabled"), "{text}");
+}
+
+#[test]
+fn the_effective_configuration_names_each_place_and_no_secret() {
+    let toml = "[sms]\nprovider = \"twilio\"\nsecret = \"hunter2\"\naccount_sid = \"AC1\"\n\
+        from = \"+1\"\n[auth]\ntest_phones = { \"+13128059851\" = [\"987654\"] }\n";
+    let layers = layers(toml, &[("EVERCART_AUTH__TOKEN_LIFETIME", "2s")]).expect("fine");
+    let text = effective(&layers);
+    assert!(text.contains("provider = \"twilio\" # evercart.toml:2"), "{text}");
+    assert!(text.contains("token_lifetime = \"2s\" # EVERCART_AUTH__TOKEN_LIFETIME"), "{text}");
+    assert!(text.contains("listen = \"127.0.0.1:8080\" # default"), "{text}");
+    assert!(text.contains("[markets.kg]\n"), "{text}");
+    for secret in ["hunter2", "987654", "13128059851"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert!(toml::de::DeTable::parse(&text).is_ok(), "{text}");
+}
+
+#[test]
+fn the_printed_defaults_are_the_defaults() {
+    let commented = defaults();
+    assert!(layers(&commented, &[]).is_ok());
+    // Without its # every line is a setting; those that only show an example are left out.
+    let lines = commented.lines().map(|line| match line.strip_prefix("# ") {
+        Some(setting) if setting.contains(" = ") && !setting.contains(": ") => setting,
+        _ => line,
+    });
+    let examples = [
+        "tls_",
+        "readers",
+        "default_market",
+        "test_phones",
+        "url",
+        "secret",
+        "from =",
+        "account_sid",
+    ];
+    let text: Vec<&str> =
+        lines.filter(|line| !examples.iter().any(|start| line.starts_with(start))).collect();
+    let settings = load_from(&text.join("\n"), &[]).expect("the defaults can be read");
+    let plain = load_from("", &[]).expect("the defaults");
+    assert_eq!(
+        format!("{settings:?}").replace("internal_listen_is_wanted: true", ""),
+        format!("{plain:?}").replace("internal_listen_is_wanted: false", "")
+    );
+}

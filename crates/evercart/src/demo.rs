@@ -1,0 +1,150 @@
+//! The demo shop: its catalogue, its pictures, and the customer of the guide's walk-through. All of
+//! it is embedded in the program.
+
+use std::path::Path;
+
+use anyhow::Context;
+use evercart_core::catalogue::{Catalogue, ImportOutcome, ProductQuery};
+use evercart_core::code::Code;
+use evercart_core::error::{Refused, StoreError};
+use evercart_core::ids::UserId;
+use evercart_core::market::Market;
+use evercart_core::operator::Operator;
+use evercart_core::order::Page;
+use evercart_core::phone::Phone;
+use evercart_sqlite::Sqlite;
+use include_dir::{Dir, include_dir};
+
+use crate::catalogue_file;
+use crate::failure::Failure;
+use crate::stores::failed;
+
+/// Catalogues (`us.csv`) and pictures.
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/demo");
+
+/// The guide's customer, and the market they are in.
+const GUIDE_USER: UserId = UserId(19);
+const GUIDE_MARKET: &str = "us";
+const GUIDE_PHONE: &str = "+13128059851";
+
+/// The codes the guide's customer signs in with.
+const GUIDE_CODES: [&str; 2] = ["123456", "654321"];
+
+/// A picture by its name under `/demo/images/`.
+pub fn picture(name: &str) -> Option<&'static [u8]> {
+    FILES.get_file(format!("images/{name}")).map(include_dir::File::contents)
+}
+
+/// The guide's phone with its codes.
+pub fn test_phone() -> (Phone, Vec<Code>) {
+    let codes = GUIDE_CODES.into_iter().filter_map(Code::parse).collect();
+    (Phone::from_stored(GUIDE_PHONE.to_owned()), codes)
+}
+
+/// Makes a store a demo and fills it, unless it is one already.
+///
+/// # Errors
+/// The store holds a real shop, or the demo cannot be loaded.
+pub async fn prepare(store: &Sqlite, market: &Market, data: &Path) -> anyhow::Result<()> {
+    if !store.is_demo().await.map_err(failed)? && !store.become_demo().await.map_err(failed)? {
+        return Err(Failure::new(format!(
+            "{} holds a real shop (market {}), which --demo must not touch",
+            data.display(),
+            market.name
+        ))
+        .hint("choose another directory for the demo, such as --data ./evercart-demo")
+        .into());
+    }
+    // Each step looks for itself whether it is needed: a first start may have been cut short.
+    load_catalogue(store, market).await?;
+    if market.name.as_str() == GUIDE_MARKET {
+        create_guide_user(store).await?;
+    }
+    Ok(())
+}
+
+async fn load_catalogue(store: &Sqlite, market: &Market) -> anyhow::Result<()> {
+    let name = format!("{}.csv", market.name);
+    let Some(file) = FILES.get_file(&name) else { return Ok(()) };
+    let one = Page { limit: 1, offset: 0 };
+    let listed = store.products(ProductQuery::default(), one).await.map_err(failed)?;
+    if listed.total > 0 {
+        return Ok(());
+    }
+    let read =
+        catalogue_file::read(file.contents(), Path::new(&name), market.currency, &mut |_| {});
+    let rows = read.context("the embedded demo catalogue does not fit this market")?.rows;
+    match store.import_catalogue(rows, Box::new(|_| {})).await.map_err(failed)? {
+        ImportOutcome::Imported(_) => Ok(()),
+        ImportOutcome::Rejected(problems) => {
+            let first = problems.first().map(|problem| problem.problem.clone());
+            Err(Failure::new("the embedded demo catalogue was rejected"))
+                .context(first.unwrap_or_default())
+        }
+    }
+}
+
+async fn create_guide_user(store: &Sqlite) -> anyhow::Result<()> {
+    let phone = Phone::from_stored(GUIDE_PHONE.to_owned());
+    match store.find_user(phone.clone()).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Refused(Refused::NotFound { .. })) => {
+            store.create_demo_user(GUIDE_USER, phone).await.map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What a developer wants to know first, for standard error.
+pub fn welcome(url: &str) -> String {
+    let [code, other] = GUIDE_CODES;
+    format!(
+        "\nThis is a demo: sample products, invented customers, codes shown in the answers.\n\n  \
+         API docs  {url}/docs\n  \
+         Sign in   {GUIDE_PHONE} with code {code} or {other}\n  \
+         Try it    curl -X POST {url}/auth/verify-code -H 'Content-Type: application/json' \\\n              \
+         -d '{{\"phone\": \"{GUIDE_PHONE}\", \"verification_code\": \"{code}\"}}'\n\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evercart_core::catalogue::ProductKey;
+    use evercart_core::ids::{ProductId, SkuId};
+
+    fn rows(name: &str, currency: &str) -> Vec<evercart_core::catalogue::CatalogueRow> {
+        let content = FILES.get_file(name).expect("embedded").contents();
+        let currency = currency.parse().expect("a currency");
+        catalogue_file::read(content, Path::new(name), currency, &mut |_| {})
+            .expect("the demo catalogue is sound")
+            .rows
+    }
+
+    #[test]
+    fn the_guides_product_is_there_in_both_markets() {
+        for (name, currency) in [("us.csv", "USD"), ("kg.csv", "KGS")] {
+            let rows = rows(name, currency);
+            let guide = rows.iter().find(|row| row.sku_id == Some(SkuId(42))).expect("SKU 42");
+            assert_eq!(guide.product, ProductKey::Id(ProductId(15), None));
+            assert!(guide.active && guide.stock >= 1000);
+        }
+    }
+
+    #[test]
+    fn every_picture_of_the_catalogue_is_embedded() {
+        for row in rows("us.csv", "USD").iter().chain(&rows("kg.csv", "KGS")) {
+            let path = row.image.as_deref().expect("a picture");
+            let name = path.strip_prefix("/demo/images/").expect("one of ours");
+            assert!(picture(name).is_some(), "{path}");
+        }
+        assert!(picture("../us.csv").is_none() && picture("").is_none());
+    }
+
+    #[test]
+    fn the_guides_phone_and_codes_are_real() {
+        let (phone, codes) = test_phone();
+        assert_eq!(Phone::parse(GUIDE_PHONE, None), Ok(phone));
+        assert_eq!(codes.len(), GUIDE_CODES.len());
+    }
+}

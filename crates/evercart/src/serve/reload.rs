@@ -1,0 +1,102 @@
+//! What a running server picks up without a restart: rotated keys, by itself and on SIGHUP; a
+//! renewed certificate, on SIGHUP.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use axum_server::tls_rustls::RustlsConfig;
+use evercart_http::Shop;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::config::{Settings, TlsFiles};
+use crate::keys::{self, Keys};
+
+use super::tls;
+
+/// How often the key file is looked at: one `stat`.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What can be told from outside whether a file changed.
+type Stamp = Option<(SystemTime, u64)>;
+
+struct Reload {
+    data: PathBuf,
+    issuer: String,
+    shop: Arc<Shop>,
+    certificate: Option<(TlsFiles, RustlsConfig)>,
+}
+
+/// Watches until it is aborted.
+///
+/// # Errors
+/// Signals cannot be listened for.
+pub fn watch(
+    settings: &Settings,
+    shop: Arc<Shop>,
+    tls: Option<RustlsConfig>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let reload = Reload {
+        data: settings.storage.data.clone(),
+        issuer: settings.auth.issuer.clone(),
+        shop,
+        certificate: settings.server.tls.clone().zip(tls),
+    };
+    let mut hang_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    // Nothing is taken as seen: a rotation between the start and now is picked up, too.
+    let mut seen = None;
+    Ok(tokio::spawn(async move {
+        let mut tick = tokio::time::interval(INTERVAL);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {
+                    let now = reload.stamp();
+                    if now != seen {
+                        seen = now;
+                        reload.keys();
+                    }
+                }
+                Some(()) = hang_up.recv() => {
+                    seen = reload.stamp();
+                    reload.keys();
+                    reload.certificate();
+                }
+            }
+        }
+    }))
+}
+
+impl Reload {
+    fn stamp(&self) -> Stamp {
+        let metadata = std::fs::metadata(keys::path(&self.data)).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    }
+
+    fn keys(&self) {
+        match Keys::load(&self.data) {
+            Ok(Some(keys)) => {
+                self.shop.keys.replace(keys.token_keys(&self.issuer));
+                tracing::debug!("keys read");
+            }
+            Ok(None) => tracing::error!("the key file is gone; the keys in memory stay in force"),
+            Err(error) => {
+                tracing::error!("keys not read again, those in memory stay in force: {error:#}");
+            }
+        }
+    }
+
+    fn certificate(&self) {
+        let Some((files, tls)) = &self.certificate else { return };
+        match tls::load(files) {
+            Ok(config) => {
+                tls.reload_from_config(config);
+                tracing::info!("certificate read again");
+            }
+            Err(error) => {
+                tracing::error!("certificate not read again, the old one stays in use: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Evercart's promises, each in a file of its own, kept or broken by the real binary over HTTP.
+//! What one crate alone can show is tested there, not here.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod bad_input;
+mod bad_input_codes;
+mod catalogue_rows;
+mod codes;
+mod codes_budgets;
+mod concurrency;
+mod crowd;
+mod customer;
+mod durability;
+mod durability_ledger;
+mod endpoints;
+mod etag;
+mod idempotency;
+mod isolation;
+mod markets;
+mod money;
+mod operating;
+mod operating_secrets;
+mod operating_tls;
+mod scenario_expiry;
+mod scenario_logout;
+mod scenario_week_away;
+mod seed_walkthrough;
+mod sms_receiver;
+mod stolen_token;
