@@ -1,2 +1,87 @@
-//! x
-fn main(){}
+//! The repository's own commands, run as `cargo xtask …`: what a contributor and the CI machine run
+//! before a change is taken. Leaves everything a customer or operator runs to the program.
+#![allow(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
+
+mod ci;
+mod openapi;
+mod start;
+mod tidy;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask ci               all that must pass before a change is taken
+  cargo xtask ci --from tests  go on at a step, after mending what stopped it
+  cargo xtask tidy             only the repository's own rules
+  cargo xtask openapi          write openapi.json anew after changing the API";
+
+/// The repository's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks everything: format, lints, rules, API document, licences, docs, tests, a start.
+    #[command(after_help = "\
+Examples:
+  cargo xtask ci               everything, stopping at the first failure
+  cargo xtask ci --list        the steps and what each of them runs
+  cargo xtask ci --from tests  go on at a step, after mending what stopped it
+  cargo xtask ci --only clippy a single step
+
+Needs Rust and a network. What else it needs it installs under target/tools.")]
+    Ci(ci::Options),
+    /// Writes crates/evercart-http/openapi.json from the code, or compares the two.
+    #[command(after_help = "\
+Examples:
+  cargo xtask openapi          write it anew
+  cargo xtask openapi --check  fail if it is out of date")]
+    Openapi {
+        /// Change nothing; fail if the file differs from what the code says.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks the rules that compilers and linters do not know.
+    #[command(after_help = "\
+Examples:
+  cargo xtask tidy             every breach, with its place and what to do
+  cargo xtask tidy --rules     what is checked, and how an exception is made")]
+    Tidy {
+        /// Describe the rules instead of checking them.
+        #[arg(long)]
+        rules: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Ci(options) => ci::run(root(), &options),
+        Command::Openapi { check } => openapi::run(root(), check),
+        Command::Tidy { rules: true } => {
+            println!("{}", tidy::RULES);
+            Ok(())
+        }
+        Command::Tidy { rules: false } => tidy::run(root()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository this was built from.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is one folder below the root")
+}
