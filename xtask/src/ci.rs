@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{openapi, start, tidy, tools};
+use crate::{cargo, openapi, start, tidy, tools};
 
 /// How long the advisories' database may take to arrive. It is 3 MB.
 const FETCH_MAX: Duration = Duration::from_secs(90);
@@ -28,6 +28,9 @@ pub struct Options {
     only: Option<String>,
 }
 
+/// Both at once, so that they share their dependencies' features and thereby what is compiled.
+const RELEASE: &[&str] = &["--release", "--locked", "-p", "evercart", "-p", "evercart-bench"];
+
 struct Step {
     name: &'static str,
     /// What it runs, for people.
@@ -42,7 +45,7 @@ const STEPS: &[Step] = &[
         name: "fmt",
         runs: "cargo fmt --all --check",
         remedy: "run `cargo fmt --all`",
-        action: |root| cargo(root, &["fmt", "--all", "--check"], &[]),
+        action: |root| cargo::run(root, &["fmt", "--all", "--check"], &[]),
     },
     Step {
         name: "tidy",
@@ -56,7 +59,7 @@ const STEPS: &[Step] = &[
         remedy: "mend what is named above; an exception is `#[expect(…, reason = \"…\")]`",
         action: |root| {
             let lint = ["clippy", "--workspace", "--all-targets", "--locked"];
-            cargo(root, &[&lint[..], &["--", "-D", "warnings"]].concat(), &[])
+            cargo::run(root, &[&lint[..], &["--", "-D", "warnings"]].concat(), &[])
         },
     },
     Step {
@@ -65,7 +68,7 @@ const STEPS: &[Step] = &[
         remedy: "mend the doc comments named above",
         action: |root| {
             let doc = ["doc", "--workspace", "--no-deps", "--locked"];
-            cargo(root, &doc, &[("RUSTDOCFLAGS", "-D warnings")])
+            cargo::run(root, &doc, &[("RUSTDOCFLAGS", "-D warnings")])
         },
     },
     Step {
@@ -84,31 +87,25 @@ const STEPS: &[Step] = &[
         name: "tests",
         runs: "cargo test --workspace --locked",
         remedy: "run the failed test alone: `cargo test -p CRATE NAME`",
-        action: |root| cargo(root, &["test", "--workspace", "--locked"], &[]),
+        action: |root| cargo::run(root, &["test", "--workspace", "--locked"], &[]),
     },
     Step {
         name: "release",
-        runs: "cargo build --release --locked -p evercart -p evercart-bench",
+        runs: "cargo build --release -p evercart -p evercart-bench",
         remedy: "mend the errors above",
-        action: |root| {
-            let build = ["build", "--release", "--locked", "-p", "evercart"];
-            cargo(root, &[&build[..], &["-p", "evercart-bench"]].concat(), &[])
-        },
+        action: |root| cargo::build(root, RELEASE).map(drop),
     },
     Step {
         name: "start",
-        runs: "cargo run --release -- serve --demo, a request, and a graceful stop",
+        runs: "cargo run --release -- serve --demo, two requests, and a graceful stop",
         remedy: "run `cargo run --release -- serve --demo` and read what it says",
         action: start::check,
     },
     Step {
         name: "bench",
-        runs: "cargo run --release -p evercart-bench -- --smoke",
-        remedy: "an answer was wrong under load: run it alone and read what it found",
-        action: |root| {
-            let run = ["run", "--quiet", "--release", "--locked", "-p", "evercart-bench"];
-            cargo(root, &[&run[..], &["--", "--smoke"]].concat(), &[])
-        },
+        runs: "evercart-bench --smoke",
+        remedy: "run `cargo run --release -p evercart-bench -- --smoke` and read what it found",
+        action: bench,
     },
 ];
 
@@ -145,7 +142,8 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     for (name, took) in times {
         println!("  {name:<8} {:>8}", seconds(took));
     }
-    println!("everything passed in {}", seconds(begun.elapsed()));
+    let what = if steps.len() == STEPS.len() { "everything" } else { "this part" };
+    println!("{what} passed in {}", seconds(begun.elapsed()));
     Ok(())
 }
 
@@ -166,16 +164,6 @@ fn chosen(options: &Options) -> Result<&'static [Step]> {
 
 fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
-}
-
-fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
-    let status = Command::new("cargo")
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .current_dir(root)
-        .status()
-        .context("cannot run cargo")?;
-    succeeded(status, &format!("cargo {}", arguments[0]))
 }
 
 fn succeeded(status: ExitStatus, what: &str) -> Result<()> {
@@ -208,6 +196,20 @@ fn deny(root: &Path) -> Result<()> {
         println!("advisories were NOT checked: their database is out of reach from here");
         Ok(())
     }
+}
+
+fn bench(root: &Path) -> Result<()> {
+    let built = cargo::build(root, RELEASE)?;
+    let program = |name: &str| {
+        let found = built.iter().find(|program| program.file_stem().is_some_and(|s| s == name));
+        found.with_context(|| format!("cargo built no {name}"))
+    };
+    let status = Command::new(program("evercart-bench")?)
+        .args(["--smoke", "--server"])
+        .arg(program("evercart")?)
+        .status()
+        .context("cannot run evercart-bench")?;
+    succeeded(status, "evercart-bench --smoke")
 }
 
 /// Waits for `child`, or ends it when its time is over and returns nothing.

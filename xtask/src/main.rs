@@ -2,6 +2,7 @@
 //! before a change is taken. Leaves everything a customer or operator runs to the program.
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
 
+mod cargo;
 mod ci;
 mod openapi;
 mod start;

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::{fs, str};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+
+use crate::cargo;
 
 const DOCUMENT: &str = "crates/evercart-http/openapi.json";
 
@@ -42,31 +43,15 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
 fn generate(root: &Path) -> Result<String> {
     // With the whole workspace, so that the features and with them the compiled dependencies are
     // those of `cargo test --workspace`.
-    let build = Command::new("cargo")
-        .args(["build", "--quiet", "--workspace", "--example", "openapi"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(root)
+    let built = cargo::build(root, &["--workspace", "--example", "openapi"])?;
+    let program = built.last().context("cargo named no executable for `openapi`")?;
+    let run = Command::new(program)
         .stderr(Stdio::inherit())
         .output()
-        .context("cannot run cargo")?;
-    ensure!(build.status.success(), "evercart-http's example `openapi` does not build");
-    let program = executable(&build.stdout).context("cargo named no executable for `openapi`")?;
-    let run = Command::new(&program)
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot run {program}"))?;
+        .with_context(|| format!("cannot run {}", program.display()))?;
     ensure!(run.status.success(), "the example `openapi` failed with {}", run.status);
     let text = str::from_utf8(&run.stdout).context("the API document is not UTF-8")?;
     Ok(format!("{}\n", text.trim_end()))
-}
-
-/// The last executable that cargo says it built.
-fn executable(messages: &[u8]) -> Option<String> {
-    messages
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter_map(|message| Some(message.get("executable")?.as_str()?.to_owned()))
-        .next_back()
 }
 
 fn first_difference(before: &str, after: &str) -> String {
@@ -86,15 +71,5 @@ mod tests {
         let difference = first_difference("a\nb\nc\n", "a\nx\nc\n");
         assert_eq!(difference, "line 2, which should be `x`");
         assert_eq!(first_difference("a\nb\n", "a\n"), "line 2, where it should end");
-    }
-
-    #[test]
-    fn the_executable_is_found_among_cargos_messages() {
-        let messages = br#"{"reason":"compiler-artifact","executable":null}
-{"reason":"compiler-artifact","executable":"/t/examples/openapi"}
-{"reason":"build-finished","success":true}
-"#;
-        assert_eq!(executable(messages).as_deref(), Some("/t/examples/openapi"));
-        assert_eq!(executable(b"not json\n"), None);
     }
 }

@@ -22,6 +22,7 @@ macro_rules! conformance {
                     a_resend_has_to_wait_while_a_code_is_outstanding
                     an_expired_code_has_no_cooldown
                     only_the_current_code_is_withdrawn
+                    a_withdrawn_codes_key_sends_again
                     budgets_limit_what_is_sent
                     five_wrong_codes_then_the_phone_waits
                     a_resend_does_not_reset_the_attempts
@@ -31,6 +32,7 @@ macro_rules! conformance {
                     test_phones_have_attempts_too
                     a_repeated_request_for_a_code_is_one_request
                     a_repeated_sign_in_is_one_sign_in
+                    a_key_of_a_sign_in_is_remembered_for_a_day
                     a_repeated_sign_in_does_not_undo_signing_out
                     signing_out_ends_every_session
                     a_profile_changes_field_by_field
@@ -174,6 +176,9 @@ macro_rules! conformance {
                     parallel_cancels_put_the_stock_back_once
                     adds_during_checkouts_are_never_lost
                     an_order_has_one_price_while_prices_change
+                    mixed_work_adds_up
+                    ;
+                concurrent_sign_in:
                     logout_is_a_line_no_write_crosses
                     a_block_is_a_line_no_write_crosses
                     parallel_guesses_share_the_attempts
@@ -181,7 +186,6 @@ macro_rules! conformance {
                     a_new_phone_becomes_one_user
                     parallel_sends_share_the_budget
                     parallel_guesses_share_the_addresses_budget
-                    mixed_work_adds_up
                     ;
                 durability:
                     everything_survives_a_restart

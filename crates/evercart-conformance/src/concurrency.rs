@@ -1,26 +1,24 @@
 //! Concurrency: what many do at the same moment comes out as if they had done it in some order.
+//! Sign-ins and sign-outs at the same moment have a file of their own.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use evercart_core::error::{Refused, Result, StoreError};
 use evercart_core::ids::SkuId;
 use evercart_core::money::Money;
 use evercart_core::order::OrderStatus;
-use evercart_core::sign_in::{CodeRequest, SignInAttempt, SignInOutcome};
 use evercart_core::store::Store;
 use tokio::sync::Barrier;
 
 use crate::Backend;
 use crate::shop::{
-    ATTEMPTS_MAX, CODE, JACKET, JACKET_M, LAST_LAMP, MUG, PLENTY, SCARF_RED, Shop, address,
-    at_version, attempt, budget, checkout, code_request, free, keyed, many_skus, page, phone,
-    pieces, refused, test_attempt,
+    JACKET, JACKET_M, LAST_LAMP, MUG, PLENTY, SCARF_RED, Shop, address, at_version, checkout, free,
+    keyed, many_skus, page, pieces,
 };
 
 /// Calls `act` `count` times at once, each in a task of its own; answers in the order of the calls.
-async fn at_once<T, F>(
+pub(crate) async fn at_once<T, F>(
     count: u32,
     store: Arc<dyn Store>,
     act: impl Fn(u32, Arc<dyn Store>) -> F,
@@ -48,7 +46,7 @@ where
 }
 
 /// Splits answers into what was done and why the rest was refused.
-fn sorted_out<T: std::fmt::Debug>(answers: Vec<Result<T>>) -> (Vec<T>, Vec<Refused>) {
+pub(crate) fn sorted_out<T: std::fmt::Debug>(answers: Vec<Result<T>>) -> (Vec<T>, Vec<Refused>) {
     let (mut done, mut refusals) = (Vec::new(), Vec::new());
     for answer in answers {
         match answer {
@@ -306,159 +304,6 @@ pub async fn an_order_has_one_price_while_prices_change<B: Backend>(shop: &mut S
         let subtotal: Money = order.lines.iter().map(|l| l.unit_price.times(l.quantity)).sum();
         assert_eq!(order.subtotal, subtotal);
     }
-}
-
-/// S2: once the answer to a logout is known, nothing that starts with an older session is let in;
-/// what was let in before is there.
-pub async fn logout_is_a_line_no_write_crosses<B: Backend>(shop: &mut Shop<B>) {
-    for round in 0..8 {
-        let me = shop.customer().await;
-        let session = me.session;
-        let out = Arc::new(AtomicBool::new(false));
-        let added = Arc::new(AtomicU32::new(0));
-        let answers = at_once(9, shop.store(), |n, store| {
-            let (out, added) = (out.clone(), added.clone());
-            async move {
-                if n == 8 {
-                    while added.load(Ordering::SeqCst) < 8 * (round % 4) {
-                        tokio::task::yield_now().await;
-                    }
-                    store.sign_out(session, free()).await.unwrap();
-                    out.store(true, Ordering::SeqCst);
-                    return 0;
-                }
-                let mut late = 0;
-                let mut refused_late = 0;
-                while refused_late < 3 {
-                    let was_out = out.load(Ordering::SeqCst);
-                    let (let_in, pieces) = if n < 4 {
-                        (store.add_to_cart(session, MUG, 1, free()).await.is_ok(), 1)
-                    } else {
-                        (store.cart(session).await.is_ok(), 0)
-                    };
-                    added.fetch_add(if let_in { pieces } else { 0 }, Ordering::SeqCst);
-                    late += u32::from(was_out && let_in);
-                    refused_late += u32::from(was_out);
-                    // A store that never waits must not keep the logout from its turn.
-                    tokio::task::yield_now().await;
-                }
-                late
-            }
-        })
-        .await;
-        assert_eq!(answers.iter().sum::<u32>(), 0, "let in after the logout was known");
-        let again = shop.sign_in_with(&me.phone).await;
-        let kept = shop.cart(again).await.unwrap().pieces();
-        assert_eq!(kept, u64::from(added.load(Ordering::SeqCst)), "round {round}");
-        assert_eq!(refused(shop.cart(session).await), Refused::SignedOut);
-    }
-}
-
-/// S2: the same with an operator's block.
-pub async fn a_block_is_a_line_no_write_crosses<B: Backend>(shop: &mut Shop<B>) {
-    let me = shop.customer().await;
-    let (session, phone) = (me.session, me.phone.clone());
-    let blocked = Arc::new(AtomicBool::new(false));
-    let late = at_once(8, shop.store(), |n, store| {
-        let (blocked, phone) = (blocked.clone(), phone.clone());
-        async move {
-            if n == 0 {
-                store.block_user(phone).await.unwrap();
-                blocked.store(true, Ordering::SeqCst);
-                return 0;
-            }
-            let (mut late, mut tries) = (0, 0);
-            while tries < 3 {
-                let was_blocked = blocked.load(Ordering::SeqCst);
-                let let_in = store.add_to_cart(session, MUG, 1, free()).await.is_ok();
-                late += u32::from(was_blocked && let_in);
-                tries += u32::from(was_blocked);
-                tokio::task::yield_now().await;
-            }
-            late
-        }
-    })
-    .await;
-    assert_eq!(late.iter().sum::<u32>(), 0, "let in after the block was known");
-}
-
-/// S4: wrong codes tried at once share the five attempts.
-pub async fn parallel_guesses_share_the_attempts<B: Backend>(shop: &mut Shop<B>) {
-    let phone = phone(1);
-    shop.grant_code(code_request(&phone, CODE)).await.unwrap();
-    let guessed = phone.clone();
-    let answers = at_once(32, shop.store(), move |n, store| {
-        let attempt = attempt(&guessed, &format!("9{n:05}"));
-        async move { store.sign_in(attempt).await }
-    })
-    .await;
-    let (done, refusals) = sorted_out(answers);
-    assert_eq!(done, vec![SignInOutcome::CodeInvalid; ATTEMPTS_MAX as usize]);
-    assert_eq!(refusals.len(), 27);
-    let too_many = |refusal: &Refused| matches!(refusal, Refused::TooManyAttempts { .. });
-    assert!(refusals.iter().all(too_many), "{refusals:?}");
-    assert!(too_many(&refused(shop.sign_in(attempt(&phone, CODE)).await)));
-}
-
-/// S4: one code tried 32 times at once opens the door once.
-pub async fn one_code_signs_in_once<B: Backend>(shop: &mut Shop<B>) {
-    let phone = phone(1);
-    shop.grant_code(code_request(&phone, CODE)).await.unwrap();
-    let answers = at_once(32, shop.store(), move |_, store| {
-        let attempt = attempt(&phone, CODE);
-        async move { store.sign_in(attempt).await }
-    })
-    .await;
-    let (done, refusals) = sorted_out(answers);
-    assert_eq!(refusals, []);
-    let let_in = |outcome: &&SignInOutcome| matches!(outcome, SignInOutcome::SignedIn { .. });
-    assert_eq!(done.iter().filter(let_in).count(), 1);
-}
-
-/// G2: a new phone that signs in 16 times at once becomes one user.
-pub async fn a_new_phone_becomes_one_user<B: Backend>(shop: &mut Shop<B>) {
-    let answers = at_once(16, shop.store(), move |_, store| async move {
-        store.sign_in(test_attempt(&phone(1))).await
-    })
-    .await;
-    let (done, _) = sorted_out(answers);
-    let mut users = Vec::new();
-    let mut new = 0;
-    for outcome in done {
-        let SignInOutcome::SignedIn { user, is_new, .. } = outcome else { panic!("{outcome:?}") };
-        users.push(user.id);
-        new += u32::from(is_new);
-    }
-    users.dedup();
-    assert_eq!((users.len(), new), (1, 1));
-}
-
-/// S5: a budget of 10 sends exactly 10 codes, however many ask at once.
-pub async fn parallel_sends_share_the_budget<B: Backend>(shop: &mut Shop<B>) {
-    let answers = at_once(32, shop.store(), |n, store| {
-        let request = CodeRequest {
-            budgets: vec![budget("send_market", "us", 1_000), budget("send_ip", "192.0.2.1", 10)],
-            ..code_request(&phone(n), CODE)
-        };
-        async move { store.grant_code(request).await }
-    })
-    .await;
-    let (done, refusals) = sorted_out(answers);
-    assert_eq!((done.len(), refusals.len()), (10, 22));
-    let limited = |refusal: &Refused| matches!(refusal, Refused::RateLimited { .. });
-    assert!(refusals.iter().all(limited), "{refusals:?}");
-}
-
-/// S4: an address shares its wrong codes over all phones it tries at once.
-pub async fn parallel_guesses_share_the_addresses_budget<B: Backend>(shop: &mut Shop<B>) {
-    let answers = at_once(32, shop.store(), |n, store| {
-        let failures = budget("fail_ip", "192.0.2.1", 10);
-        let attempt = SignInAttempt { failures, ..attempt(&phone(n), CODE) };
-        async move { store.sign_in(attempt).await }
-    })
-    .await;
-    let (done, refusals) = sorted_out(answers);
-    assert_eq!((done.len(), refusals.len()), (10, 22));
 }
 
 /// All kinds of work at once leave everything adding up.

@@ -12,6 +12,7 @@ mod cases;
 pub mod catalogue;
 pub mod check;
 pub mod concurrency;
+pub mod concurrent_sign_in;
 pub mod durability;
 pub mod guard;
 pub mod isolation;

@@ -18,7 +18,7 @@ use crate::shop::Shop;
 /// Set to the seed that a failure printed, the same sequences are tried again.
 const SEED_VARIABLE: &str = "EVERCART_CONFORMANCE_SEED";
 /// Sequences tried in a run.
-const SEQUENCES: u32 = 24;
+const SEQUENCES: u32 = 32;
 /// Steps of the longest one.
 const STEPS_MAX: usize = 60;
 /// How often a failing sequence is run again to make it smaller.

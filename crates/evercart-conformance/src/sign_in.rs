@@ -150,6 +150,17 @@ pub async fn only_the_current_code_is_withdrawn<B: Backend>(shop: &mut Shop<B>) 
     assert!(matches!(refusal, Refused::RateLimited { .. }), "{refusal:?}");
 }
 
+/// G5: what was not sent did not happen, so the client's retry under its key sends.
+pub async fn a_withdrawn_codes_key_sends_again<B: Backend>(shop: &mut Shop<B>) {
+    let phone = phone(1);
+    let request = |code| CodeRequest { idempotency: key("send", 1), ..code_request(&phone, code) };
+    assert!(!shop.grant_code(request("111111")).await.unwrap().replayed);
+    let code = code_hash(&phone, "111111");
+    shop.withdraw_code(phone_hash(&phone), Purpose::SignIn, code).await.unwrap();
+    assert!(!shop.grant_code(request("222222")).await.unwrap().replayed);
+    signed_in(shop.sign_in(attempt(&phone, "222222")).await);
+}
+
 /// S5: a budget is a fixed window from its first event; a refusal takes nothing from any.
 pub async fn budgets_limit_what_is_sent<B: Backend>(shop: &mut Shop<B>) {
     let narrow = budget("send_ip", "192.0.2.1", 3);
@@ -326,6 +337,21 @@ pub async fn a_repeated_sign_in_is_one_sign_in<B: Backend>(shop: &mut Shop<B>) {
     // The key opens no longer than the code would have.
     shop.wait(CODE_LIFETIME);
     assert_eq!(shop.sign_in(with_key()).await.unwrap(), SignInOutcome::CodeInvalid);
+}
+
+/// G5: a key opens a short time, but names its one request for a day.
+pub async fn a_key_of_a_sign_in_is_remembered_for_a_day<B: Backend>(shop: &mut Shop<B>) {
+    let phone = phone(1);
+    let under =
+        |request, code| SignInAttempt { idempotency: key("in", request), ..attempt(&phone, code) };
+    shop.grant_code(code_request(&phone, CODE)).await.unwrap();
+    signed_in(shop.sign_in(under(1, CODE)).await);
+    shop.wait(SignedDuration::from_hours(24) - SignedDuration::from_secs(1));
+    assert_eq!(shop.sign_in(under(1, CODE)).await.unwrap(), SignInOutcome::CodeInvalid);
+    shop.grant_code(code_request(&phone, "222222")).await.unwrap();
+    let refusal = refused(shop.sign_in(under(2, "222222")).await);
+    assert_eq!(refusal, Refused::IdempotencyKeyReused);
+    signed_in(shop.sign_in(attempt(&phone, "222222")).await);
 }
 
 /// S2: no key opens a door that was locked after it was used.

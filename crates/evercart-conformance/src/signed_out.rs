@@ -211,5 +211,5 @@ pub async fn no_key_replays_for_a_dead_session<B: Backend>(shop: &mut Shop<B>) {
         assert_eq!(refusal, Refused::SignedOut);
     }
     // A key of something else is no key of a sign-out.
-    refused(shop.sign_out(me, keyed("add", 9)).await);
+    assert_eq!(refused(shop.sign_out(me, keyed("add", 9)).await), Refused::SignedOut);
 }

@@ -238,7 +238,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw) else {
-            self.wrong(field, "must be a string of Unicode characters, found half of one");
+            self.wrong(field, "must be a string of whole characters, found half of one");
             return None;
         };
         let text = text.trim();
@@ -399,7 +399,7 @@ mod tests {
                 {"field": "b", "detail": "must not contain control characters"},
                 {"field": "c", "detail": "must have at most 2 characters, found 3"},
                 {"field": "d", "detail": "is missing: a text of 1 to 2 characters"},
-                {"field": "e", "detail": "must be a string of Unicode characters, found half of one"},
+                {"field": "e", "detail": "must be a string of whole characters, found half of one"},
             ])
         );
     }

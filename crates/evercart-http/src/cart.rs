@@ -250,7 +250,7 @@ pub(crate) async fn get_cart(customer: Customer, request: Request) -> Answer {
     params(CartChangeHeaders), request_body = AddItem,
     responses((status = 200, description = "The cart after it", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              (status = 409, description = "`insufficient_stock` with `available`, `sku_unavailable`",
+              (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
               ChangeWithBody, Missing, Stale))]
 pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
@@ -270,7 +270,7 @@ pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
     request_body = Option<SetQuantity>,
     responses((status = 200, description = "The cart after it", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              (status = 409, description = "`insufficient_stock` with `available`, `sku_unavailable`",
+              (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
               ChangeWithBody, Missing, Stale))]
 pub(crate) async fn set_item(

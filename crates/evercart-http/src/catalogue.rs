@@ -152,7 +152,7 @@ struct CategoryJson<'a> {
 #[utoipa::path(get, path = "/products", tag = "Catalogue",
     params(PublicHeaders, Paging,
         ("search" = Option<String>, Query,
-         description = "Words that name, brand, category or description must have", example = "shirt"),
+         description = "Words in name, brand, category or description", example = "shirt"),
         ("category" = Option<String>, Query, description = "Only this category")),
     responses((status = 200, description = "A page of products", body = Products,
                headers(("ETag" = String, description = "A digest of the answer"))),

@@ -275,8 +275,8 @@ fn curl(operation: &Operation<'_>, body: Option<&Value>) -> String {
 fn errors(out: &mut String) {
     out.push_str(
         "<h2 id=\"errors\">Errors</h2>\n<p>Every error is <code>application/problem+json</code> \
-         (RFC 9457). <code>detail</code> is for people, <code>code</code> for programs. 429 and 503 \
-         say in <code>Retry-After</code> when to try again.</p>\n\
+         (RFC 9457). <code>detail</code> is for people, <code>code</code> for programs. 429 and \
+         503 say in <code>Retry-After</code> when to try again.</p>\n\
          <table>\n<thead><tr><th>Status</th><th>Code</th><th>Meaning</th></tr></thead>\n<tbody>\n",
     );
     for code in Code::ALL {
@@ -295,7 +295,8 @@ fn errors(out: &mut String) {
 
 const INTRODUCTION: &str = r#"<h2 id="walk">Signing in, step by step</h2>
 <ol>
-<li><p>Ask for a code. It comes by SMS; a demo (<code>evercart serve --demo</code>) also says it in the answer.</p>
+<li><p>Ask for a code. It comes by SMS; a demo (<code>evercart serve --demo</code>) also says it in
+the answer.</p>
 <pre>curl -X POST http://127.0.0.1:8080/auth/send-code \
   -H "Content-Type: application/json" \
   -d '{"phone": "+13128059851"}'</pre></li>
@@ -306,17 +307,18 @@ const INTRODUCTION: &str = r#"<h2 id="walk">Signing in, step by step</h2>
 <li><p>Send the token with every request that is about the customer.</p>
 <pre>curl http://127.0.0.1:8080/cart -H "Authorization: Bearer $TOKEN"</pre></li>
 </ol>
-<p>A token is good for 30 minutes and says who the customer is; the cart, the wishlist and the orders
-are kept under that identity. After a logout or when the token has expired, sign in again: everything is
-still there. <code>POST /auth/logout</code> ends every token issued so far, on every device.</p>
+<p>A token is good for 30 minutes and says who the customer is; the cart, the wishlist and the
+orders are kept under that identity. After a logout or when the token has expired, sign in again:
+everything is still there. <code>POST /auth/logout</code> ends every token issued so far, on every
+device.</p>
 <h2 id="promises">Retries and changes</h2>
-<p><b>A 2xx answer to a change means it is on disk.</b> If no answer came, send the request again with
-the same <code>Idempotency-Key</code>: it is done once, however often it is sent within 24 hours, and a
-repeat is answered with <code>Idempotent-Replayed: true</code>.</p>
-<p><b>A cart has an <code>ETag</code>.</b> Send it as <code>If-None-Match</code> to read the cart only if
-it changed, or as <code>If-Match</code> to change it only if nobody else did.</p>
-<p><b>A market</b> is a country's shop with its own customers, prices and orders. The token says which;
-without one it is <code>X-Market</code>, the phone's prefix, or the shop's default.</p>
+<p><b>A 2xx answer to a change means it is on disk.</b> If no answer came, send the request again
+with the same <code>Idempotency-Key</code>: it is done once, however often it is sent within 24
+hours, and a repeat is answered with <code>Idempotent-Replayed: true</code>.</p>
+<p><b>A cart has an <code>ETag</code>.</b> Send it as <code>If-None-Match</code> to read the cart
+only if it changed, or as <code>If-Match</code> to change it only if nobody else did.</p>
+<p><b>A market</b> is a country's shop with its own customers, prices and orders. The token says
+which; without one it is <code>X-Market</code>, the phone's prefix, or the shop's default.</p>
 "#;
 
 fn text(value: &Value) -> &str {

@@ -1,5 +1,5 @@
-//! What happens to every request, whatever it is about: an id, a time limit, a net under panics, the
-//! writing of problems, counting and one line in the log.
+//! What happens to every request, whatever it is about: an id, a time limit, a net under panics,
+//! the writing of problems, counting and one line in the log.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -157,6 +157,8 @@ impl Seen {
         took: Duration,
         shop: &Shop,
     ) {
+        // To the microsecond: more digits only make the line harder to read.
+        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         macro_rules! line {
             ($level:ident) => {
                 tracing::event!(
@@ -164,7 +166,7 @@ impl Seen {
                     method = self.method.as_str(),
                     route,
                     status = status.as_u16(),
-                    duration_ms = took.as_secs_f64() * 1000.0,
+                    duration_ms = f64::from(micros) / 1000.0,
                     request_id = self.id(),
                     user_id = self.user_id(shop),
                     code = problem.map(|problem| problem.code().as_str()),

@@ -1,5 +1,5 @@
-//! The OpenAPI document: what the routes share in it, and the document as a whole. What an operation
-//! takes and answers stands beside its handler.
+//! The OpenAPI document: what the routes share in it, and the document as a whole. What an
+//! operation takes and answers stands beside its handler.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -74,8 +74,8 @@ impl Modify for Bearer {
     }
 }
 
-/// Why a request was not done (RFC 9457). Some problems carry facts in members of their own, such as
-/// `available` and `sku_id` with `insufficient_stock`.
+/// Why a request was not done (RFC 9457). Some problems carry facts in members of their own, such
+/// as `available` and `sku_id` with `insufficient_stock`.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what the problem module writes")]
 pub(crate) struct Problem {
@@ -135,7 +135,7 @@ impl PartialSchema for ProblemCode {
 #[allow(dead_code, reason = "describes headers")]
 pub(crate) struct ReadHeaders {
     /// May be left out: the token says it. Another one than the token's is refused.
-    #[param(rename = "X-Market", example = "us")]
+    #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
 }
 
@@ -145,10 +145,10 @@ pub(crate) struct ReadHeaders {
 #[allow(dead_code, reason = "describes headers")]
 pub(crate) struct PublicHeaders {
     /// The market, if the token or the shop's default does not say it.
-    #[param(rename = "X-Market", example = "us")]
+    #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
     /// An `ETag`: answered with 304 if the answer still has it.
-    #[param(rename = "If-None-Match")]
+    #[param(nullable = false, rename = "If-None-Match")]
     if_none_match: Option<String>,
 }
 
@@ -158,10 +158,10 @@ pub(crate) struct PublicHeaders {
 #[allow(dead_code, reason = "describes headers")]
 pub(crate) struct PublicChangeHeaders {
     /// May be left out: the phone says it.
-    #[param(rename = "X-Market", example = "us")]
+    #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours.
-    #[param(rename = "Idempotency-Key", max_length = 255)]
+    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
 }
 
@@ -171,11 +171,11 @@ pub(crate) struct PublicChangeHeaders {
 #[allow(dead_code, reason = "describes headers")]
 pub(crate) struct ChangeHeaders {
     /// May be left out: the token says it. Another one than the token's is refused.
-    #[param(rename = "X-Market", example = "us")]
+    #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
     /// time, with `Idempotent-Replayed: true`.
-    #[param(rename = "Idempotency-Key", max_length = 255)]
+    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
 }
 
@@ -185,14 +185,14 @@ pub(crate) struct ChangeHeaders {
 #[allow(dead_code, reason = "describes headers")]
 pub(crate) struct CartChangeHeaders {
     /// May be left out: the token says it. Another one than the token's is refused.
-    #[param(rename = "X-Market", example = "us")]
+    #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
     /// time, with `Idempotent-Replayed: true`.
-    #[param(rename = "Idempotency-Key", max_length = 255)]
+    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
     /// The cart's `ETag`: do it only if the cart is still at that version.
-    #[param(rename = "If-Match")]
+    #[param(nullable = false, rename = "If-Match")]
     if_match: Option<String>,
 }
 
@@ -202,10 +202,10 @@ pub(crate) struct CartChangeHeaders {
 #[allow(dead_code, reason = "describes parameters")]
 pub(crate) struct Paging {
     /// At most so many.
-    #[param(minimum = 1, maximum = 100, default = 20)]
+    #[param(nullable = false, minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// After so many.
-    #[param(minimum = 0, default = 0)]
+    #[param(nullable = false, minimum = 0, default = 0)]
     offset: Option<u64>,
 }
 
@@ -258,7 +258,7 @@ responses! {
         "401" "`not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
         "413" "`body_too_large`",
         "422" "`validation_failed` (of `Idempotency-Key`), `idempotency_key_reused`",
-        "503" "`overloaded`, `store_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key",
         "default" "`internal_error`: something is wrong on our side",
     }
     /// How a change with a body can end.
@@ -268,7 +268,7 @@ responses! {
         "413" "`body_too_large`",
         "415" "`unsupported_media_type`",
         "422" "`validation_failed`, `quantity_limit`, `idempotency_key_reused`",
-        "503" "`overloaded`, `store_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "503" "`overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key",
         "default" "`internal_error`: something is wrong on our side",
     }
     /// How a change without a token can end.
@@ -277,7 +277,7 @@ responses! {
         "413" "`body_too_large`",
         "415" "`unsupported_media_type`",
         "422" "`validation_failed`, `idempotency_key_reused`",
-        "503" "`overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After`. Safe to repeat with the same `Idempotency-Key`",
+        "503" "`overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After`",
         "default" "`internal_error`: something is wrong on our side",
     }
     /// What was named is not there.

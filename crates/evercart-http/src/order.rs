@@ -20,6 +20,7 @@ use crate::openapi::{
     CartChangeHeaders, Change, ChangeHeaders, ChangeWithBody, Missing, Paging,
     Problem as ProblemSchema, Read, ReadHeaders, Stale, WrongQuery,
 };
+use crate::phone::PHONE_MAX;
 use crate::problem::{Answer, Problem};
 use crate::query;
 
@@ -33,8 +34,6 @@ pub(crate) const EMAIL_MAX: usize = 254;
 const NOTES_MAX: usize = 2000;
 /// The most characters of the word for how an order is paid.
 const PAYMENT_METHOD_MAX: usize = 40;
-/// The most characters of a phone as a person types it.
-pub(crate) const PHONE_MAX: usize = 40;
 
 /// An order. Names and prices are copies made at checkout and never change after.
 #[derive(Serialize, ToSchema)]

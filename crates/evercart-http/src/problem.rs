@@ -64,13 +64,13 @@ codes! {
     SkuUnavailable "sku_unavailable" CONFLICT "The SKU is not for sale",
     CartEmpty "cart_empty" CONFLICT "The cart is empty",
     PriceChanged "price_changed" CONFLICT "The total has changed",
-    OrderNotCancellable "order_not_cancellable" CONFLICT "The order cannot be cancelled any more",
+    OrderNotCancellable "order_not_cancellable" CONFLICT "It is too late to cancel",
     VersionConflict "version_conflict" PRECONDITION_FAILED "The cart has changed",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body must be JSON",
-    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "The request has wrong or missing fields",
+    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "Fields are wrong or missing",
     QuantityLimit "quantity_limit" UNPROCESSABLE_ENTITY "More than the shop takes",
-    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The idempotency key belongs to another request",
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key is taken",
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many codes were asked for",
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many wrong codes",
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Something is wrong on our side",
@@ -256,7 +256,7 @@ impl From<Refused> for Problem {
             Refused::CartEmpty => Problem::new(Code::CartEmpty, "Your cart is empty"),
             Refused::PriceChanged { expected, actual } => Problem::new(
                 Code::PriceChanged,
-                "The total is not what you were shown. Look at the cart again and repeat the order.",
+                "The total is not what you were shown. Look at the cart and order again.",
             )
             .fact("expected", Fact::Money(expected))
             .fact("actual", Fact::Money(actual)),

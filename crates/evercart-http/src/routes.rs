@@ -11,16 +11,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::edge::{self, EdgeLayer};
-use crate::{Shop, address, cart, catalogue, openapi, operating, order, sign_in, user, wishlist};
+use crate::{
+    Shop, address, cart, catalogue, code, market, openapi, operating, order, sign_in, user,
+    wishlist,
+};
 
 fn api() -> OpenApiRouter<Arc<Shop>> {
     OpenApiRouter::with_openapi(openapi::head())
-        .routes(routes!(sign_in::send_code))
-        .routes(routes!(sign_in::send_verification))
+        .routes(routes!(code::send_code))
+        .routes(routes!(code::send_verification))
         .routes(routes!(sign_in::verify_code))
         .routes(routes!(sign_in::logout))
         .routes(routes!(sign_in::verify_token))
-        .routes(routes!(sign_in::list_markets))
+        .routes(routes!(market::list_markets))
         .routes(routes!(user::get_profile, user::change_profile))
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(cart::add_item))

@@ -168,7 +168,7 @@ pub(crate) async fn clear_wishlist(customer: Customer, request: Mutation) -> Ans
     request_body = AddItem,
     responses((status = 200, description = "The cart after it", body = cart::CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              (status = 409, description = "`insufficient_stock` with `available`, `sku_unavailable`",
+              (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
               ChangeWithBody, Missing, Stale))]
 pub(crate) async fn move_to_cart(

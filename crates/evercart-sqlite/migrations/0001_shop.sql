@@ -212,6 +212,8 @@ CREATE TABLE verification_codes (
     code       BLOB    NOT NULL CHECK (length(code) = 32),
     sent_at    INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
+    -- The client's key of the request, forgotten if the code could not be sent.
+    key        TEXT,
     PRIMARY KEY (phone, purpose)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX verification_codes_by_age ON verification_codes (expires_at);

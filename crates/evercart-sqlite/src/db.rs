@@ -141,7 +141,7 @@ pub(crate) fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     // Other processes (an import, an operator's command) write, too: wait for them.
     connection.pragma_update(None, "busy_timeout", 10_000)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    switch_to_wal(&connection)?;
     // FULL: the log is synced before a commit returns. This is the promise of durability.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -150,6 +150,23 @@ pub(crate) fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -16_384)?;
     prepare_stably(&connection)?;
     Ok(connection)
+}
+
+/// Of several processes that open a new file at once, SQLite lets one switch and refuses the others
+/// without the wait it otherwise grants: they ask again.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 0;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && tries < 500 =>
+            {
+                tries += 1;
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Opens the file for reading only.

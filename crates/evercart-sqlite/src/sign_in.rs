@@ -30,14 +30,7 @@ impl SignIn for Sqlite {
         purpose: Purpose,
         code: KeyedHash,
     ) -> StoreResult<()> {
-        const WITHDRAW: &str =
-            "DELETE FROM verification_codes WHERE phone = ?1 AND purpose = ?2 AND code = ?3";
-        self.writer
-            .write(move |db| {
-                db.sql(WITHDRAW)?.execute((phone.0, purpose.as_str(), code.0))?;
-                Ok(())
-            })
-            .await
+        self.writer.write(move |db| withdraw(db, phone, purpose, code)).await
     }
 
     async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {
@@ -84,9 +77,9 @@ impl SignIn for Sqlite {
 
 const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
      WHERE phone = ?1 AND purpose = ?2 AND expires_at > ?3";
-const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (phone, purpose) DO UPDATE SET \
-     code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at";
+const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at, key) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (phone, purpose) DO UPDATE SET \
+     code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = excluded.key";
 
 fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
     let (phone, now) = (request.phone, db.now());
@@ -113,13 +106,28 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
         }
     }
     let expires_at = now + millis(request.lifetime);
-    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at);
+    let key = request.idempotency.as_ref().map(|key| &key.key);
+    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key);
     db.sql(GRANT)?.execute(row)?;
     if let Some(key) = &request.idempotency {
         remember_early(db, phone, key, None, now + millis(IDEMPOTENCY_LIFETIME))?;
     }
     forget_what_is_over(db, now)?;
     Ok(Done::now(()))
+}
+
+/// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
+fn withdraw(db: &Db, phone: KeyedHash, purpose: Purpose, code: KeyedHash) -> Result<()> {
+    const WITHDRAW: &str = "DELETE FROM verification_codes \
+         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 RETURNING key";
+    const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1 AND key = ?2";
+    let row = (phone.0, purpose.as_str(), code.0, db.now());
+    let key: Option<Option<String>> =
+        db.sql(WITHDRAW)?.query_row(row, |row| row.get(0)).optional()?;
+    if let Some(key) = key.flatten() {
+        db.sql(FORGET)?.execute((phone.0, key))?;
+    }
+    Ok(())
 }
 
 fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
@@ -154,7 +162,7 @@ fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
     let (user, is_new) = let_in(db, &attempt.phone)?;
     if let Some(key) = &attempt.idempotency {
         let ends_at = sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end);
-        let entry = EarlyEntry { epoch: user.session_epoch, is_new };
+        let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
         remember_early(db, attempt.phone_hash, key, Some(entry), ends_at)?;
     }
     Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
@@ -165,7 +173,10 @@ fn replay(db: &Db, attempt: &SignInAttempt, before: &Option<EarlyEntry>) -> Resu
     let user = user_with_phone(db, &attempt.phone)?;
     Ok(match (before, user) {
         (Some(entry), Some(user))
-            if user.is_active && user.blocked_at.is_none() && user.session_epoch == entry.epoch =>
+            if entry.opens
+                && user.is_active
+                && user.blocked_at.is_none()
+                && user.session_epoch == entry.epoch =>
         {
             let is_new = entry.is_new;
             SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: true }
@@ -282,7 +293,11 @@ fn sign_out(db: &Db, session: Session, guard: &Guard) -> Result<Done<()>> {
         // The very sign-out being repeated may be what ended the session.
         Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
             let before = match &guard.idempotency {
-                Some(key) => resource_of(db, session.user_id, key)?,
+                Some(key) => match resource_of(db, session.user_id, key) {
+                    // The session comes first: to a dead one no more is said of its keys.
+                    Err(DbError::Store(StoreError::Refused(_))) => None,
+                    other => other?,
+                },
                 None => None,
             };
             match before {
@@ -377,6 +392,8 @@ fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
 struct EarlyEntry {
     epoch: i64,
     is_new: bool,
+    /// True until the code's lifetime is over; the key is remembered longer than it opens.
+    opens: bool,
 }
 
 /// Looks up a key used before the user was known. The inner `None` is a request for a code.
@@ -385,13 +402,15 @@ fn early_key(
     phone: KeyedHash,
     key: &IdempotencyKey,
 ) -> Result<Option<Option<EarlyEntry>>> {
-    const FIND: &str = "SELECT fingerprint, epoch, is_new FROM sign_in_keys \
-         WHERE phone = ?1 AND key = ?2 AND expires_at > ?3";
+    const FIND: &str = "SELECT fingerprint, epoch, is_new, expires_at > ?3 \
+         FROM sign_in_keys WHERE phone = ?1 AND key = ?2 \
+         AND expires_at > CASE WHEN epoch IS NULL THEN ?3 ELSE ?3 - ?4 END";
     let found = db
         .sql(FIND)?
-        .query_row((phone.0, &key.key, db.now()), |row| {
-            let is_new = row.get(2)?;
-            let entry = row.get::<_, Option<i64>>(1)?.map(|epoch| EarlyEntry { epoch, is_new });
+        .query_row((phone.0, &key.key, db.now(), millis(IDEMPOTENCY_LIFETIME)), |row| {
+            let (is_new, opens) = (row.get(2)?, row.get(3)?);
+            let epoch: Option<i64> = row.get(1)?;
+            let entry = epoch.map(|epoch| EarlyEntry { epoch, is_new, opens });
             Ok((row.get::<_, Vec<u8>>(0)?, entry))
         })
         .optional()?;
@@ -429,7 +448,7 @@ fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
         "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
          FROM verification_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
         "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
-         FROM sign_in_keys WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
+         FROM sign_in_keys WHERE expires_at <= ?1 - 86400000 ORDER BY expires_at LIMIT 4)",
     ];
     for sweep in SWEEPS {
         db.sql(sweep)?.execute([now])?;

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str], &[&str])] = &[
     ("evercart-conformance", &["evercart-core"], &[]),
     ("evercart-sqlite", &["evercart-core"], &["evercart-conformance"]),
     ("evercart-postgres", &["evercart-core"], &["evercart-conformance"]),
-    ("evercart-http", &["evercart-core"], &[]),
+    ("evercart-http", &["evercart-core"], &["evercart-sqlite"]),
     (
         "evercart",
         &["evercart-core", "evercart-http", "evercart-sqlite", "evercart-postgres"],
@@ -96,14 +96,14 @@ mod tests {
             core.clone(),
             conformance.clone(),
             sqlite(&[("evercart-core", None), ("evercart-conformance", Some("dev"))]),
-            http(&[("evercart-core", None)]),
+            http(&[("evercart-core", None), ("evercart-sqlite", Some("dev"))]),
         ];
         assert_eq!(broken(&good), [""; 0]);
         let bad = [
             core,
             conformance,
             sqlite(&[("evercart-conformance", None)]),
-            http(&[("evercart-sqlite", Some("dev"))]),
+            http(&[("evercart-sqlite", None)]),
         ];
         assert_eq!(
             broken(&bad),

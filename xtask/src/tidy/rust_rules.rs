@@ -129,8 +129,9 @@ mod tests {
 
     #[test]
     fn a_tidy_file_is_left_alone() {
-        let text = "//! Adds. \nfn a() { b.unwrap_or(1); \".unwrap()\"; }\n#[cfg(test)]\nmod tests \
-                    {\n  #[test]\n  fn c() {\n a().unwrap();\n sleep(x); // poll: the port opens\n}}";
+        let text = "//! Adds.\nfn a() { b.unwrap_or(1); \".unwrap()\"; }\n#[cfg(test)]\n\
+                    mod tests {\n  #[test]\n  fn c() {\n a().unwrap();\n\
+                    sleep(x); // poll: the port opens\n}}";
         assert_eq!(broken("crates/x/src/a.rs", text), []);
     }
 

@@ -23,6 +23,8 @@ pub(super) struct SignIns {
     /// Events of a subject: when the window began, and how many since.
     spent: HashMap<(&'static str, KeyedHash), (Timestamp, u32)>,
     keys: HashMap<KeyedHash, HashMap<String, Remembered>>,
+    /// Until when the key of a sign-in is answered like the first time.
+    open_until: HashMap<(KeyedHash, String), Timestamp>,
 }
 
 #[derive(Clone)]
@@ -30,6 +32,8 @@ struct Outstanding {
     code: KeyedHash,
     granted_at: Timestamp,
     expires_at: Timestamp,
+    /// The key it was asked for under.
+    key: Option<String>,
 }
 
 #[derive(Clone)]
@@ -40,8 +44,8 @@ struct Failures {
     window: SignedDuration,
 }
 
-/// How long a repeated sign-in is answered like the first.
-const REPLAY_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// How long the key of a sign-in with a configured code opens.
+const TEST_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 #[async_trait]
 impl SignIn for Model {
@@ -52,6 +56,7 @@ impl SignIn for Model {
             if Remembered::find(keys, request.idempotency.as_ref(), now)?.is_some() {
                 return Ok(Done::before(()));
             }
+            let key = request.idempotency.as_ref().map(|key| key.key.clone());
             Remembered::store(keys, request.idempotency, now, 0);
             sign_ins.may_try(request.phone, now)?;
             if let (Some(least), Some(code)) =
@@ -71,7 +76,7 @@ impl SignIn for Model {
                 sign_ins.spend(budget, now);
             }
             let expires_at = now + request.lifetime;
-            let code = Outstanding { code: request.code, granted_at: now, expires_at };
+            let code = Outstanding { code: request.code, granted_at: now, expires_at, key };
             sign_ins.codes.insert(request.phone, code);
             Ok(Done::now(()))
         })
@@ -83,8 +88,14 @@ impl SignIn for Model {
         _purpose: Purpose,
         code: KeyedHash,
     ) -> Result<()> {
-        self.transact(|state, _| {
-            state.sign_ins.codes.retain(|of, known| *of != phone || known.code != code);
+        self.transact(|state, now| {
+            let sign_ins = &mut state.sign_ins;
+            let is_current = |known: &Outstanding| known.code == code && now < known.expires_at;
+            if sign_ins.codes.get(&phone).is_some_and(is_current) {
+                let key = sign_ins.codes.remove(&phone).and_then(|known| known.key);
+                let keys = sign_ins.keys.entry(phone).or_default();
+                keys.retain(|name, _| Some(name) != key.as_ref());
+            }
             Ok(())
         })
     }
@@ -92,11 +103,13 @@ impl SignIn for Model {
     async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignInOutcome> {
         self.transact(|state, now| {
             let keys = state.sign_ins.keys.entry(attempt.phone_hash).or_default();
-            if let Some(known) = Remembered::find(keys, attempt.idempotency.as_ref(), now)? {
+            let key = attempt.idempotency.as_ref();
+            if let Some((known, key)) = Remembered::find(keys, key, now)?.zip(key) {
                 let epoch = known.made;
-                let recent = now.duration_since(known.at) < REPLAY_LIFETIME;
+                let entry = (attempt.phone_hash, key.key.clone());
+                let opens = state.sign_ins.open_until.get(&entry).is_some_and(|end| now < *end);
                 let user = state.by_phone(&attempt.phone)?.user.clone();
-                if !recent || !user.is_active || user.session_epoch != epoch {
+                if !opens || !user.is_active || user.session_epoch != epoch {
                     return Ok(SignInOutcome::CodeInvalid);
                 }
                 let is_new = user.last_login == Some(user.created_at);
@@ -110,10 +123,10 @@ impl SignIn for Model {
                 return Err(Refused::TooManyAttempts { retry_after });
             }
             state.sign_ins.may_try(attempt.phone_hash, now)?;
-            if !state.sign_ins.proves(&attempt, now) {
+            let Some(ends) = state.sign_ins.proves(&attempt, now) else {
                 return Ok(SignInOutcome::CodeInvalid);
-            }
-            state.enter(attempt, now)
+            };
+            state.enter(attempt, now, ends)
         })
     }
 
@@ -197,18 +210,21 @@ impl SignIns {
         spent.1 += 1;
     }
 
-    /// Compares, counting what is wrong and using up what is right.
-    fn proves(&mut self, attempt: &SignInAttempt, now: Timestamp) -> bool {
+    /// Compares, counting what is wrong and using up what is right. Returns the end of what is
+    /// right.
+    fn proves(&mut self, attempt: &SignInAttempt, now: Timestamp) -> Option<Timestamp> {
         let phone = attempt.phone_hash;
         let outstanding = self.codes.get(&phone).filter(|code| now < code.expires_at);
-        let is_right = match &attempt.proof {
-            Proof::TestCode => true,
-            Proof::Code(code) => outstanding.is_some_and(|known| known.code == *code),
+        let right = match &attempt.proof {
+            Proof::TestCode => Some(now + TEST_CODE_LIFETIME),
+            Proof::Code(code) => {
+                outstanding.filter(|known| known.code == *code).map(|known| known.expires_at)
+            }
         };
-        if is_right {
+        if right.is_some() {
             self.codes.remove(&phone);
             self.failures.remove(&phone);
-            return true;
+            return right;
         }
         if outstanding.is_some() || attempt.is_test_phone {
             let (max, window) = (attempt.attempts_max, attempt.attempts_window);
@@ -220,12 +236,17 @@ impl SignIns {
             failures.count += 1;
         }
         self.spend(&attempt.failures, now);
-        false
+        None
     }
 }
 
 impl State {
-    fn enter(&mut self, attempt: SignInAttempt, now: Timestamp) -> Result<SignInOutcome, Refused> {
+    fn enter(
+        &mut self,
+        attempt: SignInAttempt,
+        now: Timestamp,
+        ends: Timestamp,
+    ) -> Result<SignInOutcome, Refused> {
         let (user, is_new) = match self.by_phone(&attempt.phone) {
             Ok(customer) if customer.user.blocked_at.is_some() => {
                 return Err(Refused::UserBlocked);
@@ -237,6 +258,9 @@ impl State {
             }
             Err(_) => (self.new_user(attempt.phone, now), true),
         };
+        if let Some(key) = &attempt.idempotency {
+            self.sign_ins.open_until.insert((attempt.phone_hash, key.key.clone()), ends);
+        }
         let keys = self.sign_ins.keys.entry(attempt.phone_hash).or_default();
         Remembered::store(keys, attempt.idempotency, now, user.session_epoch);
         Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })

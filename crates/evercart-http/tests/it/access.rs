@@ -1,5 +1,5 @@
-//! Who is let in: every operation of the OpenAPI document that is about a customer, with every token
-//! that is not theirs. A new operation is covered the moment it is in the document.
+//! Who is let in: every operation of the OpenAPI document that is about a customer, with every
+//! token that is not theirs. A new operation is covered the moment it is in the document.
 
 use evercart_core::ids::UserId;
 use evercart_core::market::MarketName;

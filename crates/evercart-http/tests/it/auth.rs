@@ -388,7 +388,8 @@ async fn the_profile_is_read_and_changed() {
     let one = put(json!({"email": null})).send().await.body;
     assert_eq!((&one["email"], &one["full_name"]), (&Value::Null, &json!("Cem Example")));
     let wrong = put(json!({
-        "full_name": 1, "email": "nobody", "profile_image_url": "javascript:alert(1)", "language": "de",
+        "full_name": 1, "email": "nobody", "profile_image_url": "javascript:alert(1)",
+        "language": "de",
     }));
     let wrong = wrong.send().await;
     wrong.is(422, "validation_failed");

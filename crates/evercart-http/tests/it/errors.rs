@@ -8,94 +8,116 @@ use evercart_core::phone::Phone;
 use serde_json::json;
 
 use crate::schema::document;
-use crate::shop::{ANN, Answered, BOB, DEE, TestShop};
+use crate::shop::{ANN, Answered, Asked, BOB, DEE, TestShop, order_body};
+
+/// The codes provoked so far.
+#[derive(Default)]
+struct Seen(BTreeSet<String>);
+
+impl Seen {
+    #[track_caller]
+    fn is(&mut self, answer: &Answered, status: u16, code: &str) {
+        answer.is(status, code);
+        assert_eq!(answer.body["type"], format!("urn:evercart:problem:{code}"));
+        self.0.insert(code.to_owned());
+    }
+}
 
 #[tokio::test]
 async fn every_code_of_the_table_is_real() {
+    let mut seen = Seen::default();
+    wrong_requests(&mut seen).await;
+    states_that_say_no(&mut seen).await;
+    nobody_we_know(&mut seen).await;
+    our_own_fault(&mut seen).await;
+    let codes = document()["components"]["schemas"]["ProblemCode"]["enum"].as_array().unwrap();
+    let codes: BTreeSet<_> = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    assert_eq!(seen.0, codes);
+}
+
+fn add<'a>(shop: &'a TestShop, token: &str, body: &str) -> Asked<'a> {
+    let add = shop.post("/cart/items").token(token);
+    add.header("content-type", "application/json").raw(body.to_owned())
+}
+
+async fn wrong_requests(seen: &mut Seen) {
     let shop = TestShop::open().await;
-    let mut seen = BTreeSet::new();
-    let mut is = |answer: Answered, status: u16, code: &str| {
-        answer.is(status, code);
-        assert_eq!(answer.body["type"], format!("urn:evercart:problem:{code}"));
-        seen.insert(code.to_owned());
-    };
-    let ann = shop.prepare().await;
-    let token = ann.token.as_str();
-    let add = |body: &str| {
-        let add = shop.post("/cart/items").token(token);
-        add.header("content-type", "application/json").raw(body.to_owned())
-    };
-
-    is(add("{").send().await, 400, "malformed_json");
-    is(add("{}").header("x-market", "fr").send().await, 400, "market_unknown");
-    is(add("{}").header("x-market", "kg").send().await, 400, "market_mismatch");
+    let token = shop.sign_in(ANN).await;
+    let add = |body: &str| add(&shop, &token, body);
+    seen.is(&add("{").send().await, 400, "malformed_json");
+    seen.is(&add("{}").header("x-market", "fr").send().await, 400, "market_unknown");
+    seen.is(&add("{}").header("x-market", "kg").send().await, 400, "market_mismatch");
     let no_default = TestShop::with(|shop| shop.default_market = None).await;
-    is(no_default.get("/products").send().await, 400, "market_required");
+    seen.is(&no_default.get("/products").send().await, 400, "market_required");
+    seen.is(&shop.get("/nowhere").send().await, 404, "not_found");
+    seen.is(&shop.put("/cart").send().await, 405, "method_not_allowed");
+    seen.is(&add(&"x".repeat(70_000)).send().await, 413, "body_too_large");
+    let untyped = shop.post("/cart/items").token(&token).raw("{}").send().await;
+    seen.is(&untyped, 415, "unsupported_media_type");
+    seen.is(&add("{}").send().await, 422, "validation_failed");
+}
 
-    is(shop.get("/cart").send().await, 401, "not_authenticated");
-    is(shop.get("/cart").token("x").send().await, 401, "token_invalid");
-    let body = json!({"phone": ANN, "code": "000000"});
-    is(shop.post("/auth/verify-code").json(&body).send().await, 401, "code_invalid");
-
-    is(shop.get("/nowhere").send().await, 404, "not_found");
-    is(shop.put("/cart").send().await, 405, "method_not_allowed");
-
+async fn states_that_say_no(seen: &mut Seen) {
+    let shop = TestShop::open().await;
+    let token = shop.prepare().await.token;
+    let add = |body: &str| add(&shop, &token, body);
     let short = add(r#"{"sku_id": 43, "quantity": 3}"#).send().await;
     assert_eq!((&short.body["sku_id"], &short.body["available"]), (&json!(43), &json!(3)));
-    is(short, 409, "insufficient_stock");
+    seen.is(&short, 409, "insufficient_stock");
     let inactive = add(r#"{"sku_id": 46}"#).send().await;
     assert_eq!(inactive.body["sku_id"], 46);
-    is(inactive, 409, "sku_unavailable");
-    let body = format!("{{\"expected_total\":1,{}", &crate::shop::order_body().to_string()[1..]);
-    let order = shop.post("/orders").token(token).header("content-type", "application/json");
-    is(order.raw(body).send().await, 409, "price_changed");
-    let cancel = || shop.post("/orders/1001/cancel").token(token);
+    seen.is(&inactive, 409, "sku_unavailable");
+    let body = format!("{{\"expected_total\":1,{}", &order_body().to_string()[1..]);
+    let order = shop.post("/orders").token(&token).header("content-type", "application/json");
+    seen.is(&order.raw(body).send().await, 409, "price_changed");
+    let cancel = || shop.post("/orders/1001/cancel").token(&token);
     cancel().send().await;
-    is(cancel().send().await, 409, "order_not_cancellable");
-
-    is(add("{\"sku_id\":42}").header("if-match", "\"0-0\"").send().await, 412, "version_conflict");
-    is(add(&"x".repeat(70_000)).send().await, 413, "body_too_large");
-    is(shop.post("/cart/items").token(token).raw("{}").send().await, 415, "unsupported_media_type");
-    is(add("{}").send().await, 422, "validation_failed");
+    seen.is(&cancel().send().await, 409, "order_not_cancellable");
+    let stale = add(r#"{"sku_id": 42}"#).header("if-match", "\"0-0\"").send().await;
+    seen.is(&stale, 412, "version_conflict");
     assert_eq!(add(r#"{"sku_id": 42, "quantity": 999}"#).send().await.status, 200);
     let over = add(r#"{"sku_id": 42}"#).send().await;
     assert_eq!(over.body["limit"], 999);
-    is(over, 422, "quantity_limit");
+    seen.is(&over, 422, "quantity_limit");
     assert_eq!(add(r#"{"sku_id": 45}"#).key("k").send().await.status, 200);
-    is(add(r#"{"sku_id": 42}"#).key("k").send().await, 422, "idempotency_key_reused");
-    shop.delete("/cart").token(token).send().await;
-    is(shop.order(token).await, 409, "cart_empty");
+    let reused = add(r#"{"sku_id": 42}"#).key("k").send().await;
+    seen.is(&reused, 422, "idempotency_key_reused");
+    shop.delete("/cart").token(&token).send().await;
+    seen.is(&shop.order(&token).await, 409, "cart_empty");
+}
 
+async fn nobody_we_know(seen: &mut Seen) {
+    let shop = TestShop::open().await;
+    let token = shop.sign_in(ANN).await;
+    seen.is(&shop.get("/cart").send().await, 401, "not_authenticated");
+    seen.is(&shop.get("/cart").token("x").send().await, 401, "token_invalid");
     let send = || shop.post("/auth/send-code").json(&json!({"phone": DEE}));
     send().send().await;
-    is(send().send().await, 429, "rate_limited");
+    seen.is(&send().send().await, 429, "rate_limited");
+    let guess = || shop.post("/auth/verify-code").json(&json!({"phone": BOB, "code": "000000"}));
     for _ in 0..5 {
-        let body = json!({"phone": BOB, "code": "000000"});
-        shop.post("/auth/verify-code").json(&body).send().await;
+        seen.is(&guess().send().await, 401, "code_invalid");
     }
-    let body = json!({"phone": BOB, "code": "123456"});
-    is(shop.post("/auth/verify-code").json(&body).send().await, 429, "too_many_attempts");
-
-    shop.sms.broken.store(true, SeqCst);
-    let body = json!({"phone": "+13128059856"});
-    is(shop.post("/auth/send-code").json(&body).send().await, 503, "sms_unavailable");
-
-    shop.post("/auth/logout").token(token).send().await;
-    is(shop.get("/cart").token(token).send().await, 401, "signed_out");
+    seen.is(&guess().send().await, 429, "too_many_attempts");
+    let cart = || shop.get("/cart").token(&token);
+    shop.post("/auth/logout").token(&token).send().await;
+    seen.is(&cart().send().await, 401, "signed_out");
     let phone = Phone::parse(ANN, None).unwrap();
     shop.shop.markets[0].store.block_user(phone).await.unwrap();
-    is(shop.get("/cart").token(token).send().await, 401, "user_blocked");
+    seen.is(&cart().send().await, 401, "user_blocked");
     shop.clock.advance(jiff::SignedDuration::from_mins(31));
-    is(shop.get("/cart").token(token).send().await, 401, "token_expired");
+    seen.is(&cart().send().await, 401, "token_expired");
+}
 
+async fn our_own_fault(seen: &mut Seen) {
+    let shop = TestShop::open().await;
+    shop.sms.broken.store(true, SeqCst);
+    let send = shop.post("/auth/send-code").json(&json!({"phone": DEE})).send().await;
+    seen.is(&send, 503, "sms_unavailable");
     shop.stores[0].close();
-    is(shop.get("/products").send().await, 503, "store_unavailable");
-    is(stuck().await, 503, "overloaded");
-    is(panicking().await, 500, "internal_error");
-
-    let codes = document()["components"]["schemas"]["ProblemCode"]["enum"].as_array().unwrap();
-    let codes: BTreeSet<_> = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
-    assert_eq!(seen, codes);
+    seen.is(&shop.get("/products").send().await, 503, "store_unavailable");
+    seen.is(&stuck().await, 503, "overloaded");
+    seen.is(&panicking().await, 500, "internal_error");
 }
 
 /// A request that waits for something that never comes.

@@ -38,7 +38,7 @@ pub fn kept() -> String {
         let subscriber = tracing_subscriber::fmt()
             .json()
             .without_time()
-            .with_max_level(tracing::Level::WARN)
+            .with_max_level(tracing::Level::DEBUG)
             .with_writer(kept.clone())
             .finish();
         tracing::subscriber::set_global_default(subscriber).expect("this is the only one");

@@ -20,7 +20,10 @@ async fn a_product_shows_what_can_be_bought_of_it() {
             "id": 15, "name": "Shirt 15", "brand": "Northloom", "category": "Shirts",
             "description": "Of linen.", "image": "/demo/images/15.svg", "price": 19.99,
             "original_price": 29.99, "currency": "USD", "available": true,
-            "skus": [sku(42, 19.99, json!(29.99), "in_stock"), sku(43, 24.99, Value::Null, "low_stock")],
+            "skus": [
+                sku(42, 19.99, json!(29.99), "in_stock"),
+                sku(43, 24.99, Value::Null, "low_stock"),
+            ],
         })
     );
     assert_eq!(answer.header("cache-control"), "public, no-cache");

@@ -122,7 +122,8 @@ fn row(product: i64, sku: i64, price: i64, stock: i64, active: bool) -> Catalogu
     }
 }
 
-/// SKUs of product 15: 42 (plenty), 43 (three left). 16: 44 (sold out). 17: 45 (for sale), 46 (not).
+/// SKUs of product 15: 42 (plenty), 43 (three left); of 16: 44 (sold out); of 17: 45 (for sale), 46
+/// (not for sale).
 fn rows() -> Vec<CatalogueRow> {
     vec![
         row(15, 42, 1999, 5000, true),

@@ -33,6 +33,10 @@ const BATCH: usize = 500;
 /// What each customer has.
 const CART_LINES: usize = 5;
 const WISHES: usize = 3;
+/// Pieces a cart has of one SKU at most.
+const QUANTITY_MAX: u32 = 3;
+/// Fewer pieces than this, and a cart could ask for more than the orders leave.
+const STOCK_MIN: i64 = 2 * QUANTITY_MAX as i64;
 /// Every so many-th customer ordered once.
 const ORDER_EVERY: u64 = 10;
 
@@ -137,7 +141,7 @@ impl<'a> Invented<'a> {
         let mut skus = Vec::new();
         let mut products = Vec::new();
         let mut to_order = HashMap::new();
-        for row in rows.iter().filter(|row| row.active && row.stock > 0) {
+        for row in rows.iter().filter(|row| row.active && row.stock >= STOCK_MIN) {
             let (Some(sku), ProductKey::Id(product, _)) = (row.sku_id, &row.product) else {
                 continue;
             };
@@ -164,7 +168,8 @@ impl<'a> Invented<'a> {
         let phone = self.phones.next()?;
         self.made += 1;
         let cart = pick(&mut self.random, &self.skus, CART_LINES);
-        let cart = cart.into_iter().map(|sku| (sku, self.random.random_range(1..=3))).collect();
+        let mut quantity = || self.random.random_range(1..=QUANTITY_MAX);
+        let cart = cart.into_iter().map(|sku| (sku, quantity())).collect();
         let wishes = pick(&mut self.random, &self.products, WISHES);
         let orders = match self.made % ORDER_EVERY {
             0 => self.order(&phone).into_iter().collect(),

@@ -35,6 +35,7 @@ pub struct Shop {
     home: tempfile::TempDir,
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
+    default_metrics_port: bool,
     running: Option<Running>,
     agent: ureq::Agent,
 }
@@ -62,7 +63,14 @@ impl Shop {
     pub fn prepared() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let agent = client::agent();
-        Self { home, arguments: Vec::new(), variables: Vec::new(), running: None, agent }
+        Self {
+            home,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            default_metrics_port: false,
+            running: None,
+            agent,
+        }
     }
 
     /// Adds an argument of `serve`.
@@ -86,6 +94,13 @@ impl Shop {
         self
     }
 
+    /// Leaves the internal listener to its default instead of a free port.
+    #[must_use]
+    pub fn without_metrics_port(mut self) -> Self {
+        self.default_metrics_port = true;
+        self
+    }
+
     /// Starts the server and waits until it answers.
     pub fn start(&mut self) {
         if let Err(failed) = self.try_start() {
@@ -97,11 +112,11 @@ impl Shop {
     pub fn try_start(&mut self) -> Result<(), StartFailed> {
         assert!(self.running.is_none(), "the server is running already");
         let mut arguments: Vec<OsString> = vec!["serve".into()];
-        // `internal_listen` has no flag: the variable keeps `/metrics` on a free port, too.
-        let mut variables = vec![
-            ("EVERCART_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-            ("EVERCART_SERVER__INTERNAL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-        ];
+        let free_port = |name: &str| (name.to_owned(), "127.0.0.1:0".to_owned());
+        let mut variables = vec![free_port("EVERCART_SERVER__LISTEN")];
+        if !self.default_metrics_port {
+            variables.push(free_port("EVERCART_SERVER__INTERNAL_LISTEN"));
+        }
         arguments.extend(self.arguments.iter().cloned());
         variables.extend(self.variables.iter().cloned());
         self.running = Some(Running::start(self.home.path(), &arguments, &variables)?);
@@ -118,7 +133,7 @@ impl Shop {
         self.running.take().expect("a running server").terminate()
     }
 
-    /// Waits until the server, told to stop by other means, has ended.
+    /// Waits until the server ends by itself, such as after a signal.
     pub fn wait(&mut self) -> Output {
         self.running.take().expect("a running server").wait()
     }

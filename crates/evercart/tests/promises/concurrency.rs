@@ -44,8 +44,7 @@ fn g2_sixty_four_parallel_first_wishes_make_one_wishlist_with_one_entry() {
 
 #[test]
 fn g2_parallel_first_sign_ins_make_one_user() {
-    let shop = Shop::prepared()
-        .config("[auth.test_phones]\n\"+13128050001\" = [\"111111\"]\n");
+    let shop = Shop::prepared().config("[auth.test_phones]\n\"+13128050001\" = [\"111111\"]\n");
     let mut shop = shop;
     shop.start();
     let answers = at_once(32, |_| shop.verify(&us_phone(1), "111111"));
@@ -183,8 +182,15 @@ fn g4_a_cancelled_order_puts_its_stock_back_once() {
     }
     assert_eq!(stock(&shop, "us", SKU), 10);
     let order = &shop.see(&path.replace("/cancel", ""), &jo.token)["order"];
-    let history: Vec<_> = order["history"].as_array().expect("a history").iter()
-        .map(|reached| reached["status"].clone()).collect();
-    assert_eq!((&order["status"], history), (&json!("cancelled"), vec![json!("pending"), json!("cancelled")]));
+    let history: Vec<_> = order["history"]
+        .as_array()
+        .expect("a history")
+        .iter()
+        .map(|reached| reached["status"].clone())
+        .collect();
+    assert_eq!(
+        (&order["status"], history),
+        (&json!("cancelled"), vec![json!("pending"), json!("cancelled")])
+    );
     check(&shop);
 }

@@ -9,8 +9,16 @@ pub const SEED_PHONE: &str = "+13128059851";
 
 /// What must never be in an answer: pieces of SQL, of the source and of the machine.
 const LEAKS: [&str; 10] = [
-    "SELECT", "INSERT", "sqlite", "SQLITE", "rusqlite", "panicked", "/tmp/", "evercart-data",
-    "src/", ".rs:",
+    "SELECT",
+    "INSERT",
+    "sqlite",
+    "SQLITE",
+    "rusqlite",
+    "panicked",
+    "/tmp/",
+    "evercart-data",
+    "src/",
+    ".rs:",
 ];
 
 /// A customer who has signed in.
@@ -70,8 +78,7 @@ impl Customer {
     /// Everything the shop keeps for this customer that they can see. Two looks at it are equal
     /// exactly if nothing changed in between.
     pub fn everything(&self, shop: &Shop) -> Value {
-        let paths =
-            ["/cart", "/wishlist", "/profile/orders?limit=100", "/profile/addresses"];
+        let paths = ["/cart", "/wishlist", "/profile/orders?limit=100", "/profile/addresses"];
         paths.iter().map(|path| shop.see(path, &self.token)).collect()
     }
 }

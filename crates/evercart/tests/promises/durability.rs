@@ -102,7 +102,11 @@ fn g1_a_catalogue_import_that_is_killed_is_in_whole_or_not_at_all() {
     let mut killed = 0;
     let whole = {
         let begun = Instant::now();
-        import(&shop, "us", &(10_001..=10_000 + ROWS).map(|id| row(id, "2.00")).collect::<Vec<_>>());
+        import(
+            &shop,
+            "us",
+            &(10_001..=10_000 + ROWS).map(|id| row(id, "2.00")).collect::<Vec<_>>(),
+        );
         price += 1;
         begun.elapsed()
     };
@@ -136,9 +140,9 @@ fn g1_a_catalogue_import_that_is_killed_is_in_whole_or_not_at_all() {
 /// The prices of all SKUs with larger ids.
 fn prices_above(shop: &Shop, id: i64) -> Vec<f64> {
     let text = shop.run_ok(&["catalog", "export", "--market", "us", "--format", "ndjson"]);
-    let rows = text.lines().map(|line| {
-        serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON")
-    });
+    let rows = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON"));
     rows.filter(|row| row["sku_id"].as_i64() > Some(id))
         .map(|row| match &row["price"] {
             serde_json::Value::String(text) => text.parse().expect("a price"),

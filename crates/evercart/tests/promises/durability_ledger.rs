@@ -104,7 +104,12 @@ impl Ledger {
         let without = (self.cart, self.orders.clone());
         if there != without {
             self.settle(&orders);
-            assert_eq!(there, (self.cart, self.orders.clone()), "neither with nor without {:?}", self.pending);
+            assert_eq!(
+                there,
+                (self.cart, self.orders.clone()),
+                "neither with nor without {:?}",
+                self.pending
+            );
         }
         self.pending = Pending::Nothing;
     }
@@ -130,7 +135,10 @@ impl Ledger {
         skus.dedup();
         assert_eq!(skus.len(), lines, "a line twice: {cart}");
         assert_eq!(orders["has_more"], false, "more orders than one look shows");
-        let mut list: Vec<_> = orders["orders"].as_array().expect("orders").iter()
+        let mut list: Vec<_> = orders["orders"]
+            .as_array()
+            .expect("orders")
+            .iter()
             .map(|order| {
                 let id = order["id"].as_i64().expect("an id");
                 assert_adds_up(order);

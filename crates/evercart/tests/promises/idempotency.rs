@@ -84,7 +84,8 @@ impl Done {
         let request = self.customer.request(shop, self.endpoint.method, &path);
         let answer = request.json(&other_body).idempotency_key(KEY).send();
         problem(422, "idempotency_key_reused", &answer);
-        let other_path = if path.starts_with("/cart/items") { "/wishlist/items" } else { "/cart/items" };
+        let other_path =
+            if path.starts_with("/cart/items") { "/wishlist/items" } else { "/cart/items" };
         let request = self.customer.request(shop, "POST", other_path);
         let answer = request.json(&other_body).idempotency_key(KEY).send();
         problem(422, "idempotency_key_reused", &answer);
@@ -117,8 +118,7 @@ fn g5_every_mutation_has_one_effect_however_often_it_is_sent_also_after_a_power_
 fn g5_a_repeated_logout_does_not_end_the_next_session() {
     let shop = Shop::demo();
     let before = Customer::with_code(&shop, SEED_PHONE, "123456");
-    let logout =
-        || before.request(&shop, "POST", "/auth/logout").idempotency_key(KEY).send();
+    let logout = || before.request(&shop, "POST", "/auth/logout").idempotency_key(KEY).send();
     expect(200, &logout());
     let after = Customer::with_code(&shop, SEED_PHONE, "654321");
     let again = logout();
@@ -234,8 +234,9 @@ fn g5_a_repeated_send_code_sends_one_message_and_a_repeated_sign_in_is_one() {
     }
     shop.start();
     let phone = us_phone(1);
-    let send_code =
-        || shop.post("/auth/send-code").idempotency_key(KEY).json(&json!({ "phone": phone })).send();
+    let send_code = || {
+        shop.post("/auth/send-code").idempotency_key(KEY).json(&json!({ "phone": phone })).send()
+    };
     let first = send_code();
     expect(200, &first);
     let again = send_code();

@@ -8,14 +8,24 @@ use crate::customer::{Customer, checkout_body, expect, kg_phone, problem, us_pho
 use crate::harness::{Answer, Shop};
 
 const KEYS: [&str; 13] = [
-    "price", "original_price", "line_total", "total_price", "subtotal", "shipping_cost",
-    "tax_amount", "total_amount", "unit_price", "was", "now", "expected", "actual",
+    "price",
+    "original_price",
+    "line_total",
+    "total_price",
+    "subtotal",
+    "shipping_cost",
+    "tax_amount",
+    "total_amount",
+    "unit_price",
+    "was",
+    "now",
+    "expected",
+    "actual",
 ];
 
 fn shop() -> Shop {
     let shop = Shop::demo();
-    let prices =
-        ["0.10", "0.20", "19.99", "0.07", "5999.99", "9999999999.99", "0.01", "100.00"];
+    let prices = ["0.10", "0.20", "19.99", "0.07", "5999.99", "9999999999.99", "0.01", "100.00"];
     let rows: Vec<_> =
         (5001..).zip(prices).map(|(id, price)| Row::new(id, price, 100_000)).collect();
     import(&shop, "us", &rows);
@@ -146,7 +156,10 @@ fn an_order_at_another_price_than_was_shown_is_refused() {
     assert_eq!(total(&shop, &jo, &[(5001, 1), (5002, 1)]), "0.30");
     let refused = checkout_for(&shop, &jo, "10.28");
     let body = problem(409, "price_changed", &refused);
-    assert_eq!((amount(&refused, "expected"), amount(&refused, "actual")), ("10.28".into(), "10.29".into()));
+    assert_eq!(
+        (amount(&refused, "expected"), amount(&refused, "actual")),
+        ("10.28".into(), "10.29".into())
+    );
     assert_eq!(body["currency"], "USD", "the currency is beside it");
     for wrong in ["10.291", "-10.29", "\"10.29\"", "1e400", "10.290000000000000000001", "[]"] {
         problem(422, "validation_failed", &checkout_for(&shop, &jo, wrong));

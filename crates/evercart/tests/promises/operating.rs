@@ -13,7 +13,11 @@ use crate::harness::{Running, Shop, wait_until};
 
 /// Runs `meanwhile` while customers add to their carts, one piece after the other. Returns for each
 /// how many adds were acknowledged.
-fn under_load(shop: &Shop, customers: &[Customer], meanwhile: impl FnOnce(&[AtomicUsize])) -> Vec<usize> {
+fn under_load(
+    shop: &Shop,
+    customers: &[Customer],
+    meanwhile: impl FnOnce(&[AtomicUsize]),
+) -> Vec<usize> {
     let over = AtomicBool::new(false);
     let added: Vec<_> = customers.iter().map(|_| AtomicUsize::new(0)).collect();
     std::thread::scope(|scope| {
@@ -182,7 +186,8 @@ fn an_operator_blocks_unblocks_and_signs_out_while_serving() {
     user("block");
     problem(401, "user_blocked", &jo.get(&shop, "/cart"));
     problem(401, "user_blocked", &jo.add(&shop, 42, 1));
-    let sent = expect(200, &shop.post("/auth/send-code").json(&json!({ "phone": jo.phone })).send());
+    let sent =
+        expect(200, &shop.post("/auth/send-code").json(&json!({ "phone": jo.phone })).send());
     let code = sent["demo_code"].as_str().expect("a demo's code").to_owned();
     problem(401, "user_blocked", &shop.verify(&jo.phone, &code));
     let shown: Value = serde_json::from_str(&user("show")).expect("JSON");

@@ -49,7 +49,10 @@ fn token(signed_in: &Value) -> String {
 
 fn assert_has_the_item(cart: &Value) {
     assert_eq!(cart["items"].as_array().map(Vec::len), Some(1), "{cart}");
-    assert_eq!((&cart["items"][0]["sku_id"], &cart["items"][0]["quantity"]), (&json!(42), &json!(2)));
+    assert_eq!(
+        (&cart["items"][0]["sku_id"], &cart["items"][0]["quantity"]),
+        (&json!(42), &json!(2))
+    );
     assert_eq!((&cart["user_id"], &cart["total_items"]), (&json!(19), &json!(2)), "{cart}");
     assert_eq!(cart["items"][0]["product_id"], 15, "{cart}");
 }

@@ -55,11 +55,12 @@ impl SmsReceiver {
                 if seen.over.load(Ordering::SeqCst) {
                     return;
                 }
-                // Whoever breaks off did not deliver a message.
-                if let Ok(stream) = stream
-                    && let Some(message) = take(&stream, seen.status.load(Ordering::SeqCst))
-                {
+                let Ok(stream) = stream else { continue };
+                // Whoever breaks off did not deliver a message. It is kept before it is answered:
+                // who has the answer finds it.
+                if let Some(message) = read(&stream) {
                     seen.messages.lock().expect("nobody panics with it").push(message);
+                    answer(&stream, seen.status.load(Ordering::SeqCst));
                 }
             }
         });
@@ -114,7 +115,7 @@ impl Drop for SmsReceiver {
     }
 }
 
-fn take(stream: &TcpStream, status: u16) -> Option<Message> {
+fn read(stream: &TcpStream) -> Option<Message> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -129,8 +130,11 @@ fn take(stream: &TcpStream, status: u16) -> Option<Message> {
     let length = headers.iter().find(is_length)?.1.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    let mut writer = stream;
-    writer.write_all(answer.as_bytes()).ok()?;
     Some(Message { headers, body })
+}
+
+fn answer(mut stream: &TcpStream, status: u16) {
+    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    // A server that was killed meanwhile does not hear it.
+    let _ = stream.write_all(answer.as_bytes());
 }

@@ -95,9 +95,8 @@ fn s2_no_request_begun_after_the_logout_was_acknowledged_is_let_in() {
                 }
             });
         }
-        let let_in = || {
-            count(&seen.lock().expect("whole"), |(_, adds, status)| *adds && *status == 200)
-        };
+        let let_in =
+            || count(&seen.lock().expect("whole"), |(_, adds, status)| *adds && *status == 200);
         wait_until("some adds", || let_in() >= 20);
         sign_out(&shop, &owner);
         let acknowledged = Instant::now();

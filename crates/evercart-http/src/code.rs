@@ -1,0 +1,203 @@
+//! `/auth/send-code`: a code drawn, granted by the store, and sent.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use evercart_core::code::{Code, Purpose};
+use evercart_core::sign_in::{Budget, CodeRequest};
+use evercart_core::sms::Sms;
+use jiff::SignedDuration;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Shop;
+use crate::cart::replayed;
+use crate::client_ip::ClientIp;
+use crate::guard::Mutation;
+use crate::json::{Audience, answer};
+use crate::market::language;
+use crate::openapi::{Problem as ProblemSchema, PublicChange, PublicChangeHeaders};
+use crate::phone::{PhoneOf, read_phone};
+use crate::problem::{Answer, Code as ProblemCode, Problem};
+
+/// The window of most budgets.
+pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A phone to send a code to.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+struct SendCode {
+    /// E.164, or as people write it in the market. `phone_number` is read, too.
+    #[schema(example = "+13128059851", max_length = 40)]
+    phone: String,
+}
+
+/// That a code is on its way. It is the same whether or not the phone has an account.
+#[derive(Serialize, ToSchema)]
+struct CodeSent<'a> {
+    /// Always true.
+    success: bool,
+    /// For a person.
+    message: &'static str,
+    /// The phone in E.164.
+    #[schema(example = "+13128059851")]
+    phone_number: &'a str,
+    #[schema(example = "us")]
+    market: &'a str,
+    /// The message's language.
+    #[schema(example = "en")]
+    language: &'a str,
+    /// How long the code is good for.
+    #[schema(example = 10)]
+    expires_in_minutes: i64,
+    /// How long to wait before asking for another.
+    #[schema(example = 60)]
+    resend_after_seconds: i64,
+    /// The code itself; only a demo says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123456")]
+    demo_code: Option<&'a str>,
+}
+
+/// Send a sign-in code
+///
+/// By SMS, in the market's language or the one in `Accept-Language`. A new code ends the old one.
+/// The answer does not tell whether the phone has an account.
+#[utoipa::path(post, path = "/auth/send-code", tag = "Signing in",
+    params(PublicChangeHeaders), request_body = SendCode,
+    responses((status = 200, description = "The code is on its way", body = CodeSent),
+              (status = 429, description = "`rate_limited`, `too_many_attempts`; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              PublicChange))]
+pub(crate) async fn send_code(
+    State(shop): State<Arc<Shop>>,
+    ip: ClientIp,
+    request: Mutation,
+) -> Answer {
+    let to = request.json(|fields| read_phone(fields, request.headers(), &shop))??;
+    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    let code = Code::draw(&mut rand::rng());
+    let market = &to.at.market;
+    let language = language(request.headers(), market);
+    let granted = to.at.store.grant_code(code_request(&shop, &to, &code, ip, &request)).await;
+    let granted = granted.map_err(|error| {
+        let problem = Problem::from(error);
+        shop.metrics.code_refused(&market.name, problem.code().as_str());
+        problem
+    })?;
+    if !granted.replayed {
+        deliver(&shop, &to, &code, language).await?;
+    }
+    let json = CodeSent {
+        success: true,
+        message: "We sent you a code. Type it in to sign in.",
+        phone_number: to.phone.as_str(),
+        market: market.name.as_str(),
+        language,
+        expires_in_minutes: minutes(shop.limits.code_lifetime),
+        resend_after_seconds: if shop.demo { 0 } else { shop.limits.resend_after.as_secs() },
+        demo_code: (shop.demo && !granted.replayed).then_some(code.as_str()),
+    };
+    Ok(replayed(granted.replayed, answer(StatusCode::OK, Audience::Nobody, &json)))
+}
+
+/// Send a sign-in code (as `POST /auth/send-code`)
+#[utoipa::path(post, path = "/auth/send-verification", tag = "Signing in",
+    params(PublicChangeHeaders), request_body = SendCode,
+    responses((status = 200, description = "The code is on its way", body = CodeSent),
+              (status = 429, description = "`rate_limited`, `too_many_attempts`; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              PublicChange))]
+pub(crate) async fn send_verification(
+    shop: State<Arc<Shop>>,
+    ip: ClientIp,
+    request: Mutation,
+) -> Answer {
+    send_code(shop, ip, request).await
+}
+
+/// How long a code is good for, for people: in minutes begun.
+fn minutes(lifetime: SignedDuration) -> i64 {
+    lifetime.as_secs().div_euclid(60) + i64::from(lifetime.as_secs() % 60 > 0)
+}
+
+fn code_request(
+    shop: &Shop,
+    to: &PhoneOf<'_>,
+    code: &Code,
+    ip: ClientIp,
+    request: &Mutation,
+) -> CodeRequest {
+    let (limits, market, hasher) = (&shop.limits, &to.at.market, &shop.hasher);
+    let phone = to.hash(shop);
+    let hourly = |scope, kind, value: &str, limit| Budget {
+        scope,
+        subject: hasher.subject(kind, value),
+        limit,
+        window: HOUR,
+    };
+    let budgets = if shop.demo {
+        Vec::new()
+    } else {
+        vec![
+            Budget {
+                scope: "send_phone",
+                subject: phone,
+                limit: limits.sends_per_phone,
+                window: limits.phone_window,
+            },
+            hourly("send_ip", "ip", &ip.0, limits.sends_per_ip_hour),
+            // A phone of the market has the market's calling code, so that is its prefix.
+            hourly("send_prefix", "prefix", &market.phone_prefix, limits.sends_per_prefix_hour),
+            hourly("send_market", "market", market.name.as_str(), limits.sends_per_market_hour),
+        ]
+    };
+    CodeRequest {
+        phone,
+        purpose: Purpose::SignIn,
+        code: hasher.code(&market.name, &to.phone, Purpose::SignIn, code),
+        lifetime: limits.code_lifetime,
+        resend_after: (!shop.demo).then_some(limits.resend_after),
+        budgets,
+        idempotency: request.idempotency(),
+    }
+}
+
+/// Sends the code. Should that fail, the code is withdrawn, so that the customer can ask again at
+/// once. Both happen to the end even if the client hangs up in the middle.
+async fn deliver(
+    shop: &Arc<Shop>,
+    to: &PhoneOf<'_>,
+    code: &Code,
+    language: &str,
+) -> Result<(), Problem> {
+    if to.test_codes(shop).is_some() {
+        return Ok(());
+    }
+    let market = &to.at.market;
+    let name = market.name.clone();
+    let lifetime = minutes(shop.limits.code_lifetime);
+    let sms = Sms::sign_in_code(&to.phone, code, &name, language, lifetime);
+    let phone = to.hash(shop);
+    let code = shop.hasher.code(&name, &to.phone, Purpose::SignIn, code);
+    let (shop, store) = (Arc::clone(shop), Arc::clone(&to.at.store));
+    let sending = tokio::spawn(async move {
+        let Err(error) = shop.sms.send(&sms).await else {
+            shop.metrics.code_sent(&name);
+            return Ok(());
+        };
+        let (market, phone_masked) = (name.as_str(), sms.to.masked());
+        tracing::error!(market, phone = phone_masked, %error, "no code was sent");
+        let problem = Problem::new(
+            ProblemCode::SmsUnavailable,
+            "The message could not be sent. Try again in a moment.",
+        );
+        shop.metrics.code_refused(&name, problem.code().as_str());
+        if let Err(error) = store.withdraw_code(phone, Purpose::SignIn, code).await {
+            tracing::error!(market = name.as_str(), %error, "an unsent code was not withdrawn");
+        }
+        Err(problem)
+    });
+    sending.await.unwrap_or_else(|_| Err(Problem::internal()))
+}

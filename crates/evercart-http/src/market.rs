@@ -1,0 +1,94 @@
+//! `/auth/markets`: the shop's markets, and which of a market's languages a client speaks.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use evercart_core::market::Market;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Shop;
+use crate::json::{Audience, answer};
+use crate::openapi::Default5xx;
+
+/// The markets of this shop.
+#[derive(Serialize, ToSchema)]
+struct Markets<'a> {
+    markets: Vec<MarketJson<'a>>,
+    /// The market of requests that name none, if there is one.
+    #[schema(required = true)]
+    default_market: Option<&'a str>,
+}
+
+/// A market: one country's shop with its own customers, catalogue and prices.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Market)]
+struct MarketJson<'a> {
+    /// Its short name, for `X-Market`.
+    #[schema(example = "us")]
+    market: &'a str,
+    #[schema(example = "United States")]
+    country: &'a str,
+    #[schema(example = "USD")]
+    currency: &'static str,
+    #[schema(example = "USD")]
+    currency_code: &'static str,
+    #[schema(example = "$")]
+    currency_symbol: String,
+    /// Only such phones may sign in.
+    #[schema(example = "+1")]
+    phone_prefix: &'a str,
+    /// The default language.
+    #[schema(example = "en")]
+    language: &'a str,
+    languages: &'a [String],
+}
+
+/// The shop's markets
+#[utoipa::path(get, path = "/auth/markets", tag = "Signing in",
+    responses((status = 200, description = "The markets", body = Markets),
+              Default5xx))]
+pub(crate) async fn list_markets(State(shop): State<Arc<Shop>>) -> Response {
+    let markets = shop.markets.iter().map(|at| {
+        let market = &at.market;
+        MarketJson {
+            market: market.name.as_str(),
+            country: &market.country,
+            currency: market.currency.code(),
+            currency_code: market.currency.code(),
+            currency_symbol: market.currency.symbol(),
+            phone_prefix: &market.phone_prefix,
+            language: market.language(),
+            languages: &market.languages,
+        }
+    });
+    let default_market = shop.default_market.as_ref().map(|name| name.as_str());
+    let json = Markets { markets: markets.collect(), default_market };
+    answer(StatusCode::OK, Audience::Public, &json)
+}
+
+/// The first language in `Accept-Language` that the market has, else the market's own.
+pub(crate) fn language<'a>(headers: &HeaderMap, market: &'a Market) -> &'a str {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let mut ranges: Vec<(&str, f32)> = wanted
+        .unwrap_or_default()
+        .split(',')
+        .take(16)
+        .map(|range| {
+            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
+            (tag.trim(), weight.trim().parse().unwrap_or(0.0))
+        })
+        .filter(|(_, weight)| *weight > 0.0)
+        .collect();
+    ranges.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let primary = |tag: &'a str| tag.split('-').next().unwrap_or(tag);
+    ranges
+        .iter()
+        .find_map(|(tag, _)| {
+            let tag = tag.split('-').next().unwrap_or(tag);
+            market.languages.iter().find(|has| primary(has).eq_ignore_ascii_case(tag))
+        })
+        .map_or(market.language(), String::as_str)
+}

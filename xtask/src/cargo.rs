@@ -1,0 +1,61 @@
+//! Runs cargo, and learns from it where the programs are that it built.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// Runs cargo with these arguments and environment variables.
+///
+/// # Errors
+/// If it fails.
+pub fn run(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let status = Command::new("cargo")
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(root)
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "cargo {} ended with {status}", arguments[0]);
+    Ok(())
+}
+
+/// Builds, and returns the programs that came of it.
+///
+/// # Errors
+/// If it does not build.
+pub fn build(root: &Path, arguments: &[&str]) -> Result<Vec<PathBuf>> {
+    let output = Command::new("cargo")
+        .args(["build", "--quiet", "--message-format", "json-render-diagnostics"])
+        .args(arguments)
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(output.status.success(), "cargo build {} failed", arguments.join(" "));
+    Ok(executables(&output.stdout))
+}
+
+fn executables(messages: &[u8]) -> Vec<PathBuf> {
+    messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter_map(|message| Some(message.get("executable")?.as_str()?.into()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_are_found_among_cargos_messages() {
+        let messages = br#"{"reason":"compiler-artifact","executable":null}
+{"reason":"compiler-artifact","executable":"/t/examples/openapi"}
+{"reason":"build-finished","success":true}
+"#;
+        assert_eq!(executables(messages), [PathBuf::from("/t/examples/openapi")]);
+        assert!(executables(b"not json\n").is_empty());
+    }
+}
