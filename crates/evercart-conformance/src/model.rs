@@ -1,5 +1,6 @@
 //! A store in plain memory, the simplest thing that keeps the contract: what random sequences are
-//! compared with, and the proof that the suite can pass. Not durable beyond its clones, never shipped.
+//! compared with, and the proof that the suite can pass. Not durable beyond its clones, never
+//! shipped.
 
 mod cart;
 mod catalogue;

@@ -108,8 +108,8 @@ pub trait Carts: Send + Sync {
     /// The session's refusals ([`Store`](crate::store::Store)), or a failure.
     async fn cart(&self, session: Session) -> Result<Cart>;
 
-    /// Adds `quantity` pieces (1 to [`QUANTITY_MAX`]) to the line of `sku_id`, making it if need be.
-    /// Concurrent adds all count: the sum is made by the database.
+    /// Adds `quantity` pieces (1 to [`QUANTITY_MAX`]) to the line of `sku_id`, making it if need
+    /// be. Concurrent adds all count: the sum is made by the database.
     ///
     /// # Errors
     /// `NotFound` for an unknown SKU, `SkuUnavailable`, `InsufficientStock` if the line would hold

@@ -177,7 +177,8 @@ pub trait Catalogue: Send + Sync {
     /// A failure.
     async fn categories(&self) -> Result<Vec<Category>>;
 
-    /// Puts rows into the catalogue in one transaction: SKUs named are made or changed, others stay.
+    /// Puts rows into the catalogue in one transaction: SKUs named are made or changed, others
+    /// stay.
     ///
     /// # Errors
     /// A failure; contradictions are an outcome.

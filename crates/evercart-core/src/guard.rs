@@ -1,4 +1,5 @@
-//! What makes a repeated or outdated request harmless: the idempotency key and the expected version.
+//! What makes a repeated or outdated request harmless: the idempotency key and the expected
+//! version.
 
 use jiff::SignedDuration;
 

@@ -18,7 +18,8 @@ macro_rules! id {
 }
 
 id!(
-    /// A customer of one market. Never reused, never changed: everything a customer has hangs on it.
+    /// A customer of one market. Never reused, never changed: everything a customer has hangs on
+    /// it.
     UserId
 );
 id!(

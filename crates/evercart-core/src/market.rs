@@ -13,7 +13,8 @@ use crate::money::{Currency, Money};
 pub struct MarketName(Arc<str>);
 
 impl MarketName {
-    /// Accepts 1 to 16 lower-case ASCII letters, digits or `-`, since it becomes part of file names.
+    /// Accepts 1 to 16 lower-case ASCII letters, digits or `-`, since it becomes part of file
+    /// names.
     ///
     /// # Errors
     /// Anything else.

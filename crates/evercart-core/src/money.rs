@@ -1,7 +1,8 @@
 //! Exact money: an integer of minor units, and the currency that says what a unit is.
 //!
 //! No binary float is ever on the way. The bounds below make overflow impossible: the dearest
-//! possible cart is 100 lines of 999 pieces at [`PRICE_MAX`], 10^17 minor units, and an `i64` holds 9·10^18.
+//! possible cart is 100 lines of 999 pieces at [`PRICE_MAX`], 10^17 minor units, and an `i64` holds
+//! 9·10^18.
 
 use std::fmt;
 use std::str::FromStr;
@@ -171,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(minor in -1_000_000_000_000_000_i64..1_000_000_000_000_000) {
+        fn what_is_printed_is_read_back(minor in -1_000_000_000_000_i64..1_000_000_000_000_000) {
             let text = Money(minor).to_decimal(usd()).to_string();
             prop_assert_eq!(Money::parse(&text, usd()), Ok(Money(minor)));
             prop_assert_eq!(text.split('.').nth(1).map(str::len), Some(2));

@@ -38,7 +38,8 @@ impl Sms {
                 format!("{code} — кирүү кодуңуз. {minutes} мүнөт жарактуу. Аны эч кимге айтпаңыз.")
             }
             _ => format!(
-                "{code} is your sign-in code. It is good for {minutes} minutes. Share it with nobody."
+                "{code} is your sign-in code. It is good for {minutes} minutes. Share it with \
+                nobody."
             ),
         };
         Self { to: to.clone(), text, market: market.clone(), kind: "sign_in_code" }

@@ -1,8 +1,10 @@
-//! Access tokens: JWTs (RFC 7519, RFC 9068's `at+jwt`) signed with HMAC-SHA-256, made and read here.
+//! Access tokens: JWTs (RFC 7519, RFC 9068's `at+jwt`) signed with HMAC-SHA-256, made and read
+//! here.
 //!
 //! The server reads only tokens that it wrote itself, so the header is not interpreted at all: it
 //! must be, byte for byte, the header that one of the keys writes. With that, `none`, another
-//! algorithm, `kid` tricks, `jku`, `jwk` and `crit` (RFC 8725 sections 2 and 3) have nothing to act on.
+//! algorithm, `kid` tricks, `jku`, `jwk` and `crit` (RFC 8725 sections 2 and 3) have nothing to act
+//! on.
 
 use std::fmt;
 use std::sync::Arc;

@@ -51,7 +51,8 @@ impl User {
     }
 }
 
-/// What a customer changes of their profile; `None` leaves a field as it is, `Some(None)` empties it.
+/// What a customer changes of their profile; `None` leaves a field as it is, `Some(None)` empties
+/// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     /// What to call them.

@@ -88,9 +88,11 @@ pub(crate) fn resource_of(db: &Db, user: UserId, key: &IdempotencyKey) -> Result
     Ok(Some(resource))
 }
 
-const REMEMBER: &str = "INSERT INTO idempotency_keys (user_id, key, fingerprint, resource, created_at) \
+const REMEMBER: &str = "INSERT INTO idempotency_keys (user_id, key, fingerprint, resource, \
+     created_at) \
      VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (user_id, key) DO UPDATE SET \
-     fingerprint = excluded.fingerprint, resource = excluded.resource, created_at = excluded.created_at";
+     fingerprint = excluded.fingerprint, resource = excluded.resource, created_at = \
+     excluded.created_at";
 
 /// Writes down, in the operation's own transaction, that it was done.
 pub(crate) fn remember(db: &Db, user: UserId, guard: &Guard, resource: i64) -> Result<()> {

@@ -9,7 +9,8 @@ use rusqlite::{OptionalExtension, Row};
 use crate::db::{Db, Result};
 
 pub(crate) fn list(db: &Db, user: UserId) -> Result<Vec<Address>> {
-    const LIST: &str = "SELECT id, is_default, title, full_address, street, building, apartment, city, \
+    const LIST: &str = "SELECT id, is_default, title, full_address, street, building, apartment, \
+         city, \
          postal_code, country FROM addresses WHERE user_id = ?1 ORDER BY is_default DESC, id";
     let mut statement = db.sql(LIST)?;
     let addresses = statement.query_map([user.0], address_row)?;
@@ -17,7 +18,8 @@ pub(crate) fn list(db: &Db, user: UserId) -> Result<Vec<Address>> {
 }
 
 pub(crate) fn get(db: &Db, user: UserId, id: AddressId) -> Result<Address> {
-    const GET: &str = "SELECT id, is_default, title, full_address, street, building, apartment, city, \
+    const GET: &str = "SELECT id, is_default, title, full_address, street, building, apartment, \
+         city, \
          postal_code, country FROM addresses WHERE user_id = ?1 AND id = ?2";
     let address = db.sql(GET)?.query_row((user.0, id.0), address_row).optional()?;
     Ok(address.ok_or(Refused::NotFound { what: "address" })?)
@@ -49,7 +51,8 @@ pub(crate) fn add(
     const TAKE_ID: &str = "UPDATE users SET next_address = next_address + 1 WHERE id = ?1 \
          RETURNING next_address - 1";
     const COUNT: &str = "SELECT count(*) FROM addresses WHERE user_id = ?1";
-    const INSERT: &str = "INSERT INTO addresses (user_id, id, is_default, title, full_address, street, \
+    const INSERT: &str = "INSERT INTO addresses (user_id, id, is_default, title, full_address, \
+         street, \
          building, apartment, city, postal_code, country) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let count: i64 = db.sql(COUNT)?.query_row([user.0], |row| row.get(0))?;
@@ -78,7 +81,8 @@ pub(crate) fn add(
 }
 
 pub(crate) fn change(db: &Db, user: UserId, id: AddressId, change: &AddressChange) -> Result<()> {
-    const CHANGE: &str = "UPDATE addresses SET title = ?3, full_address = ?4, street = ?5, building = ?6, \
+    const CHANGE: &str = "UPDATE addresses SET title = ?3, full_address = ?4, street = ?5, \
+         building = ?6, \
          apartment = ?7, city = ?8, postal_code = ?9, country = ?10 WHERE user_id = ?1 AND id = ?2";
     let address = get(db, user, id)?;
     let fields = change.apply(address.fields);

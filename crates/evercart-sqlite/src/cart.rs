@@ -129,7 +129,8 @@ const TOUCH_FOR_ADD: &str = "INSERT INTO carts (user_id, version, next_line, upd
      updated_at = ?2, next_line = next_line + NOT EXISTS \
      (SELECT 1 FROM cart_items i WHERE i.user_id = ?1 AND i.sku_id = ?3) RETURNING next_line - 1";
 
-const ADD: &str = "INSERT INTO cart_items (user_id, sku_id, id, quantity, price_when_added, added_at) \
+const ADD: &str = "INSERT INTO cart_items (user_id, sku_id, id, quantity, price_when_added, \
+     added_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user_id, sku_id) DO UPDATE SET \
      quantity = quantity + excluded.quantity, price_when_added = excluded.price_when_added";
 

@@ -88,7 +88,8 @@ fn products(db: &Db, query: &ProductQuery, page: Page) -> Result<Listed<Product>
         "SELECT count(*) FROM products WHERE for_sale = 1 AND category = ?1";
     const CATEGORY: &str = "SELECT id FROM products WHERE for_sale = 1 AND category = ?3 \
          ORDER BY id LIMIT ?1 OFFSET ?2";
-    const COUNT_FOUND: &str = "SELECT count(*) FROM product_words w JOIN products p ON p.id = w.rowid \
+    const COUNT_FOUND: &str = "SELECT count(*) FROM product_words w JOIN products p ON p.id = \
+         w.rowid \
          WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2)";
     const FOUND: &str = "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
          WHERE product_words MATCH ?3 AND p.for_sale = 1 AND (?4 IS NULL OR p.category = ?4) \
@@ -135,7 +136,8 @@ fn match_expression(search: &str) -> Option<String> {
 /// A product whether or not it is for sale: a wishlist shows it either way.
 pub(crate) fn any_product(db: &Db, id: ProductId) -> Result<Product> {
     const PRODUCT: &str = "SELECT p.id, p.name, p.brand, p.category, p.description, \
-         (SELECT i.image FROM skus i WHERE i.product_id = p.id ORDER BY i.active DESC, i.id LIMIT 1), \
+         (SELECT i.image FROM skus i WHERE i.product_id = p.id ORDER BY i.active DESC, i.id \
+         LIMIT 1), \
          s.price, s.original_price, \
          EXISTS (SELECT 1 FROM skus a JOIN stock t ON t.sku_id = a.id \
          WHERE a.product_id = p.id AND a.active = 1 AND t.on_hand > 0) \
@@ -193,7 +195,8 @@ pub(crate) fn sku_facts(row: &Row<'_>) -> rusqlite::Result<SkuFacts> {
 }
 
 fn export(db: &Db) -> Result<Vec<CatalogueRow>> {
-    const ROWS: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, s.image, \
+    const ROWS: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, \
+         s.image, \
          s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, s.active \
          FROM products p JOIN skus s ON s.product_id = p.id JOIN stock t ON t.sku_id = s.id \
          ORDER BY p.id, s.id";

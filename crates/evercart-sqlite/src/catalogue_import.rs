@@ -144,7 +144,8 @@ fn write_product(
     row: &CatalogueRow,
 ) -> Result<Result<bool, String>> {
     const FIND: &str = "SELECT 1 FROM products WHERE id = ?1";
-    const WRITE: &str = "INSERT INTO products (id, handle, name, brand, category, description, for_sale) \
+    const WRITE: &str = "INSERT INTO products (id, handle, name, brand, category, description, \
+         for_sale) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO UPDATE SET \
          handle = coalesce(excluded.handle, handle), name = excluded.name, brand = excluded.brand, \
          category = excluded.category, description = excluded.description";

@@ -45,7 +45,10 @@ pub enum OpenError {
         known: u32,
     },
     /// Some other program's database.
-    #[error("{} is a SQLite database, but not one of evercart's: choose another data directory", path.display())]
+    #[error(
+        "{} is a SQLite database, but not one of evercart's: choose another data directory",
+        path.display()
+    )]
     NotOurs {
         /// The file.
         path: PathBuf,
@@ -97,7 +100,8 @@ fn run(connection: &mut Connection, path: &Path) -> Result<Migrated, OpenError> 
     if from == SCHEMA_VERSION {
         return Ok(Migrated { from, to: from });
     }
-    // IMMEDIATE: of two processes that start at once, one migrates and the other then finds it done.
+    // IMMEDIATE: of two processes that start at once, one migrates and the other then finds it
+    // done.
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let found = version(&transaction, path)?;

@@ -201,10 +201,12 @@ fn write_order(
     subtotal: Money,
     shipping_cost: Money,
 ) -> Result<()> {
-    const INSERT: &str = "INSERT INTO orders (user_id, id, status, subtotal, shipping_cost, tax_amount, \
+    const INSERT: &str = "INSERT INTO orders (user_id, id, status, subtotal, shipping_cost, \
+         tax_amount, \
          total_amount, currency, customer_name, customer_phone, customer_email, delivery_address, \
          delivery_city, delivery_notes, payment_method, order_date) \
-         SELECT ?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, phone), ?10, ?11, ?12, ?13, \
+         SELECT ?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, phone), ?10, ?11, ?12, \
+         ?13, \
          ?14, ?15 FROM users WHERE id = ?1";
     let total = subtotal.plus(shipping_cost);
     db.change_one(
@@ -255,8 +257,10 @@ fn write_lines(db: &Db, cart: &Cart, order: OrderId) -> Result<()> {
 }
 
 fn write_status(db: &Db, user: UserId, order: OrderId, status: OrderStatus) -> Result<()> {
-    const INSERT: &str = "INSERT INTO order_history (user_id, order_id, id, status, at) VALUES (?1, ?2, \
-         (SELECT coalesce(max(id), 0) + 1 FROM order_history WHERE user_id = ?1 AND order_id = ?2), \
+    const INSERT: &str = "INSERT INTO order_history (user_id, order_id, id, status, at) VALUES \
+         (?1, ?2, \
+         (SELECT coalesce(max(id), 0) + 1 FROM order_history WHERE user_id = ?1 AND order_id = \
+         ?2), \
          ?3, ?4)";
     db.sql(INSERT)?.execute((user.0, order.0, status.as_str(), db.now()))?;
     Ok(())
@@ -290,7 +294,8 @@ fn status(word: &str) -> Result<OrderStatus> {
 }
 
 const GET: &str = "SELECT id, status, subtotal, shipping_cost, tax_amount, total_amount, currency, \
-     customer_name, customer_phone, customer_email, delivery_address, delivery_city, delivery_notes, \
+     customer_name, customer_phone, customer_email, delivery_address, delivery_city, \
+     delivery_notes, \
      payment_method, order_date, delivery_date FROM orders WHERE user_id = ?1 AND id = ?2";
 
 fn get(db: &Db, user: UserId, id: OrderId) -> Result<Order> {
@@ -329,7 +334,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Order> {
 }
 
 fn lines(db: &Db, user: UserId, order: OrderId) -> Result<Vec<OrderLine>> {
-    const LINES: &str = "SELECT id, sku_id, product_id, product_name, sku_code, size, color, image, \
+    const LINES: &str = "SELECT id, sku_id, product_id, product_name, sku_code, size, color, \
+         image, \
          unit_price, quantity FROM order_items WHERE user_id = ?1 AND order_id = ?2 ORDER BY id";
     let mut statement = db.sql(LINES)?;
     let lines = statement.query_map((user.0, order.0), |row| {

@@ -77,9 +77,11 @@ impl SignIn for Sqlite {
 
 const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
      WHERE phone = ?1 AND purpose = ?2 AND expires_at > ?3";
-const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at, key) \
+const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at, \
+     key) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (phone, purpose) DO UPDATE SET \
-     code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = excluded.key";
+     code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = \
+     excluded.key";
 
 fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
     let (phone, now) = (request.phone, db.now());
@@ -309,7 +311,8 @@ fn sign_out(db: &Db, session: Session, guard: &Guard) -> Result<Done<()>> {
     }
 }
 
-const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, is_active, \
+const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, \
+     is_active, \
      blocked_at, session_epoch, last_login, created_at FROM users WHERE id = ?1";
 
 pub(crate) fn user(db: &Db, id: UserId) -> Result<Option<User>> {

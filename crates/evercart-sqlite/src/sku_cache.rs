@@ -24,7 +24,8 @@ pub(crate) struct SkuCache {
     skus: HashMap<SkuId, Arc<SkuFacts>>,
 }
 
-const SKU: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, s.price, \
+const SKU: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, \
+     s.price, \
      s.original_price, s.active FROM skus s JOIN products p ON p.id = s.product_id WHERE s.id = ?1";
 
 impl Db {

@@ -68,7 +68,8 @@ pub enum Command {
     ///
     /// Each market's database is copied as of one moment and the copies are packed into one tar
     /// file with a list of their SHA-256 sums. The keys are not in it: whoever has a backup must
-    /// not be able to sign customers in. Without them customers sign in again; nothing else is lost.
+    /// not be able to sign customers in. Without them customers sign in again; nothing else is
+    /// lost.
     #[command(after_help = "Example: evercart backup /backups/shop-2026-11-23.tar")]
     Backup(Backup),
     /// Put a backup's data in place; the server must not run
@@ -93,9 +94,8 @@ pub enum Command {
     #[command(after_help = "Example: evercart config --default > evercart.toml")]
     Config(Config),
     /// Print a completion script for a shell
-    #[command(
-        after_help = "Example: evercart completions bash > ~/.local/share/bash-completion/completions/evercart"
-    )]
+    #[command(after_help = "Example: evercart completions bash > \
+            ~/.local/share/bash-completion/completions/evercart")]
     Completions(Completions),
 }
 

@@ -98,12 +98,17 @@ async fn create_guide_user(store: &Sqlite) -> anyhow::Result<()> {
 /// What a developer wants to know first, for standard error.
 pub fn welcome(url: &str) -> String {
     let [code, other] = GUIDE_CODES;
+    let body = format!(r#"{{"phone": "{GUIDE_PHONE}", "verification_code": "{code}"}}"#);
     format!(
-        "\nThis is a demo: sample products, invented customers, codes shown in the answers.\n\n  \
-         API docs  {url}/docs\n  \
-         Sign in   {GUIDE_PHONE} with code {code} or {other}\n  \
-         Try it    curl -X POST {url}/auth/verify-code -H 'Content-Type: application/json' \\\n              \
-         -d '{{\"phone\": \"{GUIDE_PHONE}\", \"verification_code\": \"{code}\"}}'\n\n"
+        "
+This is a demo: sample products, invented customers, codes shown in the answers.
+
+  API docs  {url}/docs
+  Sign in   {GUIDE_PHONE} with code {code} or {other}
+  Try it    curl -X POST {url}/auth/verify-code \\
+              -H 'Content-Type: application/json' -d '{body}'
+
+"
     )
 }
 

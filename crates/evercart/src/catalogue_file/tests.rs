@@ -44,8 +44,9 @@ fn a_row_is_read_as_it_stands() {
 
 #[test]
 fn ndjson_says_the_same_as_csv() {
-    let line = r#"{"product_id":15,"name":"Shirt","sku_id":42,"sku_code":"S-1","price":59.99,"stock":3,"active":true}"#;
-    let json = read_as("x.ndjson", line).expect("ok");
+    let line = r#"{"product_id":15,"name":"Shirt","sku_id":42,"sku_code":"S-1","#.to_owned()
+        + r#""price":59.99,"stock":3,"active":true}"#;
+    let json = read_as("x.ndjson", &line).expect("ok");
     let text = csv("15,Shirt,,,,,42,S-1,,,59.99,,3,true\n").expect("ok");
     assert_eq!(json.rows, text.rows);
     let string_price = line.replace("59.99", "\"59.99\"");
@@ -184,7 +185,9 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_back(
-        name in "[\\PC&&[^\u{fffe}\u{ffff}]]{1,20}", text in "[a-z\",;\n\u{e9}]{0,20}", minor in 0_i64..10_000_000
+        name in "[\\PC&&[^\u{fffe}\u{ffff}]]{1,20}",
+        text in "[a-z\",;\n\u{e9}]{0,20}",
+        minor in 0_i64..10_000_000
     ) {
         let price = Money(minor).to_decimal(usd());
         let mut rows = csv(&format!("1,A,,,,,2,C,,,{price},,5,false\n")).expect("ok");

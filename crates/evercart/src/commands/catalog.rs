@@ -84,8 +84,8 @@ fn report(
         return output::print_json(&imported);
     }
     output::print(&format!(
-        "Imported {rows} rows ({kind}) into {market}: {products_added} products and {skus_added} SKUs new, \
-         {skus_updated} SKUs updated.\n"
+        "Imported {rows} rows ({kind}) into {market}: {products_added} products and {skus_added} \
+         SKUs new, {skus_updated} SKUs updated.\n"
     ))
 }
 

@@ -39,7 +39,8 @@ pub const KEYS: &[Key] = &[
     key(
         "server.internal_listen",
         r#""127.0.0.1:9464""#,
-        "Where to answer /metrics, for the operator only; \"off\" for nowhere. The default gives way if its port is taken.",
+        "Where to answer /metrics, for the operator only; \"off\" for nowhere. \
+         The default gives way if its port is taken.",
     ),
     optional(
         "server.tls_cert",
@@ -50,7 +51,8 @@ pub const KEYS: &[Key] = &[
     key(
         "server.cors_origins",
         "[]",
-        "Origins whose pages may call the API from a browser, such as https://shop.example; * for any.",
+        "Origins whose pages may call the API from a browser, such as https://shop.example; \
+         * for any.",
     ),
     key(
         "server.trusted_proxies",
@@ -62,7 +64,8 @@ pub const KEYS: &[Key] = &[
     key(
         "storage.data",
         r#""evercart-data""#,
-        "The directory with the databases (one a market) and the keys. Relative to the working directory.",
+        "The directory with the databases (one a market) and the keys. \
+         Relative to the working directory.",
     ),
     secret(
         "storage.database_url",

@@ -30,7 +30,8 @@ use serde_json::{Value, json};
 /// ever sleeps this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A shop under test: a working directory, how to start the server in it, and the server if it runs.
+/// A shop under test: a working directory, how to start the server in it, and the server if it
+/// runs.
 pub struct Shop {
     home: tempfile::TempDir,
     arguments: Vec<OsString>,
@@ -255,6 +256,6 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5)); // poll: bounded above
     }
 }

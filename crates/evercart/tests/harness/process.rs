@@ -122,7 +122,7 @@ impl Running {
                 let output = self.end();
                 panic!("the server did not end within {PATIENCE:?}: {}", output.stderr);
             }
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(std::time::Duration::from_millis(5)); // poll: bounded above
         }
         self.end()
     }

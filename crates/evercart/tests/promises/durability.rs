@@ -14,7 +14,7 @@ use crate::harness::{Shop, wait_until};
 /// A seed that is printed, so that a failure can be repeated as far as chance allows.
 fn seeded(test: &str) -> rand::rngs::StdRng {
     let seed: u64 = rand::rng().random();
-    println!("{test}: seed {seed}");
+    eprintln!("{test}: seed {seed}");
     rand::rngs::StdRng::seed_from_u64(seed)
 }
 
@@ -120,7 +120,7 @@ fn g1_a_catalogue_import_that_is_killed_is_in_whole_or_not_at_all() {
         killed += usize::from(killed_while(&shop, &arguments, after));
         let prices = prices_above(&shop, 10_000);
         assert_eq!(prices.len(), ROWS as usize);
-        let first = prices[0].clone();
+        let first = prices[0];
         assert!(prices.iter().all(|price| *price == first), "half of an import is in");
         if first == next.trim_end_matches(".00").parse::<f64>().expect("a number") {
             price += 1;

@@ -18,6 +18,9 @@ enum Pending {
     Cancel(i64),
 }
 
+/// Pieces of each of the four SKUs.
+type Pieces = [i64; 4];
+
 /// One customer's own record. Requests are sent one after the other, so at most one is in doubt.
 #[derive(Debug)]
 pub struct Ledger {
@@ -128,7 +131,7 @@ impl Ledger {
         }
     }
 
-    fn read(cart: &Value, orders: &Value) -> ([i64; 4], Vec<(i64, [i64; 4], bool)>) {
+    fn read(cart: &Value, orders: &Value) -> (Pieces, Vec<(i64, Pieces, bool)>) {
         let mut skus: Vec<_> =
             cart["items"].as_array().expect("lines").iter().map(|line| &line["sku_id"]).collect();
         let lines = skus.len();

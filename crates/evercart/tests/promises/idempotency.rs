@@ -1,5 +1,5 @@
-//! G5: a retry with the same `Idempotency-Key` has exactly one effect and gets the same answer, also
-//! after a power cut.
+//! G5: a retry with the same `Idempotency-Key` has exactly one effect and gets the same answer,
+//! also after a power cut.
 
 use std::collections::BTreeSet;
 

@@ -226,7 +226,8 @@ fn u3_a_request_in_flight_is_finished_before_the_stop() {
     let address = shop.url("").replace("http://", "");
     let body = r#"{"sku_id":42,"quantity":2}"#;
     let head = format!(
-        "POST /cart/items HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nExpect: 100-continue\r\n\
+        "POST /cart/items HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nExpect: \
+         100-continue\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         jo.token,
         body.len()

@@ -127,7 +127,7 @@ fn s3_the_keys_are_readable_by_their_owner_only_or_the_shop_does_not_start() {
     shop.terminate();
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(&keys, open).expect("ours");
-    let refused = shop.try_start().err().expect("keys that anybody can read");
+    let refused = shop.try_start().expect_err("keys that anybody can read");
     assert!(refused.0.stderr.contains("chmod 600"), "it says what to do: {refused}");
 }
 

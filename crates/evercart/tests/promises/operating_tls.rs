@@ -70,13 +70,13 @@ fn a_broken_certificate_does_not_replace_a_good_one() {
     wait_until("the complaint", || shop.running().stderr().contains("cert.pem"));
     assert!(is_trusted(&shop, "first.pem"));
     shop.terminate();
-    let refused = shop.try_start().err().expect("a shop without a certificate");
+    let refused = shop.try_start().expect_err("a shop without a certificate");
     assert!(refused.0.stderr.contains("cert.pem"), "it says which file: {refused}");
     new_certificate(&shop, "second.pem");
     let key = shop.read("key.pem");
     new_certificate(&shop, "third.pem");
     shop.write("key.pem", key);
-    let refused = shop.try_start().err().expect("a key of another certificate");
+    let refused = shop.try_start().expect_err("a key of another certificate");
     assert!(refused.0.stderr.contains("key.pem"), "{refused}");
 }
 
