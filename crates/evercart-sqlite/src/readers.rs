@@ -14,8 +14,44 @@ use crate::Options;
 use crate::db::{self, Db, Result};
 use crate::migrate::OpenError;
 
-/// A read; `None` tells one thread to stop.
-type Job = Option<Box<dyn FnOnce(&Db) + Send>>;
+/// Reads done before their answers go out together. Waking whoever waits costs more than reading, and
+/// several woken at once cost little more than one; a lone read waits for nobody.
+const ANSWERS_TOGETHER: usize = 16;
+
+/// A read on its way through a reader; `None` tells one thread to stop.
+type Job = Option<Box<dyn Read>>;
+
+trait Read: Send {
+    fn run(&mut self, db: &Db);
+    fn answer(self: Box<Self>);
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Read for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&Db) -> Result<T> + Send,
+{
+    fn run(&mut self, db: &Db) {
+        if !self.reply.is_closed()
+            && let Some(work) = self.work.take()
+        {
+            self.outcome = Some(work(db));
+        }
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // The client may have gone meanwhile; there is nobody to tell.
+            let _ = self.reply.send(outcome.map_err(db::DbError::into_store_error));
+        }
+    }
+}
 
 pub(crate) struct Readers {
     queue: Sender<Job>,
@@ -47,12 +83,7 @@ impl Readers {
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(move |db: &Db| {
-            if !reply.is_closed() {
-                // The client may have gone meanwhile; there is nobody to tell.
-                let _ = reply.send(work(db).map_err(db::DbError::into_store_error));
-            }
-        });
+        let job = Box::new(Task { work: Some(work), outcome: None, reply });
         self.queue.try_send(Some(job)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => closed(),
@@ -94,10 +125,26 @@ fn closed() -> StoreError {
 }
 
 fn serve(db: &Db, jobs: &Receiver<Job>) {
-    while let Ok(Some(job)) = jobs.recv() {
-        // Whoever waits for a job that panics is told by the dropped reply; the others go on.
-        if catch_unwind(AssertUnwindSafe(|| job(db))).is_err() {
-            tracing::error!("a read panicked");
+    let mut done = Vec::with_capacity(ANSWERS_TOGETHER);
+    let mut stop = false;
+    while !stop && let Ok(Some(first)) = jobs.recv() {
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            // Whoever waits for a read that panics is told by the dropped reply; the others go on.
+            if catch_unwind(AssertUnwindSafe(|| job.run(db))).is_err() {
+                tracing::error!("a read panicked");
+            }
+            done.push(job);
+            if done.len() < ANSWERS_TOGETHER {
+                match jobs.try_recv() {
+                    Ok(Some(job)) => next = Some(job),
+                    Ok(None) => stop = true,
+                    Err(_) => {}
+                }
+            }
+        }
+        for job in done.drain(..) {
+            job.answer();
         }
     }
 }

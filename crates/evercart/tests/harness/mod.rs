@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 /// ever sleeps this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A shop under test: a working directory, how to start the server in it, and the server if it
+/// A shop under test: a working directory, how to start the server in it, and the server itself.
 /// runs.
 pub struct Shop {
     home: tempfile::TempDir,

@@ -1,10 +1,6 @@
 //! S6: whatever a client sends, it gets a 4xx that says what is wrong, nothing of the inside, and
 //! nothing has changed.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::catalogue_rows::{Row, check, import};
@@ -368,55 +364,6 @@ fn s6_bad_queries_and_headers_are_said_so() {
     assert_eq!(jo.everything(&shop), had);
     let request = jo.request(&shop, "POST", "/cart/items").idempotency_key(&longest);
     expect(200, &request.json(&json!({ "sku_id": 42 })).send());
-}
-
-/// Sends bytes and returns what comes back until the server hangs up or has nothing more to say.
-fn raw(shop: &Shop, bytes: &[u8]) -> String {
-    let address = shop.url("").replace("http://", "");
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a socket");
-    // A server that has heard enough may hang up in the middle.
-    let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(std::net::Shutdown::Write);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-#[test]
-fn s6_broken_http_does_no_harm() {
-    let (shop, jo) = shop_and_customer();
-    let had = jo.everything(&shop);
-    let auth = format!("Authorization: Bearer {}\r\n", jo.token);
-    let huge = "x".repeat(1 << 20);
-    let many: String = (0..500).map(|n| format!("X-Header-{n}: x\r\n")).collect();
-    let post =
-        format!("POST /cart/items HTTP/1.1\r\nHost: x\r\n{auth}Content-Type: application/json\r\n");
-    let requests: Vec<Vec<u8>> = vec![
-        b"garbage\r\n\r\n".to_vec(),
-        b"GET\r\n\r\n".to_vec(),
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
-        vec![0; 4096],
-        format!("GET /cart HTTP/1.1\r\nHost: x\r\nX-Huge: {huge}\r\n\r\n").into_bytes(),
-        format!("GET /cart?{huge} HTTP/1.1\r\nHost: x\r\n\r\n").into_bytes(),
-        format!("GET /cart HTTP/1.1\r\nHost: x\r\n{many}\r\n").into_bytes(),
-        format!("{post}Content-Length: 100\r\n\r\n{{\"sku_id\":42").into_bytes(),
-        format!("{post}Content-Length: -5\r\n\r\n{{\"sku_id\":42}}").into_bytes(),
-        format!("{post}Content-Length: 13\r\nContent-Length: 5\r\n\r\n{{\"sku_id\":42}}")
-            .into_bytes(),
-        format!("{post}Transfer-Encoding: chunked\r\n\r\nZZ\r\n{{\"sku_id\":42}}\r\n0\r\n\r\n")
-            .into_bytes(),
-        format!("{post}Transfer-Encoding: chunked\r\n\r\nD\r\n{{\"sku_id\":42}}\r\n").into_bytes(),
-    ];
-    for request in &requests {
-        let answer = raw(&shop, request);
-        let status = answer.split(' ').nth(1).unwrap_or("400");
-        assert!(status.starts_with('4'), "{answer}");
-    }
-    let market = [b"GET /products HTTP/1.1\r\nHost: x\r\nX-Market: \xff\xfe\r\n\r\n".as_slice()];
-    assert!(raw(&shop, market[0]).contains("market_unknown"));
-    assert_eq!(jo.everything(&shop), had, "nothing has changed");
-    expect(200, &shop.get("/healthz").send());
 }
 
 #[test]

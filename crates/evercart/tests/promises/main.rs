@@ -6,6 +6,7 @@ mod harness;
 
 mod bad_input;
 mod bad_input_codes;
+mod bad_input_http;
 mod catalogue_rows;
 mod codes;
 mod codes_budgets;
