@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
@@ -18,22 +19,41 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The deepest nesting taken. No field of ours is nested at all.
 const DEPTH_MAX: usize = 32;
 
+/// How much of a body that is too large is read and thrown away. Most clients listen only after
+/// they have sent everything; one that sends more than this is cut off.
+const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Reads the whole body, whatever is in it.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    let (parts, body) = request.into_parts();
+    collect(&parts.headers, body).await
+}
+
+/// Takes the body in before anything looks at the request. An answer that goes out before the body
+/// came in would close the connection behind the client's back.
+pub(crate) async fn take_in(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = collect(&parts.headers, body).await?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+async fn collect(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
             Code::BodyTooLarge,
             format!("A body has at most {} KiB.", BODY_BYTES_MAX / 1024),
         )
     };
-    let announced = request
-        .headers()
+    let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let mut chunks = body.into_data_stream();
     if announced.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        if announced.is_some_and(|length| length <= DISCARDED_BYTES_MAX as u64) {
+            discard(chunks).await;
+        }
         return Err(too_large());
     }
-    let mut chunks = request.into_body().into_data_stream();
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
     while let Some(chunk) = chunks.next().await {
@@ -41,6 +61,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
         let chunk = chunk
             .map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
         if first.as_ref().map_or(0, Bytes::len) + all.len() + chunk.len() > BODY_BYTES_MAX {
+            discard(chunks).await;
             return Err(too_large());
         }
         // Nearly every body is one chunk, which then is not copied.
@@ -55,6 +76,16 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
         }
     }
     Ok(first.unwrap_or_else(|| all.freeze()))
+}
+
+async fn discard(mut chunks: BodyDataStream) {
+    let mut left = DISCARDED_BYTES_MAX;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 /// Refuses a body that does not say it is JSON in UTF-8.

@@ -7,15 +7,17 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 use tower::{Layer, Service};
 
 use crate::Shop;
+use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
 use crate::problem::{Code, Problem};
@@ -55,7 +57,7 @@ pub(crate) struct Edge<S> {
 
 impl<S> Service<Request> for Edge<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible>,
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response;
@@ -71,6 +73,20 @@ where
         let shop = Arc::clone(&self.shop);
         let metrics = Arc::clone(&self.metrics);
         metrics.get_or_init(|| shop.metrics.route(route(&request)));
+        if !request.body().is_end_stream() {
+            let mut inner = self.inner.clone();
+            return Box::pin(async move {
+                let answering = async move {
+                    match body::take_in(request).await {
+                        Ok(request) => inner.call(request).await,
+                        Err(problem) => Ok(problem.into_response()),
+                    }
+                };
+                let response = bounded(answering, shop.request_timeout).await;
+                let metrics = metrics.get().expect("set before this future was made");
+                Ok(seen.finish(response, metrics, &shop))
+            });
+        }
         let answering = self.inner.call(request);
         Box::pin(async move {
             let response = bounded(answering, shop.request_timeout).await;
@@ -92,7 +108,6 @@ async fn bounded(
     answering: impl Future<Output = Result<Response, Infallible>>,
     timeout: Duration,
 ) -> Response {
-    use axum::response::IntoResponse;
     let caught = AssertUnwindSafe(answering).catch_unwind();
     match tokio::time::timeout(timeout, caught).await {
         Ok(Ok(Ok(response))) => response,

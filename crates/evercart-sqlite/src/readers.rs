@@ -14,8 +14,8 @@ use crate::Options;
 use crate::db::{self, Db, Result};
 use crate::migrate::OpenError;
 
-/// Reads done before their answers go out together. Waking whoever waits costs more than reading, and
-/// several woken at once cost little more than one; a lone read waits for nobody.
+/// Reads done before their answers go out together. Waking whoever waits costs more than reading,
+/// and several woken at once cost little more than one; a lone read waits for nobody.
 const ANSWERS_TOGETHER: usize = 16;
 
 /// A read on its way through a reader; `None` tells one thread to stop.

@@ -69,7 +69,6 @@ pub enum Command {
     /// Each market's database is copied as of one moment and the copies are packed into one tar
     /// file with a list of their SHA-256 sums. The keys are not in it: whoever has a backup must
     /// not be able to sign customers in. Without them customers sign in again; no more is lost.
-    /// lost.
     #[command(after_help = "Example: evercart backup /backups/shop-2026-11-23.tar")]
     Backup(Backup),
     /// Put a backup's data in place; the server must not run

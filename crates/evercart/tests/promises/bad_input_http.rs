@@ -20,10 +20,10 @@ fn connect(shop: &Shop) -> TcpStream {
     stream.expect("the server listens")
 }
 
-/// Sends bytes and returns what comes back until the server hangs up or has nothing more to say.
+/// Sends bytes and hangs up, and returns what comes back, which may be nothing.
 fn raw(shop: &Shop, bytes: &[u8]) -> String {
     let mut stream = connect(shop);
-    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     // A server that has heard enough may hang up in the middle.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
@@ -59,11 +59,12 @@ fn s6_broken_http_does_no_harm() {
     ];
     for request in &requests {
         let answer = raw(&shop, request);
-        let status = answer.split(' ').nth(1).unwrap_or("400");
-        assert!(status.starts_with('4'), "{answer}");
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
-    let market = [b"GET /products HTTP/1.1\r\nHost: x\r\nX-Market: \xff\xfe\r\n\r\n".as_slice()];
-    assert!(raw(&shop, market[0]).contains("market_unknown"));
+    let mut stream = connect(&shop);
+    let market = b"GET /products HTTP/1.1\r\nHost: x\r\nX-Market: \xff\xfe\r\n\r\n";
+    stream.write_all(market).expect("sent");
+    assert!(read_answer(&mut stream).contains("market_unknown"));
     assert_eq!(jo.everything(&shop), had, "nothing has changed");
     expect(200, &shop.get("/healthz").send());
 }
