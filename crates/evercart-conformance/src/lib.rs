@@ -1,7 +1,7 @@
 //! The contract of the [`Store`] as tests, for every adapter the same. An adapter runs all of them
 //! with one [`conformance!`] line; what is particular to one database is tested beside it.
 //!
-//! Each case gets a [`Shop`](shop::Shop) of its own, and after each the store's own check must
+//! Each case gets a [`Shop`] of its own, and after each the store's own check must
 //! find nothing wrong. Cases mirror the files of `evercart-core`, and are named as claims.
 
 #![allow(clippy::unwrap_used, reason = "this crate is tests; a failed unwrap is a failed case")]

@@ -49,7 +49,7 @@ fn assert_kept(before: &Belongings, after: &Belongings) {
     assert_eq!(before.addresses, after.addresses);
 }
 
-/// The guide's first scenario: three items, log out, log in, the same three items. [G7]
+/// The guide's first scenario: three items, log out, log in, the same three items. (G7)
 pub async fn everything_survives_logout<B: Backend>(shop: &mut Shop<B>) {
     let me = settled_customer(shop).await;
     let before = shop.belongings(me.session).await;
@@ -61,7 +61,7 @@ pub async fn everything_survives_logout<B: Backend>(shop: &mut Shop<B>) {
     assert_kept(&before, &after);
 }
 
-/// However often a customer comes and goes. [G7]
+/// However often a customer comes and goes. (G7)
 pub async fn everything_survives_many_logouts<B: Backend>(shop: &mut Shop<B>) {
     let me = settled_customer(shop).await;
     let before = shop.belongings(me.session).await;
