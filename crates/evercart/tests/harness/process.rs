@@ -146,7 +146,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.end();
+        // Ended already: that is what a failing test wants to know.
+        let ended = self.child.try_wait().ok().flatten();
+        let output = self.end();
+        if std::thread::panicking() {
+            let how = ended.map_or("still ran".to_owned(), |status| format!("had ended: {status}"));
+            println!("the server {how}; it said:\n{}", output.stderr);
+        }
     }
 }
 
