@@ -151,7 +151,7 @@ impl Drop for Running {
         let output = self.end();
         if std::thread::panicking() {
             let how = ended.map_or("still ran".to_owned(), |status| format!("had ended: {status}"));
-            println!("the server {how}; it said:\n{}", output.stderr);
+            eprintln!("the server {how}; it said:\n{}", output.stderr);
         }
     }
 }
