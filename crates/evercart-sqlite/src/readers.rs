@@ -1,5 +1,8 @@
 //! A few threads that read, each with a connection and prepared statements of its own. Reading in
 //! the WAL neither waits for the writer nor makes it wait.
+//!
+//! Reads that wait at the same moment share one snapshot and are answered together. It begins after
+//! the last of them was asked for, so each sees whatever was acknowledged before.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -11,24 +14,32 @@ use evercart_core::error::{Failed, StoreError};
 use tokio::sync::oneshot;
 
 use crate::Options;
-use crate::db::{self, Db, Result};
+use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
 
-/// Reads done before their answers go out together. Waking whoever waits costs more than reading,
-/// and several woken at once cost little more than one; a lone read waits for nobody.
-const ANSWERS_TOGETHER: usize = 16;
+/// The most reads of one snapshot. Beginning and ending one (locks on the file, a look at the log)
+/// costs nearly as much as a read, and so does waking whoever waits for it: several together cost
+/// little more than one. A lone read waits for nobody.
+const TOGETHER_MAX: usize = 16;
 
 /// A read on its way through a reader; `None` tells one thread to stop.
 type Job = Option<Box<dyn Read>>;
 
 trait Read: Send {
+    /// Has several statements that must see the same moment.
+    fn needs_snapshot(&self) -> bool;
+    /// Does it.
     fn run(&mut self, db: &Db);
+    /// Notes that it cannot be done.
+    fn fail(&mut self, error: StoreError);
+    /// Answers with what came of it.
     fn answer(self: Box<Self>);
 }
 
 struct Task<T, F> {
+    needs_snapshot: bool,
     work: Option<F>,
-    outcome: Option<Result<T>>,
+    outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -37,18 +48,26 @@ where
     T: Send,
     F: FnOnce(&Db) -> Result<T> + Send,
 {
+    fn needs_snapshot(&self) -> bool {
+        self.needs_snapshot
+    }
+
     fn run(&mut self, db: &Db) {
         if !self.reply.is_closed()
             && let Some(work) = self.work.take()
         {
-            self.outcome = Some(work(db));
+            self.outcome = Some(work(db).map_err(DbError::into_store_error));
         }
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
     }
 
     fn answer(self: Box<Self>) {
         if let Some(outcome) = self.outcome {
             // The client may have gone meanwhile; there is nobody to tell.
-            let _ = self.reply.send(outcome.map_err(db::DbError::into_store_error));
+            let _ = self.reply.send(outcome);
         }
     }
 }
@@ -82,13 +101,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { work: Some(work), outcome: None, reply });
-        self.queue.try_send(Some(job)).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
-            TrySendError::Disconnected(_) => closed(),
-        })?;
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        self.ask(false, work).await
     }
 
     /// Runs statements that must all see the same moment.
@@ -97,13 +110,21 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        self.read(|db| {
-            let snapshot = db.connection.unchecked_transaction()?;
-            let value = work(db)?;
-            snapshot.finish()?;
-            Ok(value)
-        })
-        .await
+        self.ask(true, work).await
+    }
+
+    async fn ask<T, F>(&self, needs_snapshot: bool, work: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Task { needs_snapshot, work: Some(work), outcome: None, reply });
+        self.queue.try_send(Some(job)).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
+            TrySendError::Disconnected(_) => closed(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Finishes what is queued and stops.
@@ -125,26 +146,140 @@ fn closed() -> StoreError {
 }
 
 fn serve(db: &Db, jobs: &Receiver<Job>) {
-    let mut done = Vec::with_capacity(ANSWERS_TOGETHER);
+    let mut batch = Vec::with_capacity(TOGETHER_MAX);
     let mut stop = false;
     while !stop && let Ok(Some(first)) = jobs.recv() {
-        let mut next = Some(first);
-        while let Some(mut job) = next.take() {
-            // Whoever waits for a read that panics is told by the dropped reply; the others go on.
-            if catch_unwind(AssertUnwindSafe(|| job.run(db))).is_err() {
-                tracing::error!("a read panicked");
-            }
-            done.push(job);
-            if done.len() < ANSWERS_TOGETHER {
-                match jobs.try_recv() {
-                    Ok(Some(job)) => next = Some(job),
-                    Ok(None) => stop = true,
-                    Err(_) => {}
-                }
+        batch.push(first);
+        while batch.len() < TOGETHER_MAX && !stop {
+            match jobs.try_recv() {
+                Ok(Some(job)) => batch.push(job),
+                Ok(None) => stop = true,
+                Err(_) => break,
             }
         }
-        for job in done.drain(..) {
+        read_all(db, &mut batch);
+        for job in batch.drain(..) {
             job.answer();
         }
+    }
+}
+
+fn read_all(db: &Db, batch: &mut [Box<dyn Read>]) {
+    if let [only] = batch
+        && !only.needs_snapshot()
+    {
+        return run(db, only.as_mut());
+    }
+    let mut broken = execute(db, "BEGIN").err();
+    for job in batch {
+        if broken.is_none() && db.connection.is_autocommit() {
+            // After an I/O error SQLite ends the transaction by itself.
+            broken = Some("the snapshot was lost".to_owned());
+        }
+        match &broken {
+            None => run(db, job.as_mut()),
+            Some(why) => job.fail(Failed::Unavailable(why.clone()).into()),
+        }
+    }
+    if !db.connection.is_autocommit()
+        && let Err(error) = execute(db, "COMMIT")
+    {
+        // If the snapshot could not even be let go, the next BEGIN fails, too, and says so.
+        tracing::error!(error, "a snapshot could not be ended");
+    }
+}
+
+fn run(db: &Db, job: &mut dyn Read) {
+    // Whoever waits for a read that panics is told by the dropped reply; the others go on.
+    if catch_unwind(AssertUnwindSafe(|| job.run(db))).is_err() {
+        tracing::error!("a read panicked");
+    }
+}
+
+fn execute(db: &Db, sql: &'static str) -> std::result::Result<(), String> {
+    let outcome = db.sql(sql).and_then(|mut statement| Ok(statement.execute([])?));
+    outcome.map(|_| ()).map_err(|error| error.into_store_error().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::sync::mpsc;
+    use std::task::Poll;
+
+    use evercart_core::clock::ManualClock;
+    use evercart_core::error::Refused;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::Sqlite;
+
+    const NOTES: &str = "SELECT count(*) FROM store_facts";
+    const NOTE: &str = "INSERT INTO store_facts (name, value) \
+         SELECT count(*), 'x' FROM store_facts";
+
+    fn notes(db: &Db) -> Result<i64> {
+        Ok(db.sql(NOTES)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// Has a read begun, or at least queued.
+    async fn begin(read: Pin<&mut impl Future>) {
+        let mut read = Some(read);
+        std::future::poll_fn(|context| {
+            let read = read.take().expect("polled once");
+            assert!(read.poll(context).is_pending(), "nobody can have answered");
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn reads_that_wait_share_a_snapshot_and_no_fate() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut options = Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)));
+        options.readers = 1;
+        let store = Sqlite::open(&directory.path().join("us.sqlite3"), options).expect("opens");
+        let readers = &store.readers;
+        let (release, wait) = mpsc::channel::<()>();
+        let (entered, is_in) = mpsc::channel();
+        let mut held = pin!(readers.read(move |_| {
+            entered.send(()).expect("the test waits");
+            wait.recv().expect("the test releases");
+            Ok(())
+        }));
+        begin(held.as_mut()).await;
+        tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
+        let note = |db: &Db| Ok(db.sql(NOTE)?.execute([])?);
+        store.writer.write(note).await.expect("writes while a read goes on");
+
+        let (go_on, go) = mpsc::channel::<()>();
+        let (counted, has_counted) = mpsc::channel();
+        let mut first = pin!(readers.read_snapshot(move |db| {
+            let before = notes(db)?;
+            counted.send(()).expect("the test waits");
+            go.recv().expect("the test goes on");
+            Ok((before, notes(db)?))
+        }));
+        let mut refused = pin!(readers.read(|_| Err::<(), _>(Refused::CartEmpty.into())));
+        let mut panicked = pin!(readers.read(|_| -> Result<()> { panic!("on purpose") }));
+        let mut last = pin!(readers.read(notes));
+        begin(first.as_mut()).await;
+        begin(refused.as_mut()).await;
+        begin(panicked.as_mut()).await;
+        begin(last.as_mut()).await;
+        release.send(()).expect("the reader waits");
+        held.await.expect("is released");
+        tokio::task::spawn_blocking(move || has_counted.recv()).await.expect("joins").expect("has");
+        store.writer.write(note).await.expect("writes while a snapshot is open");
+        go_on.send(()).expect("the reader waits");
+
+        let seen = first.await.expect("reads");
+        assert_eq!(seen, (1, 1), "what was written before it was asked, and nothing later");
+        let refused = refused.await;
+        assert!(matches!(refused, Err(StoreError::Refused(Refused::CartEmpty))), "{refused:?}");
+        assert!(panicked.await.is_err());
+        assert_eq!(last.await.expect("reads"), 1);
+
+        assert_eq!(readers.read(notes).await.expect("reads"), 2, "the snapshot was let go");
     }
 }
