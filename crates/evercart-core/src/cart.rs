@@ -145,6 +145,7 @@ pub trait Carts: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Rendition;
     use crate::ids::ProductId;
     use proptest::prelude::*;
 
@@ -162,6 +163,7 @@ mod tests {
                 price: Money(price),
                 original_price: None,
                 active,
+                rendition: Rendition::default(),
             }),
             quantity,
             price_when_added: Money(then),

@@ -1,5 +1,8 @@
 //! What a market sells: products, their SKUs, categories; and how a catalogue file changes them.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 
 use crate::error::Result;
@@ -30,6 +33,41 @@ pub struct SkuFacts {
     pub original_price: Option<Money>,
     /// For sale.
     pub active: bool,
+    /// What is shown of all this, once it has been written out.
+    pub rendition: Rendition,
+}
+
+/// Room beside a value for how somebody else writes it, so that it is written once and forgotten
+/// together with the value. It is no part of the value: any two are equal, and a copy is empty.
+#[derive(Default)]
+pub struct Rendition(OnceLock<Box<str>>);
+
+impl Rendition {
+    /// What was kept, or else what `make` makes, which is kept from then on. There is room for one:
+    /// everybody who asks must mean the same.
+    pub fn get_or_make(&self, make: impl FnOnce() -> String) -> &str {
+        self.0.get_or_init(|| make().into_boxed_str())
+    }
+}
+
+impl Clone for Rendition {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Rendition {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Rendition {}
+
+impl fmt::Debug for Rendition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rendition")
+    }
 }
 
 /// A product as a list shows it: price and picture are those of its first SKU for sale.

@@ -1,19 +1,20 @@
 //! `/cart`: the customer's cart as JSON, and the requests that change it.
 
+mod json;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use evercart_core::cart::{Cart, Line, Notice, QUANTITY_MAX};
+use evercart_core::cart::{Cart, QUANTITY_MAX};
 use evercart_core::guard::Done;
 use evercart_core::ids::{LineId, SkuId};
 use evercart_core::money::Currency;
-use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::Fields;
 use crate::extract::{Customer, PathId};
 use crate::guard::Mutation;
-use crate::json::{Amount, Audience, Utc, tagged};
+use crate::json::{Audience, tagged_body};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeWithBody, Missing, Problem as ProblemSchema, Read,
     ReadHeaders, Stale,
@@ -21,164 +22,9 @@ use crate::openapi::{
 use crate::problem::{Answer, Problem};
 use crate::query;
 
+pub(crate) use json::CartJson;
+
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// A customer's cart. There is one for each customer; it is empty until something is added.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Cart)]
-pub(crate) struct CartJson<'a> {
-    /// The customer's id again: one cart each.
-    #[schema(example = 19)]
-    id: i64,
-    /// Whose cart it is.
-    #[schema(example = 19)]
-    user_id: i64,
-    /// Counts the changes made to it. It is also the first half of the `ETag`.
-    #[schema(example = 1)]
-    version: i64,
-    /// What all amounts are in, ISO 4217.
-    #[schema(example = "USD")]
-    currency: &'static str,
-    /// In the order in which they were added.
-    items: Vec<CartItem<'a>>,
-    /// Pieces in the cart: the sum of all quantities.
-    #[schema(example = 2)]
-    total_items: u64,
-    /// What all lines cost together now, without delivery.
-    total_price: Amount,
-    /// What changed under the customer since the lines were last touched.
-    notices: Vec<NoticeJson>,
-    /// The last change, null for a cart that never had anything in it.
-    #[schema(required = true)]
-    updated_at: Option<Utc>,
-}
-
-/// One SKU in a cart.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CartItem<'a> {
-    /// The line's id, for `/cart/items/{id}`.
-    #[schema(example = 1)]
-    id: i64,
-    #[schema(example = 42)]
-    sku_id: i64,
-    #[schema(example = 15)]
-    product_id: i64,
-    /// The shop's own code.
-    sku_code: &'a str,
-    /// The product's name.
-    name: &'a str,
-    #[schema(required = true)]
-    size: Option<&'a str>,
-    #[schema(required = true)]
-    color: Option<&'a str>,
-    /// A picture, by URL or path on this server.
-    #[schema(required = true)]
-    image: Option<&'a str>,
-    /// Pieces, 1 to 999.
-    #[schema(example = 2)]
-    quantity: u32,
-    /// What one piece costs now.
-    price: Amount,
-    /// What the line costs now.
-    line_total: Amount,
-    /// What one piece cost before a reduction.
-    #[schema(required = true)]
-    original_price: Option<Amount>,
-    /// True if the line could be ordered as it is.
-    available: bool,
-}
-
-/// What changed about a line. `price_changed` carries `was` and `now`, `insufficient_stock` carries
-/// `available`, `unavailable` nothing more.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Notice)]
-pub(crate) struct NoticeJson {
-    /// `price_changed`, `insufficient_stock` or `unavailable`.
-    #[schema(example = "price_changed")]
-    code: &'static str,
-    /// Which line.
-    item_id: i64,
-    /// Its SKU.
-    sku_id: i64,
-    /// The price when the customer last touched the line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    was: Option<Amount>,
-    /// The price now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    now: Option<Amount>,
-    /// Pieces left.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    available: Option<i64>,
-}
-
-impl<'a> CartJson<'a> {
-    fn of(cart: &'a Cart, currency: Currency) -> Self {
-        Self {
-            id: cart.user_id.0,
-            user_id: cart.user_id.0,
-            version: cart.version,
-            currency: currency.code(),
-            items: cart.lines.iter().map(|line| CartItem::of(line, currency)).collect(),
-            total_items: cart.pieces(),
-            total_price: Amount(cart.total(), currency),
-            notices: cart
-                .lines
-                .iter()
-                .flat_map(|line| {
-                    line.notices().map(|notice| NoticeJson::of(line, notice, currency))
-                })
-                .collect(),
-            updated_at: cart.updated_at.map(Utc),
-        }
-    }
-}
-
-impl<'a> CartItem<'a> {
-    fn of(line: &'a Line, currency: Currency) -> Self {
-        let sku = &line.sku;
-        Self {
-            id: line.id.0,
-            sku_id: sku.sku_id.0,
-            product_id: sku.product_id.0,
-            sku_code: &sku.sku_code,
-            name: &sku.name,
-            size: sku.size.as_deref(),
-            color: sku.color.as_deref(),
-            image: sku.image.as_deref(),
-            quantity: line.quantity,
-            price: Amount(sku.price, currency),
-            line_total: Amount(line.total(), currency),
-            original_price: sku.original_price.map(|price| Amount(price, currency)),
-            available: line.is_available(),
-        }
-    }
-}
-
-impl NoticeJson {
-    fn of(line: &Line, notice: Notice, currency: Currency) -> Self {
-        let mut json = Self {
-            code: "unavailable",
-            item_id: line.id.0,
-            sku_id: line.sku.sku_id.0,
-            was: None,
-            now: None,
-            available: None,
-        };
-        match notice {
-            Notice::PriceChanged { was, now } => {
-                json.code = "price_changed";
-                json.was = Some(Amount(was, currency));
-                json.now = Some(Amount(now, currency));
-            }
-            Notice::InsufficientStock { available } => {
-                json.code = "insufficient_stock";
-                json.available = Some(available.max(0));
-            }
-            Notice::Unavailable => {}
-        }
-        json
-    }
-}
 
 /// The answer to a change of the cart.
 pub(crate) fn changed(done: &Done<Cart>, currency: Currency) -> Response {
@@ -186,7 +32,7 @@ pub(crate) fn changed(done: &Done<Cart>, currency: Currency) -> Response {
 }
 
 fn written(cart: &Cart, currency: Currency, read: Option<&HeaderMap>) -> Response {
-    tagged(Audience::Customer, Some(cart.version), &CartJson::of(cart, currency), read)
+    tagged_body(Audience::Customer, Some(cart.version), json::write(cart, currency), read)
 }
 
 /// Says in the answer that the request had been done before.

@@ -51,6 +51,18 @@ fn digits(minor: i64, decimals: usize, buffer: &mut [u8; AMOUNT_BYTES]) -> &str 
     std::str::from_utf8(&buffer[at..]).expect("digits are ASCII")
 }
 
+/// Writes an amount as [`Amount`] does.
+pub(crate) fn push_amount(out: &mut Vec<u8>, amount: Money, currency: Currency) {
+    let mut buffer = [0; AMOUNT_BYTES];
+    out.extend_from_slice(digits(amount.0, currency.decimals() as usize, &mut buffer).as_bytes());
+}
+
+/// Writes an integer.
+pub(crate) fn push_integer(out: &mut Vec<u8>, integer: i64) {
+    let mut buffer = [0; AMOUNT_BYTES];
+    out.extend_from_slice(digits(integer, 0, &mut buffer).as_bytes());
+}
+
 impl ToSchema for Amount {
     fn name() -> std::borrow::Cow<'static, str> {
         "Amount".into()
@@ -141,8 +153,7 @@ fn written(status: StatusCode, audience: Audience, body: Vec<u8>) -> Response {
     response
 }
 
-/// An answer with an `ETag`: `"<version>-<digest>"`, or `"<digest>"` for what has no version. If
-/// a read says in `If-None-Match` that the client has it already, only that is said (304).
+/// An answer with an `ETag`; see [`tagged_body`].
 pub(crate) fn tagged(
     audience: Audience,
     version: Option<i64>,
@@ -151,6 +162,17 @@ pub(crate) fn tagged(
 ) -> Response {
     let mut body = Vec::with_capacity(2048);
     serde_json::to_writer(&mut body, value).expect("our own types are always JSON");
+    tagged_body(audience, version, body, read)
+}
+
+/// An answer with an `ETag`: `"<version>-<digest>"`, or `"<digest>"` for what has no version. If
+/// a read says in `If-None-Match` that the client has it already, only that is said (304).
+pub(crate) fn tagged_body(
+    audience: Audience,
+    version: Option<i64>,
+    body: Vec<u8>,
+    read: Option<&HeaderMap>,
+) -> Response {
     let digest = xxh3_64(&body);
     let tag = match version {
         Some(version) => format!("\"{version}-{digest:016x}\""),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use evercart_core::catalogue::{
     Catalogue, CatalogueRow, Category, ImportOutcome, Product, ProductKey, ProductQuery, Progress,
-    Sku, SkuFacts,
+    Rendition, Sku, SkuFacts,
 };
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{ProductId, SkuId};
@@ -191,6 +191,7 @@ pub(crate) fn sku_facts(row: &Row<'_>) -> rusqlite::Result<SkuFacts> {
         price: Money(row.get(7)?),
         original_price: row.get::<_, Option<i64>>(8)?.map(Money),
         active: row.get(9)?,
+        rendition: Rendition::default(),
     })
 }
 

@@ -15,7 +15,7 @@ use rusqlite::OptionalExtension;
 use crate::catalogue::sku_facts;
 use crate::db::{Db, Result};
 
-/// SKUs kept on a connection, some 300 bytes each.
+/// SKUs kept on a connection, some 600 bytes each with their JSON.
 const SKUS_MAX: usize = 10_000;
 
 #[derive(Default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, QUANTITY_MAX};
-use evercart_core::catalogue::{CatalogueRow, SkuFacts};
+use evercart_core::catalogue::{CatalogueRow, Rendition, SkuFacts};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{LineId, SkuId, UserId};
@@ -185,5 +185,6 @@ pub(super) fn facts(sku_id: SkuId, row: &CatalogueRow) -> SkuFacts {
         price: row.price,
         original_price: row.original_price,
         active: row.active,
+        rendition: Rendition::default(),
     }
 }
