@@ -1,6 +1,6 @@
 //! What is counted, in Prometheus' words. No label carries anything of a customer's.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use evercart_core::market::MarketName;
@@ -123,7 +123,8 @@ impl Metrics {
         let route: Arc<str> = route.into();
         let duration =
             self.durations.get_or_create_owned(&RouteLabel { route: Arc::clone(&route) });
-        RouteMetrics { route, duration, requests: self.requests.clone() }
+        let ok = OnceLock::new();
+        RouteMetrics { route, duration, requests: self.requests.clone(), ok }
     }
 
     pub(crate) fn code_sent(&self, market: &MarketName) {
@@ -154,6 +155,9 @@ pub(crate) struct RouteMetrics {
     route: Arc<str>,
     duration: Histogram,
     requests: Family<RequestLabels, Counter>,
+    /// The counter of the first method that was answered with 200, which is nearly always the one:
+    /// finding it among the others takes a lock and a hash of all labels.
+    ok: OnceLock<(&'static str, Counter)>,
 }
 
 impl RouteMetrics {
@@ -165,8 +169,21 @@ impl RouteMetrics {
     /// A request was answered.
     pub(crate) fn answered(&self, method: &'static str, status: u16, took: Duration) {
         self.duration.observe(took.as_secs_f64());
+        if status != 200 {
+            self.counter(method, status).inc();
+            return;
+        }
+        let (of, counter) = self.ok.get_or_init(|| (method, self.counter(method, status)));
+        if *of == method {
+            counter.inc();
+        } else {
+            self.counter(method, status).inc();
+        }
+    }
+
+    fn counter(&self, method: &'static str, status: u16) -> Counter {
         let labels = RequestLabels { method, route: Arc::clone(&self.route), status };
-        self.requests.get_or_create(&labels).inc();
+        self.requests.get_or_create_owned(&labels)
     }
 }
 
@@ -192,14 +209,19 @@ mod tests {
         let metrics = Metrics::new();
         let us = MarketName::new("us").expect("a name");
         metrics.writer_gauge(&us).committed(3, 7);
-        metrics.route("/cart").answered("GET", 200, Duration::from_millis(2));
+        let cart = metrics.route("/cart");
+        for (method, status) in [("GET", 200), ("DELETE", 200), ("GET", 200), ("GET", 401)] {
+            cart.answered(method, status, Duration::from_millis(2));
+        }
         metrics.code_sent(&us);
         metrics.code_refused(&us, "rate_limited");
         metrics.sign_in(&us, "code_invalid");
         let text = metrics.text().expect("text");
         for line in [
-            "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 1",
-            "evercart_request_duration_seconds_bucket{le=\"0.0025\",route=\"/cart\"} 1",
+            "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 2",
+            "evercart_requests_total{method=\"DELETE\",route=\"/cart\",status=\"200\"} 1",
+            "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"401\"} 1",
+            "evercart_request_duration_seconds_bucket{le=\"0.0025\",route=\"/cart\"} 4",
             "evercart_commit_batch_size_sum{market=\"us\"} 3.0",
             "evercart_writer_queue_depth{market=\"us\"} 7",
             "evercart_codes_sent_total{market=\"us\"} 1",
