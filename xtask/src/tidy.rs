@@ -30,7 +30,7 @@ Rust files
   unfinished       no notes of things to be done, no todo!, no unimplemented!
   sleep            tests wait for a condition; a bounded poll says so: `// poll: what for`
 Crates
-  crate-uses       core uses no crate of ours, adapters and http only core, tools none of them
+  crate-uses       core uses no crate of ours, adapters and http only core, tools core at most
 SQL
   sql-place        SQL is in the adapters and nowhere else
   sql-format       SQL is not put together with format! (adapters)

@@ -11,18 +11,27 @@ use super::Breach;
 /// Each crate of ours with those that it may use, and those that its tests may use besides.
 const MAY_USE: &[(&str, &[&str], &[&str])] = &[
     ("evercart-core", &[], &[]),
+    ("evercart-throwaway-postgres", &[], &[]),
     ("evercart-conformance", &["evercart-core"], &[]),
     ("evercart-sqlite", &["evercart-core"], &["evercart-conformance"]),
-    ("evercart-postgres", &["evercart-core"], &["evercart-conformance"]),
-    ("evercart-http", &["evercart-core"], &["evercart-sqlite"]),
+    (
+        "evercart-postgres",
+        &["evercart-core"],
+        &["evercart-conformance", "evercart-throwaway-postgres"],
+    ),
+    (
+        "evercart-http",
+        &["evercart-core"],
+        &["evercart-sqlite", "evercart-postgres", "evercart-throwaway-postgres"],
+    ),
     (
         "evercart",
         &["evercart-core", "evercart-http", "evercart-sqlite", "evercart-postgres"],
-        &["evercart-conformance"],
+        &["evercart-conformance", "evercart-throwaway-postgres"],
     ),
-    ("evercart-bench", &["evercart-core"], &[]),
-    ("evercart-torture", &["evercart-core"], &[]),
-    ("xtask", &[], &[]),
+    ("evercart-bench", &["evercart-core", "evercart-throwaway-postgres"], &[]),
+    ("evercart-torture", &["evercart-core", "evercart-throwaway-postgres"], &[]),
+    ("xtask", &["evercart-throwaway-postgres"], &[]),
 ];
 
 /// Asks cargo who uses whom.

@@ -1,0 +1,43 @@
+//! A real PostgreSQL server in a temporary directory, for tests, measurements and people; and a
+//! proxy that breaks the way to it on demand. Nothing of this is ever shipped.
+#![cfg(unix)]
+
+mod account;
+mod binaries;
+mod client;
+mod error;
+mod guardian;
+mod npm;
+mod server;
+mod settings;
+
+use std::sync::OnceLock;
+
+pub use binaries::Binaries;
+pub use client::Rows;
+pub use error::Error;
+pub use server::{Mode, SUPERUSER, Server};
+pub use settings::Settings;
+
+/// The one server that all tests of this process share, started by the first who asks.
+///
+/// # Panics
+/// If there is no server to be had: the message says what to install.
+pub fn shared() -> &'static Server {
+    static SHARED: OnceLock<Result<Server, Error>> = OnceLock::new();
+    match SHARED.get_or_init(|| Server::start(Settings::for_tests())) {
+        Ok(server) => server,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Makes an empty database in the shared server and returns its URL.
+///
+/// # Panics
+/// If there is no server to be had: the message says what to install.
+pub fn fresh_database() -> String {
+    match shared().fresh_database() {
+        Ok(url) => url,
+        Err(error) => panic!("{error}"),
+    }
+}
