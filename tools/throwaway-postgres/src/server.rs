@@ -123,7 +123,8 @@ impl Server {
         self.account.own(&password)?;
         let mut initdb = self.command(&self.binaries.initdb());
         initdb
-            .args(["--username", SUPERUSER, "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args(["--username", SUPERUSER, "--encoding=UTF8", "--locale=C"])
+            .args(if self.settings.fsync { None } else { Some("--no-sync") })
             .args(["--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"])
             .arg("--pwfile")
             .arg(&password)
@@ -176,7 +177,7 @@ impl Server {
             if let Some(status) = child.try_wait().map_err(Error::system("wait"))? {
                 break Err(self.complaint(format!("ended with {status}"), said_before));
             }
-            if self.query(MAINTENANCE, "SELECT 1").is_ok() {
+            if self.accepts_connections(child.id()) {
                 break Ok(());
             }
             if begun.elapsed() > PATIENCE {
@@ -191,6 +192,14 @@ impl Server {
             guardian::forget(self.directory.path());
         }
         outcome
+    }
+
+    /// Reads what `pg_ctl` reads: the file's first line is the process, the eighth how far it is.
+    fn accepts_connections(&self, process: u32) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let mut lines = file.lines().map(str::trim);
+        let is_its_own = lines.next().is_some_and(|line| line == process.to_string());
+        is_its_own && matches!(lines.nth(6), Some("ready" | "standby"))
     }
 
     /// The URL of a database, with the password, over TCP.

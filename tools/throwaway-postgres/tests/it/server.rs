@@ -68,7 +68,7 @@ fn settings_reach_the_server() {
 
 #[test]
 fn what_was_committed_is_there_after_any_end() {
-    let server = Server::start(Settings { fsync: true, ..Settings::for_tests() }).unwrap();
+    let server = Server::start(Settings::for_tests()).unwrap();
     server.query("postgres", "CREATE TABLE orders (id serial)").unwrap();
     let ends: [&dyn Fn(); 4] = [
         &|| server.stop(Mode::Smart).unwrap(),
