@@ -10,8 +10,8 @@ use crate::{Error, npm};
 /// A directory with the programs, or `npm` for the copy below `target/tools`.
 pub const VARIABLE: &str = "EVERCART_POSTGRES_BIN";
 
-/// Older ones have not got all that the crate's commands ask for.
-const VERSION_MIN: u32 = 14;
+/// The first that can be backed up with `pg_backup_start`, as a standby may need.
+const VERSION_MIN: u32 = 15;
 
 /// Where systems put versions side by side; `*` is one of them.
 const PLACES: &[&str] = &[
@@ -131,6 +131,11 @@ impl Binaries {
     /// If it was not installed with the server; the copy from npm has none.
     pub fn psql(&self) -> Result<PathBuf, Error> {
         self.extra("psql")
+    }
+
+    /// Copies a server's files. Only that of the server's own version will do.
+    pub(crate) fn pg_basebackup(&self) -> Option<PathBuf> {
+        Some(self.directory.join("pg_basebackup")).filter(|program| program.is_file())
     }
 
     /// A program beside the server, or that of another version, which talks to this one as well.

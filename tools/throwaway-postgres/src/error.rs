@@ -1,10 +1,11 @@
 //! What can go wrong, in sentences for the person whose test or command has failed.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 
 /// Why there is no server, or why it did not do as it was told.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// There are no programs of PostgreSQL, and they could not be installed.
     #[error(
@@ -61,6 +62,13 @@ pub enum Error {
     /// The server answered with an error, or the connection to it broke.
     #[error("PostgreSQL: {0}")]
     Query(String),
+}
+
+/// As sentences too: `unwrap` in a test shows what is to be done, not how the error is built.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

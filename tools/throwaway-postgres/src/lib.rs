@@ -8,8 +8,10 @@ mod client;
 mod error;
 mod guardian;
 mod npm;
+mod place;
 mod server;
 mod settings;
+mod standby;
 
 use std::sync::OnceLock;
 

@@ -3,6 +3,7 @@
 
 use std::env::consts::{ARCH, OS};
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,7 +42,9 @@ pub fn find_or_install() -> Result<PathBuf, Error> {
 
 fn install(parent: &Path, installed: &Path) -> Result<(), Error> {
     let package = package()?;
-    eprintln!("there is no PostgreSQL server; installing {package} in {}", installed.display());
+    // Written past the test harness, which would keep it for itself while everybody waits.
+    let place = installed.display();
+    let _ = writeln!(io::stderr(), "installing PostgreSQL ({package}) with npm in {place}");
     let partial = parent.join("partial");
     // What an interrupted installation left.
     let _ = fs::remove_dir_all(&partial);
@@ -54,14 +57,21 @@ fn install(parent: &Path, installed: &Path) -> Result<(), Error> {
         .output()
         .map_err(|error| Error::Missing(format!("npm cannot be run: {error}")))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-        return Err(Error::Missing(format!("npm cannot install {package}: {said}")));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let reason = first_lines(&said);
+        return Err(Error::Missing(format!("npm cannot install {package}: {reason}")));
     }
     let package = partial.join("node_modules").join(package);
     link(&package)?;
     // A rename is all or nothing: whoever finds the directory finds it complete.
     fs::rename(package.join("native"), installed).map_err(Error::at("create", installed))?;
     fs::remove_dir_all(&partial).map_err(Error::at("remove", &partial))
+}
+
+/// What npm says first is the reason, what follows is where in npm it was noticed.
+fn first_lines(said: &str) -> String {
+    let lines = said.lines().map(|line| line.trim_start_matches("npm error ")).take(4);
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// The name of this machine's package.
@@ -85,7 +95,7 @@ fn link(package: &Path) -> Result<(), Error> {
     let text = match fs::read(&list) {
         Ok(text) => text,
         // A system whose libraries need no links has no list.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Error::at("read", &list)(error)),
     };
     let unexpected = || Error::Missing(format!("{} is not as expected", list.display()));

@@ -19,6 +19,7 @@ use crate::account::Account;
 use crate::binaries::Binaries;
 use crate::client::{Rows, Session, apart};
 use crate::guardian::{self, Guardian};
+use crate::place::{PORTS_TRIED_MAX, free_port, temporary_directory};
 use crate::settings::Settings;
 use crate::{Error, npm};
 
@@ -26,19 +27,11 @@ use crate::{Error, npm};
 pub const SUPERUSER: &str = "postgres";
 
 /// The database that every server has.
-const MAINTENANCE: &str = "postgres";
+pub(crate) const MAINTENANCE: &str = "postgres";
 
 /// For starting and stopping, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(5);
-
-/// Systems give none of these to whoever asks for any port, nor to outgoing connections: a server
-/// that starts again finds its own still free.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-const PORTS_TRIED_MAX: u32 = 20;
-
-/// A socket's path has room for 104 bytes on some systems, and `/.s.PGSQL.12345.lock` follows.
-const SOCKET_DIR_BYTES_MAX: usize = 75;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const POLL: Duration = Duration::from_millis(5);
 
 const LOG_BYTES_SHOWN: usize = 2_000;
 
@@ -87,7 +80,11 @@ impl Server {
     }
 
     /// A directory with a guardian, and nothing in it yet.
-    fn prepare(binaries: Binaries, settings: Settings, password: String) -> Result<Self, Error> {
+    pub(crate) fn prepare(
+        binaries: Binaries,
+        settings: Settings,
+        password: String,
+    ) -> Result<Self, Error> {
         let account = Account::choose()?;
         let directory = temporary_directory(&account)?;
         let guardian = Guardian::watch(directory.path(), &account)?;
@@ -139,7 +136,7 @@ impl Server {
     }
 
     /// Another process may take a port between our finding it free and the server's using it.
-    fn launch_on_a_free_port(&mut self) -> Result<(), Error> {
+    pub(crate) fn launch_on_a_free_port(&mut self) -> Result<(), Error> {
         for _ in 0..PORTS_TRIED_MAX {
             self.port = match self.settings.port {
                 Some(port) => port,
@@ -347,12 +344,20 @@ impl Server {
         }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
         self.path("data")
     }
 
     /// One of PostgreSQL's programs, run as the server is.
-    fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         self.account.command(program, self.directory.path())
     }
 
@@ -384,7 +389,7 @@ impl Drop for Server {
 }
 
 /// Runs one of PostgreSQL's programs to its end.
-fn run(mut command: Command) -> Result<(), Error> {
+pub(crate) fn run(mut command: Command) -> Result<(), Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(Error::system(format!("run {program}")))?;
     if output.status.success() {
@@ -393,36 +398,6 @@ fn run(mut command: Command) -> Result<(), Error> {
     let output_text = [output.stdout, output.stderr].concat();
     let output_text = String::from_utf8_lossy(&output_text).trim().to_owned();
     Err(Error::Program { program, status: output.status, output: output_text })
-}
-
-/// A port on 127.0.0.1 that nobody listens on.
-fn free_port() -> Result<u16, Error> {
-    let mut rng = rand::rng();
-    let mut last = None;
-    for _ in 0..PORTS_TRIED_MAX {
-        let port = rng.random_range(PORTS);
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => return Ok(port),
-            Err(error) => last = Some(error),
-        }
-    }
-    let error = last.expect("at least one port was tried");
-    Err(Error::system("find a free port")(error))
-}
-
-fn temporary_directory(account: &Account) -> Result<TempDir, Error> {
-    let mut parent = std::env::temp_dir();
-    // A runner's own directory for temporary files can be too long for a socket's path.
-    if parent.as_os_str().len() + "/evercart-pg-123456".len() > SOCKET_DIR_BYTES_MAX {
-        parent = PathBuf::from("/tmp");
-    }
-    account.check_reach(&parent, "set TMPDIR to a directory that every user can enter")?;
-    let directory = tempfile::Builder::new()
-        .prefix("evercart-pg-")
-        .tempdir_in(&parent)
-        .map_err(Error::at("create a directory in", &parent))?;
-    account.own(directory.path())?;
-    Ok(directory)
 }
 
 /// True if the process ended in time.

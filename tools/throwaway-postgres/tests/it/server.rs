@@ -8,15 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use evercart_throwaway_postgres::{Mode, Server, Settings, fresh_database, shared};
-use tokio_postgres::{Client, NoTls};
+
+use crate::connect;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
 
 /// Waits until `condition` holds.
 fn wait_for(what: &str, condition: impl Fn() -> bool) {
