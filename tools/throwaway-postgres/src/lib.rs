@@ -9,6 +9,8 @@ mod error;
 mod guardian;
 mod npm;
 mod place;
+mod proxy;
+mod pump;
 mod server;
 mod settings;
 mod standby;
@@ -18,6 +20,7 @@ use std::sync::OnceLock;
 pub use binaries::Binaries;
 pub use client::Rows;
 pub use error::Error;
+pub use proxy::{Moment, Proxy};
 pub use server::{Mode, SUPERUSER, Server};
 pub use settings::Settings;
 

@@ -1,5 +1,6 @@
 //! What tests and people may rely on: servers and proxies as they are used.
 
+mod proxy;
 mod server;
 mod standby;
 
