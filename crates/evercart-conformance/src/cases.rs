@@ -211,6 +211,31 @@ macro_rules! conformance {
     };
 }
 
+/// The same for copies of whole stores: `conformance_copies!(sqlite_copies, Fixture);`, where
+/// `Fixture` is a [`CopyBackend`](crate::copy::CopyBackend).
+#[macro_export]
+macro_rules! conformance_copies {
+    ($backend:ident, $fixture:ty) => {
+        mod $backend {
+            #[allow(unused_imports, reason = "the fixture may be named by its whole path")]
+            use super::*;
+
+            $crate::__conformance_tests! { $fixture;
+                copy:
+                    a_copy_is_the_same_shop
+                    a_copied_shop_goes_on
+                    a_copy_is_of_one_moment
+                    a_large_table_is_copied_lot_by_lot
+                    a_shop_with_anything_in_it_is_not_copied_over
+                    a_copy_that_is_cut_short_leaves_nothing
+                    what_is_not_the_same_is_not_kept
+                    what_breaks_a_promise_is_not_kept
+                    ;
+            }
+        }
+    };
+}
+
 /// One module a file, one test a case.
 #[doc(hidden)]
 #[macro_export]

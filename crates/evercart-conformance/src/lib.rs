@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod check;
 pub mod concurrency;
 pub mod concurrent_sign_in;
+pub mod copy;
 pub mod durability;
 pub mod guard;
 pub mod isolation;
@@ -56,7 +57,7 @@ const CASE_TIME_MAX: Duration = Duration::from_secs(120);
 pub fn run<B: Backend>(case: impl AsyncFnOnce(&mut Shop<B>)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
-        .enable_time()
+        .enable_all()
         .build()
         .expect("a runtime needs only threads");
     runtime.block_on(async {

@@ -133,6 +133,11 @@ impl<B: Backend> Shop<B> {
         self.opened.as_ref().expect("only reopen takes it, and puts it back").1.clone()
     }
 
+    /// What hands the store out.
+    pub fn backend(&self) -> &B {
+        &self.opened.as_ref().expect("only reopen takes it, and puts it back").0
+    }
+
     /// The clock the store looks at.
     pub fn clock(&self) -> &Arc<ManualClock> {
         &self.clock

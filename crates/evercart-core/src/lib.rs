@@ -9,6 +9,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod clock;
 pub mod code;
+pub mod copy;
 pub mod error;
 pub mod guard;
 pub mod ids;

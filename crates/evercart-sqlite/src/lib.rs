@@ -9,6 +9,7 @@ mod catalogue;
 mod catalogue_import;
 mod check;
 mod checkpoint;
+mod copy;
 mod db;
 mod lock;
 mod migrate;
@@ -68,6 +69,7 @@ impl Options {
 /// The store of one market in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
+    clock: Arc<dyn Clock>,
     writer: Writer,
     readers: Readers,
     checkpointer: Checkpointer,
@@ -84,7 +86,13 @@ impl Sqlite {
         let checkpointer = Checkpointer::start(path)?;
         let readers = Readers::start(path, &options)?;
         let writer = Writer::start(connection, &options, checkpointer.watch())?;
-        Ok(Self { path: path.to_owned(), writer, readers, checkpointer })
+        let clock = options.clock;
+        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer })
+    }
+
+    /// Where the data is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Finishes what is queued, moves everything into the main file and stops the threads.

@@ -15,6 +15,7 @@ fn every_case_is_in_the_list() {
         ("check", include_str!("../../src/check.rs")),
         ("concurrency", include_str!("../../src/concurrency.rs")),
         ("concurrent_sign_in", include_str!("../../src/concurrent_sign_in.rs")),
+        ("copy", include_str!("../../src/copy.rs")),
         ("durability", include_str!("../../src/durability.rs")),
         ("guard", include_str!("../../src/guard.rs")),
         ("isolation", include_str!("../../src/isolation.rs")),

@@ -1,5 +1,6 @@
 //! The SQLite adapter as its users see it: the store's contract, and what is SQLite's own.
 
+mod copy;
 mod files;
 
 use std::sync::Arc;
