@@ -1,0 +1,187 @@
+//! The production store: one schema a market in a PostgreSQL database, few connections. Operations
+//! on carts that wait at the same moment share one call and one commit. SQL lives here; rules live
+//! in `evercart-core`.
+
+mod actor;
+mod address;
+mod batch;
+mod cart;
+mod cart_changes;
+mod cart_reads;
+mod catalogue;
+mod catalogue_import;
+mod catalogue_write;
+mod check;
+mod connect;
+mod copy;
+mod copy_rows;
+mod db;
+mod migrate;
+mod operator;
+mod order;
+mod outage;
+mod presence;
+mod sign_in;
+mod signals;
+mod sku_cache;
+mod wishlist;
+mod words;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use evercart_core::clock::Clock;
+use evercart_core::ids::UserId;
+use evercart_core::market::MarketName;
+use evercart_core::store::{NoGauge, WriterGauge};
+
+pub use migrate::{Migrated, OpenError, SCHEMA_VERSION};
+pub use presence::Presence;
+pub use signals::CartWatch;
+
+use crate::batch::{LaneSettings, Lanes};
+use crate::cart_changes::ChangeCarts;
+use crate::cart_reads::CartRead;
+use crate::connect::{CONNECT_MAX, Target};
+use crate::signals::Signals;
+use crate::sku_cache::SkuCache;
+
+/// How long an operation waits for one of the pool's connections before it is refused: many are
+/// waiting, and more would only wait longer.
+const LEND_MAX: Duration = Duration::from_secs(2);
+
+/// How a store is run.
+pub struct Options {
+    /// Which server and database, such as `postgres://shop@db.example/shop`.
+    pub url: String,
+    /// Authorities (PEM) to trust instead of the system's when the server shows its certificate.
+    pub ca: Option<PathBuf>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Told of every commit of changes to carts.
+    pub gauge: Arc<dyn WriterGauge>,
+    /// Connections that read carts. Two keep two cores busy.
+    pub readers: usize,
+    /// Connections that change carts. Each commit of one is waited for, so a second one works
+    /// meanwhile.
+    pub writers: usize,
+    /// Connections for everything else, at most. They are made when they are needed.
+    pub pool: usize,
+    /// The most operations in one call.
+    pub batch_max: usize,
+    /// The most operations waiting, to read and to change carts each. More are refused.
+    pub queue_max: usize,
+}
+
+impl Options {
+    /// The usual options with this server and clock.
+    pub fn new(url: &str, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            url: url.to_owned(),
+            ca: None,
+            clock,
+            gauge: Arc::new(NoGauge),
+            readers: 2,
+            writers: 2,
+            pool: 16,
+            batch_max: 128,
+            queue_max: 4096,
+        }
+    }
+}
+
+/// The store of one market in one schema of a PostgreSQL database.
+pub struct Postgres {
+    target: Target,
+    clock: Arc<dyn Clock>,
+    pool: Pool,
+    cart_reads: Lanes<CartRead>,
+    cart_changes: Lanes<ChangeCarts>,
+    skus: Arc<SkuCache>,
+    signals: Signals,
+}
+
+impl Postgres {
+    /// Connects, brings the schema up to date and starts what answers for carts. To be called in a
+    /// runtime.
+    ///
+    /// # Errors
+    /// The server cannot be reached or says no, or the schema was written by a newer program.
+    pub async fn open(market: &MarketName, options: Options) -> Result<Self, OpenError> {
+        let target = Target::new(&options.url, market, options.ca.as_deref())?;
+        migrate::run(&target).await?;
+        let pool = pool(&target, options.pool);
+        let skus = Arc::new(SkuCache::new(pool.clone()));
+        let lanes = |lanes, gauge| LaneSettings {
+            lanes,
+            gauge,
+            batch_max: options.batch_max,
+            queue_max: options.queue_max,
+        };
+        let cart_reads = Lanes::start(&target, &lanes(options.readers, Arc::new(NoGauge)));
+        let cart_changes = Lanes::start(&target, &lanes(options.writers, options.gauge));
+        let signals = Signals::start(&target);
+        let clock = options.clock;
+        Ok(Self { target, clock, pool, cart_reads, cart_changes, skus, signals })
+    }
+
+    /// Brings the schema up to date and does nothing else.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub async fn migrate(market: &MarketName, options: &Options) -> Result<Migrated, OpenError> {
+        migrate::run(&Target::new(&options.url, market, options.ca.as_deref())?).await
+    }
+
+    /// Finishes what is queued and closes the connections. Operations asked for later fail.
+    pub async fn close(&self) {
+        self.cart_changes.close().await;
+        self.cart_reads.close().await;
+        self.pool.close();
+    }
+
+    /// Where the data is, for people: server, database and schema.
+    pub fn place(&self) -> String {
+        self.target.place()
+    }
+
+    /// Where a market's data would be, for people; asks nobody.
+    ///
+    /// # Errors
+    /// The URL or the file of authorities cannot be used.
+    pub fn place_of(market: &MarketName, options: &Options) -> Result<String, OpenError> {
+        Ok(Target::new(&options.url, market, options.ca.as_deref())?.place())
+    }
+
+    /// Told whenever this customer's cart or session may have changed, on whichever server.
+    pub fn watch_cart(&self, user: UserId) -> CartWatch {
+        self.signals.watch(user)
+    }
+
+    /// Tells every server that this customer's cart or session was changed. After the commit.
+    fn tell_of_change(&self, user: UserId) {
+        self.signals.changed(user);
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+}
+
+fn pool(target: &Target, connections: usize) -> Pool {
+    let (config, tls) = target.parts();
+    let recycling_method = RecyclingMethod::Fast;
+    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+    Pool::builder(manager)
+        .max_size(connections.max(1))
+        .runtime(Runtime::Tokio1)
+        .timeouts(Timeouts {
+            wait: Some(LEND_MAX),
+            create: Some(CONNECT_MAX),
+            recycle: Some(CONNECT_MAX),
+        })
+        .build()
+        .expect("a pool with a runtime and timeouts can be built")
+}

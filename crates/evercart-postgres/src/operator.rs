@@ -1,0 +1,158 @@
+//! The operators' SQL: finding, blocking and signing out a customer, whether the store is a demo,
+//! whether it is ready.
+
+mod fill;
+mod rows;
+
+use async_trait::async_trait;
+use evercart_core::error::{Failed, Refused, Result as StoreResult};
+use evercart_core::ids::UserId;
+use evercart_core::operator::{CheckReport, DemoCustomer, Operator, UserFile};
+use evercart_core::phone::Phone;
+use evercart_core::user::{Session, User};
+
+use crate::actor::audit;
+use crate::db::{Db, Result, snapshot, transact, unsigned};
+use crate::migrate::other_version;
+use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
+use crate::{Postgres, SCHEMA_VERSION, check};
+
+#[async_trait]
+impl Operator for Postgres {
+    async fn find_user(&self, phone: Phone) -> StoreResult<UserFile> {
+        snapshot!(self, |db| file_of(&db, &phone))
+    }
+
+    async fn block_user(&self, phone: Phone) -> StoreResult<User> {
+        self.act_on(&phone, Action::Block).await
+    }
+
+    async fn unblock_user(&self, phone: Phone) -> StoreResult<User> {
+        self.act_on(&phone, Action::Unblock).await
+    }
+
+    async fn sign_user_out(&self, phone: Phone) -> StoreResult<User> {
+        self.act_on(&phone, Action::SignOut).await
+    }
+
+    async fn check(&self) -> StoreResult<CheckReport> {
+        check::check(&self.target).await
+    }
+
+    async fn is_demo(&self) -> StoreResult<bool> {
+        const IS_DEMO: &str = "SELECT 1 FROM store_facts WHERE name = 'demo'";
+        Ok(self.look(IS_DEMO, &[]).await?.is_some())
+    }
+
+    async fn become_demo(&self) -> StoreResult<bool> {
+        transact!(self, |db| become_demo(&db))
+    }
+
+    async fn fill_demo(&self, customers: Vec<DemoCustomer>) -> StoreResult<Vec<Session>> {
+        transact!(self, |db| fill::fill(&db, &customers))
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        const LOOK: &str = "SELECT (SELECT max(version) FROM schema_version), \
+             pg_is_in_recovery() OR current_setting('transaction_read_only')::BOOLEAN";
+        let row = self.look(LOOK, &[]).await?;
+        let (version, takes_no_writes) = match &row {
+            Some(row) => (row.get::<_, Option<i32>>(0).unwrap_or(0), row.get(1)),
+            None => (0, false),
+        };
+        if u32::try_from(version) != Ok(SCHEMA_VERSION) {
+            Err(other_version(version).into())
+        } else if takes_no_writes {
+            let place = &self.target.place;
+            Err(Failed::Unavailable(format!("{place} takes no writes: it is a standby")).into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What an operator does to a customer.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Block,
+    Unblock,
+    SignOut,
+}
+
+impl Postgres {
+    /// Makes a customer with a chosen id, as the guide's walk-through has one. Later customers get
+    /// ids beyond it.
+    ///
+    /// # Errors
+    /// `Inconsistent` if the id or the phone is taken.
+    pub async fn create_demo_user(&self, id: UserId, phone: Phone) -> StoreResult<()> {
+        transact!(self, |db| async {
+            // Moved on only, and even if the rest fails: what is skipped is never given out.
+            const SKIP: &str = "SELECT setval('user_numbers', greatest($1, last_value)) \
+                 FROM user_numbers WHERE last_value < $1 OR NOT is_called";
+            db.query_opt(SKIP, &[&id.0]).await?;
+            create_user(&db, Some(id), &phone, None).await?;
+            Ok(())
+        })
+    }
+
+    async fn act_on(&self, phone: &Phone, action: Action) -> StoreResult<User> {
+        let user = transact!(self, |db| act(&db, phone, action))?;
+        self.tell_of_change(user.id);
+        Ok(user)
+    }
+}
+
+async fn act(db: &Db<'_>, phone: &Phone, action: Action) -> Result<User> {
+    const BLOCK: &str = "UPDATE users SET blocked_at = coalesce(blocked_at, $2) WHERE id = $1";
+    const UNBLOCK: &str = "UPDATE users SET blocked_at = NULL WHERE id = $1";
+    let id = user_id_of(db, phone).await?.ok_or(Refused::NotFound { what: "customer" })?;
+    let word = match action {
+        Action::Block => {
+            end_sessions(db, id).await?;
+            db.change_one(BLOCK, &[&id.0, &db.now()]).await?;
+            "block"
+        }
+        Action::Unblock => {
+            db.change_one(UNBLOCK, &[&id.0]).await?;
+            "unblock"
+        }
+        Action::SignOut => {
+            end_sessions(db, id).await?;
+            "sign-out"
+        }
+    };
+    audit(db, id, word).await?;
+    Ok(user(db, id).await?.ok_or(Refused::UnknownUser)?)
+}
+
+async fn file_of(db: &Db<'_>, phone: &Phone) -> Result<UserFile> {
+    const COUNTS: &str = "SELECT (SELECT count(*) FROM cart_items WHERE user_id = $1), \
+         (SELECT count(*) FROM wishlist_items WHERE user_id = $1), \
+         (SELECT count(*) FROM orders WHERE user_id = $1)";
+    let user = user_with_phone(db, phone).await?.ok_or(Refused::NotFound { what: "customer" })?;
+    let row = db.query_one(COUNTS, &[&user.id.0]).await?;
+    Ok(UserFile {
+        user,
+        cart_lines: unsigned(row.get(0)),
+        wishes: unsigned(row.get(1)),
+        orders: unsigned(row.get(2)),
+    })
+}
+
+async fn become_demo(db: &Db<'_>) -> Result<bool> {
+    const IS_EMPTY: &str =
+        "SELECT NOT EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM products)";
+    const KEEP_EMPTY: &str = "LOCK TABLE users, products IN SHARE MODE";
+    const BECOME: &str = "INSERT INTO store_facts (name, value) VALUES ('demo', 'true') \
+         ON CONFLICT (name) DO NOTHING";
+    // A shop in use is looked at without making anybody wait.
+    if !db.query_one(IS_EMPTY, &[]).await?.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    db.execute(KEEP_EMPTY, &[]).await?;
+    if !db.query_one(IS_EMPTY, &[]).await?.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    Ok(db.execute(BECOME, &[]).await? == 1)
+}

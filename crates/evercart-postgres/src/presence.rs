@@ -1,0 +1,37 @@
+//! Whether a market is in a database, and who is connected for it. Changes nothing there.
+
+use evercart_core::market::MarketName;
+
+use crate::connect::Target;
+use crate::{OpenError, Options, Postgres};
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// Where that is, for people.
+    pub place: String,
+    /// There is a schema of ours.
+    pub is_there: bool,
+    /// Connections of this market's servers and of commands that run.
+    pub connections: i64,
+}
+
+impl Postgres {
+    /// Looks whether the market has a schema, and who is connected for it.
+    ///
+    /// # Errors
+    /// The server cannot be reached or says no.
+    pub async fn presence(market: &MarketName, options: &Options) -> Result<Presence, OpenError> {
+        const PRESENCE: &str = "SELECT to_regclass($1) IS NOT NULL, (SELECT count(*) \
+             FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = current_setting('application_name') \
+             AND pid <> pg_backend_pid())";
+        let target = Target::new(&options.url, market, options.ca.as_deref())?;
+        let client =
+            target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
+        let version = format!("{}.schema_version", target.schema);
+        let seen = client.query_one(PRESENCE, &[&version]).await;
+        let seen = seen.map_err(|error| target.sql_failed(&error))?;
+        Ok(Presence { place: target.place(), is_there: seen.get(0), connections: seen.get(1) })
+    }
+}

@@ -1,0 +1,370 @@
+//! Codes, users and their sessions. Whatever races for one phone waits for the phone's lock, so an
+//! attempt is counted and compared before the next one is looked at, and parallel guesses share the
+//! attempts.
+
+mod before_user;
+mod budget;
+mod code;
+
+use async_trait::async_trait;
+use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::error::{Failed, Refused, Result as StoreResult, StoreError};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME};
+use evercart_core::ids::UserId;
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::user::{ProfileChange, Session, User};
+use futures_util::future::{try_join, try_join5};
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+
+use crate::Postgres;
+use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
+use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
+use crate::sign_in::before_user::{EarlyEntry, early_key, remember_early};
+use crate::sign_in::budget::{millis, peek, spend};
+use crate::sign_in::code::{grant, locked_until, outstanding, refuse_until, withdraw};
+
+#[async_trait]
+impl SignIn for Postgres {
+    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
+        transact!(self, |db| grant(&db, &request))
+    }
+
+    async fn withdraw_code(
+        &self,
+        phone: KeyedHash,
+        purpose: Purpose,
+        code: KeyedHash,
+    ) -> StoreResult<()> {
+        transact!(self, |db| withdraw(&db, phone, purpose, code))
+    }
+
+    async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {
+        transact!(self, |db| sign_in(&db, &attempt))
+    }
+
+    async fn sign_out(&self, session: Session, guard: Guard) -> StoreResult<Done<()>> {
+        let done = transact!(self, |db| sign_out(&db, session, &guard))?;
+        self.tell_of_change(session.user_id);
+        Ok(done)
+    }
+
+    async fn user(&self, session: Session) -> StoreResult<User> {
+        let row = self.look(SELECT_USER, &[&session.user_id.0]).await?;
+        let user = user_row(&row.ok_or(Refused::UnknownUser)?);
+        let is_blocked = user.blocked_at.is_some();
+        compare(session, user.is_active, is_blocked, user.session_epoch)?;
+        Ok(user)
+    }
+
+    async fn change_profile(
+        &self,
+        session: Session,
+        change: ProfileChange,
+        guard: Guard,
+    ) -> StoreResult<Done<User>> {
+        transact!(self, |db| change_profile(&db, session, &change, &guard))
+    }
+}
+
+impl Postgres {
+    /// Reads with one statement that needs no transaction around it.
+    pub(crate) async fn look(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+    ) -> StoreResult<Option<Row>> {
+        let mut turns = Turns::default();
+        loop {
+            let connection = self.lend().await?;
+            let outcome = match connection.prepare_cached(sql).await {
+                Ok(statement) => connection.query_opt(&statement, params).await,
+                Err(error) => Err(error),
+            };
+            drop(connection);
+            if let Some(result) = turns.over(outcome.map_err(DbError::from)).await {
+                break result;
+            }
+        }
+    }
+}
+
+const LOCK: &str = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::BIGINT[]) AS keys (key)";
+
+/// Waits until nobody else works on these, and makes others wait until the transaction is over.
+///
+/// The keys are the first 8 bytes of keyed hashes: two subjects that share them by chance, or one
+/// phone in two markets of one database, wait for each other and are none the worse. The lock of
+/// the migrations has two numbers, and PostgreSQL keeps those apart from locks with one.
+async fn lock(db: &Db<'_>, subjects: &[KeyedHash]) -> Result<()> {
+    let key = |subject: &KeyedHash| {
+        let (half, _) = subject.0.split_first_chunk().expect("a hash has 32 bytes");
+        i64::from_be_bytes(*half)
+    };
+    let keys: Vec<i64> = subjects.iter().map(key).collect();
+    db.query(LOCK, &[&keys]).await?;
+    Ok(())
+}
+
+/// Makes statements known to the connection, so that they are sent at once in the order in which
+/// they are polled: one that still has to be prepared would let those after it go first.
+async fn prepare<const N: usize>(db: &Db<'_>, statements: [&'static str; N]) -> Result<()> {
+    for sql in statements {
+        db.transaction().prepare_cached(sql).await?;
+    }
+    Ok(())
+}
+
+async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> {
+    let (phone, now) = (attempt.phone_hash, db.now());
+    prepare(db, [LOCK]).await?;
+    // The phone first, then the address, always: nobody waits in a circle.
+    let ((), before, failures, locked_until, sent) = try_join5(
+        lock(db, &[phone, attempt.failures.subject]),
+        early_key(db, phone, attempt.idempotency.as_ref()),
+        peek(db, &attempt.failures),
+        locked_until(db, phone),
+        outstanding(db, phone, attempt.purpose),
+    )
+    .await?;
+    if let Some(before) = before {
+        return replay(db, attempt, before).await;
+    }
+    if failures.count >= attempt.failures.limit {
+        return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
+    }
+    refuse_until(locked_until, now)?;
+    if sent.is_some() || attempt.is_test_phone {
+        count_attempt(db, attempt).await?;
+    }
+    let is_right = match &attempt.proof {
+        Proof::TestCode => true,
+        Proof::Code(code) => sent.as_ref().is_some_and(|sent| code.matches(&sent.code)),
+    };
+    if !is_right {
+        spend(db, &attempt.failures).await?;
+        return Ok(SignInOutcome::CodeInvalid);
+    }
+    let ((), (user, is_new)) = try_join(use_up(db, attempt), let_in(db, &attempt.phone)).await?;
+    let ends_at = sent.map_or(now + millis(attempt.attempts_window), |sent| sent.expires_at);
+    let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
+    remember_early(db, phone, attempt.idempotency.as_ref(), Some(entry), ends_at).await?;
+    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+}
+
+/// The same request again: the same customer, if they have not signed out since.
+async fn replay(
+    db: &Db<'_>,
+    attempt: &SignInAttempt,
+    before: Option<EarlyEntry>,
+) -> Result<SignInOutcome> {
+    let user = user_with_phone(db, &attempt.phone).await?;
+    Ok(match (before, user) {
+        (Some(entry), Some(user))
+            if entry.opens
+                && user.is_active
+                && user.blocked_at.is_none()
+                && user.session_epoch == entry.epoch =>
+        {
+            let is_new = entry.is_new;
+            SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: true }
+        }
+        _ => SignInOutcome::CodeInvalid,
+    })
+}
+
+/// Locks the phone with the last attempt it has, so that only that one is still compared.
+async fn count_attempt(db: &Db<'_>, attempt: &SignInAttempt) -> Result<()> {
+    let failures = Budget {
+        scope: "fail_phone",
+        subject: attempt.phone_hash,
+        limit: attempt.attempts_max,
+        window: attempt.attempts_window,
+    };
+    let spent = spend(db, &failures).await?;
+    if spent.count >= attempt.attempts_max {
+        spend(db, &Budget { scope: "lock_phone", window: spent.rest, ..failures }).await?;
+    }
+    Ok(())
+}
+
+/// The code is spent, and the phone's wrong attempts are forgiven.
+async fn use_up(db: &Db<'_>, attempt: &SignInAttempt) -> Result<()> {
+    const USE: &str = "DELETE FROM verification_codes WHERE phone = $1 AND purpose = $2";
+    const FORGIVE: &str = "DELETE FROM send_budget \
+         WHERE scope IN ('fail_phone', 'lock_phone') AND subject = $1";
+    let (phone, purpose) = (attempt.phone_hash.0.as_slice(), attempt.purpose.as_str());
+    let code: Params<'_> = &[&phone, &purpose];
+    try_join(db.execute(USE, code), db.execute(FORGIVE, &code[..1])).await?;
+    Ok(())
+}
+
+/// The customer with this phone, made if there is none, signed in. Changes the user's row, and so
+/// either sees what signing out did to it, or makes it wait.
+async fn let_in(db: &Db<'_>, phone: &Phone) -> Result<(User, bool)> {
+    const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 WHERE id = $1 \
+         RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
+         blocked_at, session_epoch, last_login, created_at";
+    let (id, is_new) = match user_id_of(db, phone).await? {
+        Some(id) => (id, false),
+        None => (create_user(db, None, phone, None).await.map_err(met_another)?, true),
+    };
+    let row = db.query_opt(SIGN_IN, &[&id.0, &db.now()]).await?;
+    let user = user_row(&row.ok_or(Refused::UnknownUser)?);
+    if user.blocked_at.is_some() {
+        // Undoes everything above: the block stays what it is.
+        return Err(Refused::UserBlocked.into());
+    }
+    if !is_new {
+        forget_old_keys(db, id).await?;
+    }
+    Ok((user, is_new))
+}
+
+/// Signing in waits for its phone's lock, but whoever fills a demo does not know the hash to wait
+/// for.
+pub(crate) fn met_another(error: DbError) -> DbError {
+    match error.violates(&SqlState::UNIQUE_VIOLATION) {
+        true => Failed::Unavailable("this customer was made at the same moment".into()).into(),
+        false => error,
+    }
+}
+
+/// Makes a user who is not signed in yet, with the next id unless one is given.
+pub(crate) async fn create_user(
+    db: &Db<'_>,
+    id: Option<UserId>,
+    phone: &Phone,
+    full_name: Option<&str>,
+) -> Result<UserId> {
+    const NEXT: &str = "SELECT nextval('user_numbers')";
+    const INSERT: &str = "INSERT INTO users (id, phone, full_name, is_active, created_at) \
+         VALUES ($1, $2, $3, false, $4)";
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
+    let id = match id {
+        Some(id) => id,
+        None => UserId(db.query_one(NEXT, &[]).await?.get(0)),
+    };
+    prepare(db, [INSERT, CLAIM]).await?;
+    let (now, phone) = (db.now(), phone.as_str());
+    let (user, claim): (Params<'_>, Params<'_>) =
+        (&[&id.0, &phone, &full_name, &now], &[&phone, &id.0]);
+    try_join(db.change_one(INSERT, user), db.change_one(CLAIM, claim)).await?;
+    Ok(id)
+}
+
+pub(crate) async fn user_id_of(db: &Db<'_>, phone: &Phone) -> Result<Option<UserId>> {
+    const FIND: &str = "SELECT user_id FROM phone_numbers WHERE phone = $1";
+    let row = db.query_opt(FIND, &[&phone.as_str()]).await?;
+    Ok(row.map(|row| UserId(row.get(0))))
+}
+
+pub(crate) async fn user_with_phone(db: &Db<'_>, phone: &Phone) -> Result<Option<User>> {
+    match user_id_of(db, phone).await? {
+        Some(id) => user(db, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Every token issued so far is dead: none carries the epoch that is current from now on.
+pub(crate) async fn end_sessions(db: &Db<'_>, user: UserId) -> Result<()> {
+    const END: &str =
+        "UPDATE users SET is_active = false, session_epoch = session_epoch + 1 WHERE id = $1";
+    db.change_one(END, &[&user.0]).await
+}
+
+async fn sign_out(db: &Db<'_>, session: Session, guard: &Guard) -> Result<Done<()>> {
+    match begin_as(db, session, guard).await {
+        Ok(Begun::Replay { .. }) => Ok(Done::before(())),
+        Ok(Begun::Fresh) => {
+            end_sessions(db, session.user_id).await?;
+            remember(db, session.user_id, guard, session.epoch).await?;
+            Ok(Done::now(()))
+        }
+        // The very sign-out being repeated may be what ended the session. To a dead session no more
+        // is said of its keys: that one was used for something else is no other answer than that it
+        // was not used.
+        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+            match ended_by(db, session, guard).await? {
+                true => Ok(Done::before(())),
+                false => Err(Refused::SignedOut.into()),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// True if this very request ended this session.
+async fn ended_by(db: &Db<'_>, session: Session, guard: &Guard) -> Result<bool> {
+    const ENDED: &str = "SELECT 1 FROM idempotency_keys WHERE user_id = $1 AND key = $2 \
+         AND fingerprint = $3 AND resource = $4 AND created_at > $5";
+    let Some(key) = &guard.idempotency else { return Ok(false) };
+    let (fingerprint, since) =
+        (key.fingerprint.as_slice(), db.now() - millis(IDEMPOTENCY_LIFETIME));
+    let params: Params<'_> = &[&session.user_id.0, &key.key, &fingerprint, &session.epoch, &since];
+    Ok(db.query_opt(ENDED, params).await?.is_some())
+}
+
+const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, \
+     is_active, blocked_at, session_epoch, last_login, created_at FROM users WHERE id = $1";
+
+pub(crate) async fn user(db: &Db<'_>, id: UserId) -> Result<Option<User>> {
+    Ok(db.query_opt(SELECT_USER, &[&id.0]).await?.as_ref().map(user_row))
+}
+
+fn user_row(row: &Row) -> User {
+    User {
+        id: UserId(row.get(0)),
+        phone: Phone::from_stored(row.get(1)),
+        full_name: row.get(2),
+        email: row.get(3),
+        profile_image_url: row.get(4),
+        language: row.get(5),
+        is_active: row.get(6),
+        blocked_at: row.get::<_, Option<i64>>(7).map(time),
+        session_epoch: row.get(8),
+        last_login: row.get::<_, Option<i64>>(9).map(time),
+        created_at: time(row.get(10)),
+    }
+}
+
+async fn change_profile(
+    db: &Db<'_>,
+    session: Session,
+    change: &ProfileChange,
+    guard: &Guard,
+) -> Result<Done<User>> {
+    let id = session.user_id;
+    let replayed = match begin_as(db, session, guard).await? {
+        Begun::Replay { .. } => true,
+        Begun::Fresh => {
+            try_join(write_profile(db, id, change), remember(db, id, guard, id.0)).await?;
+            false
+        }
+    };
+    let value = user(db, id).await?.ok_or(Refused::UnknownUser)?;
+    Ok(Done { value, replayed })
+}
+
+async fn write_profile(db: &Db<'_>, id: UserId, change: &ProfileChange) -> Result<()> {
+    const CHANGE: &str = "UPDATE users SET \
+         full_name = CASE WHEN $2 THEN $3 ELSE full_name END, \
+         email = CASE WHEN $4 THEN $5 ELSE email END, \
+         profile_image_url = CASE WHEN $6 THEN $7 ELSE profile_image_url END, \
+         language = CASE WHEN $8 THEN $9 ELSE language END WHERE id = $1";
+    let ProfileChange { full_name, email, profile_image_url, language } = change;
+    let is_new = [full_name, email, profile_image_url, language].map(Option::is_some);
+    let params: Params<'_> = &[
+        &id.0,
+        &is_new[0],
+        &full_name.as_ref().and_then(Option::as_ref),
+        &is_new[1],
+        &email.as_ref().and_then(Option::as_ref),
+        &is_new[2],
+        &profile_image_url.as_ref().and_then(Option::as_ref),
+        &is_new[3],
+        &language.as_ref().and_then(Option::as_ref),
+    ];
+    db.change_one(CHANGE, params).await
+}

@@ -1,0 +1,92 @@
+//! Events counted in windows of time: codes sent, wrong codes. The database makes the counts, so
+//! that all servers share them.
+
+use evercart_core::sign_in::Budget;
+use futures_util::future::try_join3;
+use jiff::SignedDuration;
+
+use crate::db::{Db, Result, unsigned};
+
+/// Where a budget stands, and how long until it starts anew.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spent {
+    pub(super) count: u32,
+    pub(super) rest: SignedDuration,
+}
+
+/// Counts one event.
+pub(super) async fn spend(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
+    let spent = spend_all(db, std::slice::from_ref(budget)).await?;
+    Ok(spent.into_iter().next().expect("one for each budget"))
+}
+
+/// Counts one event in each; the first one of a window opens it. In one order for all, so that two
+/// that share several budgets never wait for each other in a circle. The answers come in the order
+/// of the budgets.
+pub(super) async fn spend_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Spent>> {
+    const SPEND: &str = "INSERT INTO send_budget AS b (scope, subject, count, ends_at) \
+         SELECT e.scope, e.subject, 1, e.ends_at \
+         FROM unnest($1::TEXT[], $2::BYTEA[], $3::BIGINT[]) AS e (scope, subject, ends_at) \
+         ORDER BY e.scope, e.subject \
+         ON CONFLICT (scope, subject) DO UPDATE SET \
+         count = CASE WHEN b.ends_at > $4 THEN b.count + 1 ELSE 1 END, \
+         ends_at = CASE WHEN b.ends_at > $4 THEN b.ends_at ELSE excluded.ends_at END \
+         RETURNING scope, subject, count, ends_at";
+    if budgets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = db.now();
+    let scopes: Vec<_> = budgets.iter().map(|budget| budget.scope).collect();
+    let subjects: Vec<_> = budgets.iter().map(|budget| budget.subject.0.as_slice()).collect();
+    let ends: Vec<_> = budgets.iter().map(|budget| now + millis(budget.window)).collect();
+    let rows = db.query(SPEND, &[&scopes, &subjects, &ends, &now]).await?;
+    let spent = |budget: &Budget| {
+        let row = rows.iter().find(|row| {
+            row.get::<_, &str>(0) == budget.scope && row.get::<_, &[u8]>(1) == budget.subject.0
+        });
+        let row = row.expect("the statement returns every row it wrote");
+        standing(row.get(2), row.get(3), now)
+    };
+    Ok(budgets.iter().map(spent).collect())
+}
+
+/// Looks without counting.
+pub(super) async fn peek(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
+    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
+         WHERE scope = $1 AND subject = $2 AND ends_at > $3";
+    let (now, subject) = (db.now(), budget.subject.0.as_slice());
+    let found = db.query_opt(PEEK, &[&budget.scope, &subject, &now]).await?;
+    let (count, ends_at) = found.map_or((0, now), |row| (row.get(0), row.get(1)));
+    Ok(standing(count, ends_at, now))
+}
+
+fn standing(count: i32, ends_at: i64, now: i64) -> Spent {
+    Spent { count: unsigned(count.into()), rest: duration(ends_at - now) }
+}
+
+/// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
+/// handful at each grant is more than a grant adds. What somebody else is just using is left to the
+/// next one.
+pub(super) async fn forget_what_is_over(db: &Db<'_>) -> Result<()> {
+    const BUDGETS: &str = "DELETE FROM send_budget WHERE (scope, subject) IN \
+         (SELECT scope, subject FROM send_budget WHERE ends_at <= $1 ORDER BY ends_at LIMIT 16 \
+         FOR UPDATE SKIP LOCKED)";
+    const CODES: &str = "DELETE FROM verification_codes WHERE (phone, purpose) IN \
+         (SELECT phone, purpose FROM verification_codes WHERE expires_at <= $1 \
+         ORDER BY expires_at LIMIT 4 FOR UPDATE SKIP LOCKED)";
+    const KEYS: &str = "DELETE FROM sign_in_keys WHERE (phone, key) IN \
+         (SELECT phone, key FROM sign_in_keys WHERE expires_at <= $1::BIGINT - 86400000 \
+         ORDER BY expires_at LIMIT 4 FOR UPDATE SKIP LOCKED)";
+    let now = db.now();
+    try_join3(db.execute(BUDGETS, &[&now]), db.execute(CODES, &[&now]), db.execute(KEYS, &[&now]))
+        .await?;
+    Ok(())
+}
+
+pub(super) fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+pub(super) fn duration(millis: i64) -> SignedDuration {
+    SignedDuration::from_millis(millis)
+}

@@ -1,0 +1,122 @@
+//! Codes: granted if there is room for them, withdrawn if they could not be sent.
+
+use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::error::Refused;
+use evercart_core::guard::{Done, IDEMPOTENCY_LIFETIME};
+use evercart_core::sign_in::CodeRequest;
+use futures_util::future::{try_join3, try_join4};
+
+use super::before_user::{early_key, remember_early};
+use super::budget::{duration, forget_what_is_over, millis, spend_all};
+use super::{LOCK, lock, prepare};
+use crate::db::{Db, Result};
+
+pub(super) async fn grant(db: &Db<'_>, request: &CodeRequest) -> Result<Done<()>> {
+    let (phone, now) = (request.phone, db.now());
+    prepare(db, [LOCK]).await?;
+    // Each statement sees what is there when its turn comes, which is when the lock is held.
+    let ((), before, locked_until, outstanding) = try_join4(
+        lock(db, &[phone]),
+        early_key(db, phone, request.idempotency.as_ref()),
+        locked_until(db, phone),
+        outstanding(db, phone, request.purpose),
+    )
+    .await?;
+    if before.is_some() {
+        return Ok(Done::before(()));
+    }
+    refuse_until(locked_until, now)?;
+    if let (Some(resend_after), Some(outstanding)) = (request.resend_after, outstanding) {
+        let wait = outstanding.sent_at + millis(resend_after) - now;
+        if wait > 0 {
+            return Err(Refused::RateLimited { retry_after: duration(wait) }.into());
+        }
+    }
+    // A refusal undoes what was written beside it.
+    let ((), (), spent) = try_join3(
+        write_code(db, request),
+        remember_early(
+            db,
+            phone,
+            request.idempotency.as_ref(),
+            None,
+            now + millis(IDEMPOTENCY_LIFETIME),
+        ),
+        spend_all(db, &request.budgets),
+    )
+    .await?;
+    for (budget, spent) in request.budgets.iter().zip(spent) {
+        if spent.count > budget.limit {
+            return Err(Refused::RateLimited { retry_after: spent.rest }.into());
+        }
+    }
+    // Last: it keeps rows that others count on, and must not wait for anybody meanwhile.
+    forget_what_is_over(db).await?;
+    Ok(Done::now(()))
+}
+
+async fn write_code(db: &Db<'_>, request: &CodeRequest) -> Result<()> {
+    const GRANT: &str = "INSERT INTO verification_codes \
+         (phone, purpose, code, sent_at, expires_at, key) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (phone, purpose) DO UPDATE SET code = excluded.code, \
+         sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = excluded.key";
+    let (phone, code) = (request.phone.0.as_slice(), request.code.0.as_slice());
+    let expires_at = db.now() + millis(request.lifetime);
+    let key = request.idempotency.as_ref().map(|key| &key.key);
+    let purpose = request.purpose.as_str();
+    db.change_one(GRANT, &[&phone, &purpose, &code, &db.now(), &expires_at, &key]).await
+}
+
+/// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
+pub(super) async fn withdraw(
+    db: &Db<'_>,
+    phone: KeyedHash,
+    purpose: Purpose,
+    code: KeyedHash,
+) -> Result<()> {
+    const WITHDRAW: &str = "DELETE FROM verification_codes \
+         WHERE phone = $1 AND purpose = $2 AND code = $3 AND expires_at > $4 RETURNING key";
+    const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = $1 AND key = $2";
+    let (hash, code) = (phone.0.as_slice(), code.0.as_slice());
+    let (purpose, now) = (purpose.as_str(), db.now());
+    lock(db, &[phone]).await?;
+    let withdrawn = db.query_opt(WITHDRAW, &[&hash, &purpose, &code, &now]).await?;
+    if let Some(key) = withdrawn.and_then(|row| row.get::<_, Option<String>>(0)) {
+        db.execute(FORGET, &[&hash, &key]).await?;
+    }
+    Ok(())
+}
+
+/// A code that was sent and is still good.
+pub(super) struct Outstanding {
+    pub(super) code: Vec<u8>,
+    sent_at: i64,
+    pub(super) expires_at: i64,
+}
+
+pub(super) async fn outstanding(
+    db: &Db<'_>,
+    phone: KeyedHash,
+    purpose: Purpose,
+) -> Result<Option<Outstanding>> {
+    const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
+         WHERE phone = $1 AND purpose = $2 AND expires_at > $3";
+    let (phone, purpose) = (phone.0.as_slice(), purpose.as_str());
+    let row = db.query_opt(OUTSTANDING, &[&phone, &purpose, &db.now()]).await?;
+    Ok(row.map(|row| Outstanding { code: row.get(0), sent_at: row.get(1), expires_at: row.get(2) }))
+}
+
+/// Until when this phone has to wait, if it has to.
+pub(super) async fn locked_until(db: &Db<'_>, phone: KeyedHash) -> Result<Option<i64>> {
+    const LOCKED: &str = "SELECT ends_at FROM send_budget \
+         WHERE scope = 'lock_phone' AND subject = $1 AND ends_at > $2";
+    let row = db.query_opt(LOCKED, &[&phone.0.as_slice(), &db.now()]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+pub(super) fn refuse_until(end: Option<i64>, now: i64) -> Result<(), Refused> {
+    match end {
+        None => Ok(()),
+        Some(end) => Err(Refused::TooManyAttempts { retry_after: duration(end - now) }),
+    }
+}

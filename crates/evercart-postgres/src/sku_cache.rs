@@ -1,0 +1,100 @@
+//! What the catalogue says of SKUs, in memory: a cart then joins nothing but the stock.
+//!
+//! Entries are good for one catalogue version, which every cart brings along in its own statement.
+//! They are read after that version was, so they are never older than it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use deadpool_postgres::Pool;
+use evercart_core::catalogue::{Rendition, SkuFacts};
+use evercart_core::error::Failed;
+use evercart_core::ids::{ProductId, SkuId};
+use evercart_core::money::Money;
+use tokio_postgres::Row;
+
+use crate::db::{DbError, Result};
+
+/// SKUs kept, some 300 bytes each.
+const SKUS_MAX: usize = 50_000;
+
+#[derive(Default)]
+struct Known {
+    version: i64,
+    skus: HashMap<SkuId, Arc<SkuFacts>>,
+}
+
+pub(crate) struct SkuCache {
+    pool: Pool,
+    known: RwLock<Known>,
+}
+
+/// The columns that [`sku_facts`] reads, in its order.
+const SKUS: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, \
+     s.price, \
+     s.original_price, s.active FROM skus s JOIN products p ON p.id = s.product_id \
+     WHERE s.id = ANY ($1)";
+
+impl SkuCache {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool, known: RwLock::default() }
+    }
+
+    /// What the catalogue of this version or a newer one says of each of `ids`, in their order.
+    pub(crate) async fn all(&self, version: i64, ids: &[i64]) -> Result<Vec<Arc<SkuFacts>>> {
+        if let Some(facts) = self.remembered(version, ids) {
+            return Ok(facts);
+        }
+        let found = self.look_up(ids).await?;
+        let facts = ids.iter().map(|id| {
+            found.get(&SkuId(*id)).cloned().ok_or_else(|| {
+                DbError::from(Failed::Inconsistent(format!("cart line of unknown SKU {id}")))
+            })
+        });
+        let facts = facts.collect::<Result<Vec<_>>>()?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.version < version || known.skus.len() + found.len() > SKUS_MAX {
+            known.skus.clear();
+            known.version = version;
+        }
+        // What was read for an older version than is known by now may be older than that one.
+        if known.version == version {
+            known.skus.extend(found);
+        }
+        Ok(facts)
+    }
+
+    fn remembered(&self, version: i64, ids: &[i64]) -> Option<Vec<Arc<SkuFacts>>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.version != version {
+            return None;
+        }
+        ids.iter().map(|id| known.skus.get(&SkuId(*id)).cloned()).collect()
+    }
+
+    async fn look_up(&self, ids: &[i64]) -> Result<HashMap<SkuId, Arc<SkuFacts>>> {
+        let connection = self.pool.get().await.map_err(|error| {
+            DbError::from(Failed::Unavailable(format!("the catalogue cannot be read: {error}")))
+        })?;
+        let statement = connection.prepare_cached(SKUS).await?;
+        let rows = connection.query(&statement, &[&ids]).await?;
+        Ok(rows.iter().map(|row| (SkuId(row.get(0)), Arc::new(sku_facts(row)))).collect())
+    }
+}
+
+/// The first ten columns of a statement that begins with a SKU's facts.
+pub(crate) fn sku_facts(row: &Row) -> SkuFacts {
+    SkuFacts {
+        sku_id: SkuId(row.get(0)),
+        product_id: ProductId(row.get(1)),
+        sku_code: row.get(2),
+        name: row.get(3),
+        size: row.get(4),
+        color: row.get(5),
+        image: row.get(6),
+        price: Money(row.get(7)),
+        original_price: row.get::<_, Option<i64>>(8).map(Money),
+        active: row.get(9),
+        rendition: Rendition::default(),
+    }
+}

@@ -1,0 +1,230 @@
+//! The check finds each promise that somebody breaks behind the store's back.
+
+use std::sync::Arc;
+
+use evercart_conformance::Backend;
+use evercart_conformance::shop::{
+    CODE, JACKET_M, LAMP, MUG, SCARF, address, attempt, catalogue, checkout, code_request, free,
+    phone, signed_in,
+};
+use evercart_core::cart::Carts;
+use evercart_core::catalogue::Catalogue;
+use evercart_core::clock::ManualClock;
+use evercart_core::operator::Operator;
+use evercart_core::order::Orders;
+use evercart_core::sign_in::SignIn;
+use evercart_core::wishlist::Wishlists;
+use jiff::Timestamp;
+
+use crate::Database;
+
+/// A promise, what breaks it in a shop of user 1 and 2 and order 1001 and 1002, and what is found.
+const DAMAGES: [(&str, &str, &str); 24] = [
+    (
+        "the database's indexes and constraints are valid",
+        "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
+         ALTER TABLE stock ADD CONSTRAINT stock_on_hand_check CHECK (on_hand >= 0) NOT VALID",
+        "constraint stock_on_hand_check of stock",
+    ),
+    (
+        "the database's indexes and constraints are valid",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'skus_by_product'::REGCLASS",
+        "index skus_by_product",
+    ),
+    (
+        "the database's indexes and constraints are valid",
+        "ALTER TABLE wishlists DISABLE TRIGGER ALL",
+        "is switched off",
+    ),
+    (
+        "a user has exactly one phone, and a phone one user",
+        "DELETE FROM phone_numbers WHERE user_id = 2",
+        "user 2 has the phone of user ?",
+    ),
+    (
+        "a user has exactly one phone, and a phone one user",
+        "UPDATE users SET phone = (SELECT phone FROM phone_numbers WHERE user_id = 2) WHERE id = 1",
+        "user 1 has the phone of user 2",
+    ),
+    (
+        "a user has exactly one phone, and a phone one user",
+        "ALTER TABLE phone_numbers DROP CONSTRAINT phone_numbers_user_id_key; \
+         INSERT INTO phone_numbers VALUES ('+1', 1)",
+        "user 1 has 2 phones",
+    ),
+    ("a user signed in is not blocked", "UPDATE users SET blocked_at = 1 WHERE id = 2", "user 2"),
+    ("a user's number is below the sequence", "SELECT setval('user_numbers', 2, false)", "user 2"),
+    (
+        "a cart's lines are numbered once each, below its counter",
+        "UPDATE cart_items SET id = (SELECT min(id) FROM cart_items WHERE user_id = 1) \
+         WHERE user_id = 1",
+        "user 1, line 2",
+    ),
+    (
+        "a cart's lines are numbered once each, below its counter",
+        "UPDATE carts SET next_line = 3 WHERE user_id = 2",
+        "user 2, line 3",
+    ),
+    (
+        "a cart has at most 100 lines",
+        "INSERT INTO cart_items SELECT 1, 1000 + n, 1000 + n, 1, 1, 1 \
+         FROM generate_series(1, 99) AS n",
+        "user 1 has 101",
+    ),
+    (
+        "a wishlist's entries are numbered once each, below its counter",
+        "UPDATE wishlists SET next_wish = 2 WHERE user_id = 1",
+        "user 1, entry 2",
+    ),
+    (
+        "an order number is given once, below the sequence",
+        "SELECT setval('order_numbers', 1001)",
+        "order 1002",
+    ),
+    (
+        "an order number is given once, below the sequence",
+        "UPDATE orders SET id = 1001",
+        "order 1001",
+    ),
+    (
+        "an order's subtotal is the sum of its lines",
+        "UPDATE order_items SET quantity = quantity + 1 WHERE order_id = 1002",
+        "order 1002: 30, lines 40",
+    ),
+    (
+        "an order's subtotal is the sum of its lines",
+        "DELETE FROM order_items WHERE order_id = 1001",
+        "order 1001: 30, lines 0",
+    ),
+    (
+        "an order's status is the last of its history",
+        "UPDATE orders SET status = 'shipped' WHERE id = 1001",
+        "order 1001 is shipped",
+    ),
+    (
+        "an order's status is the last of its history",
+        "DELETE FROM order_history WHERE order_id = 1002",
+        "order 1002 is pending",
+    ),
+    (
+        "stock taken is what uncancelled orders hold",
+        "UPDATE stock SET taken = taken - 1 WHERE sku_id = 70",
+        "SKU 70: 5 taken, 6 in orders",
+    ),
+    ("every SKU has a stock", "DELETE FROM stock WHERE sku_id = 43", "SKU 43"),
+    (
+        "a product is for sale exactly if one of its SKUs is",
+        "UPDATE products SET for_sale = false WHERE id = 16",
+        "product 16",
+    ),
+    (
+        "a customer with addresses has exactly one default",
+        "UPDATE addresses SET is_default = false WHERE user_id = 2",
+        "user 2 has 0",
+    ),
+    (
+        "whatever is referred to is there",
+        "DELETE FROM carts WHERE user_id = 2",
+        "cart_items (2) refers to a missing row of carts",
+    ),
+    (
+        "whatever is referred to is there",
+        "DELETE FROM orders WHERE user_id = 2",
+        "order_items (2,1002) refers to a missing row of orders",
+    ),
+];
+
+/// A way into the database that is not the store's.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.expect("the server of the tests runs");
+    tokio::spawn(connection);
+    client
+}
+
+async fn shop() -> Database {
+    let clock = ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range"));
+    let database = Database::fresh(Arc::new(clock));
+    let store = &database.store;
+    store.import_catalogue(catalogue(), Box::new(|_| {})).await.expect("imports");
+    for n in 1..=2 {
+        store.grant_code(code_request(&phone(n), CODE)).await.expect("a code");
+        let session = signed_in(store.sign_in(attempt(&phone(n), CODE)).await).session();
+        store.add_to_cart(session, MUG, 3, free()).await.expect("adds");
+        store.checkout(session, checkout(), free()).await.expect("orders");
+        for sku in [JACKET_M, MUG] {
+            store.add_to_cart(session, sku, 1, free()).await.expect("adds");
+        }
+        for product in [SCARF, LAMP] {
+            store.add_wish(session, product, free()).await.expect("wishes");
+        }
+        store.add_address(session, address("Home"), false, free()).await.expect("adds");
+    }
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_broken_promise_is_found() {
+    let shop = shop().await;
+    let report = shop.store.check().await.expect("checks");
+    assert_eq!(report.findings, []);
+    for promise in &report.promises {
+        let is_tried = DAMAGES.iter().any(|(damaged, ..)| damaged == promise);
+        assert!(is_tried, "nothing here breaks the promise that {promise}");
+    }
+    for (promise, damage, expected) in DAMAGES {
+        let shop = self::shop().await;
+        let client = connect(&shop.url).await;
+        // Nothing of the schema holds anybody back who switches it off.
+        let settings = "SET session_replication_role = replica; SET search_path = evercart_us; \
+             SET allow_system_table_mods = on";
+        client.batch_execute(settings).await.expect("is a superuser");
+        client.batch_execute(damage).await.expect(damage);
+        let findings = shop.store.check().await.expect("checks").findings;
+        let is_found = |finding: &evercart_core::operator::Finding| {
+            finding.promise == promise && finding.found.contains(expected)
+        };
+        assert!(findings.iter().any(is_found), "{damage}: {findings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_wrongs_are_told_by_twenty() {
+    let shop = shop().await;
+    let client = connect(&shop.url).await;
+    client
+        .batch_execute(
+            "SET search_path = evercart_us; INSERT INTO users (id, phone, is_active, created_at) \
+             SELECT 1000 + n, 'nobody', false, 1 FROM generate_series(1, 1000) AS n; \
+             SELECT setval('user_numbers', 5000)",
+        )
+        .await
+        .expect("writes");
+    let findings = shop.store.check().await.expect("checks").findings;
+    assert_eq!(findings.len(), 20, "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_another_evercart_is_not_ready() {
+    let shop = shop().await;
+    shop.store.ready().await.expect("is ready");
+    let client = connect(&shop.url).await;
+    let migrate = "INSERT INTO evercart_us.schema_version (version) VALUES (99)";
+    client.batch_execute(migrate).await.expect("writes");
+    let error = shop.store.ready().await.expect_err("another version");
+    assert!(error.to_string().contains("the schema has version 99"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_takes_no_writes_is_not_ready() {
+    let shop = shop().await;
+    let client = connect(&shop.url).await;
+    let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only \
+         = on', current_database()); END $$";
+    client.batch_execute(set).await.expect("sets");
+    // Connections that exist keep what they began with.
+    let hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    client.query(hang_up, &[]).await.expect("hangs up");
+    shop.store.ready().await.expect_err("no writes");
+}
