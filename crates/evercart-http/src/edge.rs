@@ -17,6 +17,7 @@ use rand::RngExt;
 use tower::{Layer, Service};
 
 use crate::Shop;
+use crate::admission;
 use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
@@ -72,14 +73,25 @@ where
         let seen = Seen::of(&request);
         let shop = Arc::clone(&self.shop);
         let metrics = Arc::clone(&self.metrics);
-        metrics.get_or_init(|| shop.metrics.route(route(&request)));
+        let counts =
+            admission::counts(metrics.get_or_init(|| shop.metrics.route(route(&request))).route());
         if !request.body().is_end_stream() {
             let mut inner = self.inner.clone();
+            let admission = Arc::clone(&shop.admission);
             return Box::pin(async move {
                 let answering = async move {
-                    match body::take_in(request).await {
-                        Ok(request) => inner.call(request).await,
-                        Err(problem) => Ok(problem.into_response()),
+                    let request = match body::take_in(request).await {
+                        Ok(request) => request,
+                        Err(problem) => return Ok(problem.into_response()),
+                    };
+                    // Not before the body is here: a slow sender must not take up room.
+                    match counts.then(|| admission.enter()) {
+                        Some(None) => Ok(busy().into_response()),
+                        permit => {
+                            let response = inner.call(request).await;
+                            drop(permit);
+                            response
+                        }
                     }
                 };
                 let response = bounded(answering, shop.request_timeout).await;
@@ -87,9 +99,18 @@ where
                 Ok(seen.finish(response, metrics, &shop))
             });
         }
+        let permit = match counts.then(|| shop.admission.enter()) {
+            Some(None) => {
+                let metrics = metrics.get().expect("set above");
+                let response = seen.finish(busy().into_response(), metrics, &shop);
+                return Box::pin(std::future::ready(Ok(response)));
+            }
+            permit => permit,
+        };
         let answering = self.inner.call(request);
         Box::pin(async move {
             let response = bounded(answering, shop.request_timeout).await;
+            drop(permit);
             let metrics = metrics.get().expect("set before this future was made");
             Ok(seen.finish(response, metrics, &shop))
         })
@@ -101,6 +122,11 @@ fn route(request: &Request) -> &str {
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let matched = matched.unwrap_or("unmatched");
     matched.strip_prefix("/api/v1").filter(|rest| !rest.is_empty()).unwrap_or(matched)
+}
+
+/// What a request is told that finds no room.
+fn busy() -> Problem {
+    Problem::new(Code::Overloaded, "The shop is busy. Try again in a moment.")
 }
 
 /// Waits for the answer, but not for ever, and not for a handler that panicked.

@@ -2,6 +2,7 @@
 //! looks like as status and JSON. The rules are the core's, the data the store's.
 
 mod address;
+mod admission;
 mod body;
 mod cart;
 mod catalogue;
@@ -37,6 +38,7 @@ use evercart_core::sms::SmsSender;
 use evercart_core::store::Store;
 use jiff::SignedDuration;
 
+pub use admission::Admission;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
 pub use openapi::openapi_json;
@@ -70,6 +72,8 @@ pub struct Shop {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Origins whose pages may call this API from a browser; `*` for any. Empty: none.
     pub cors_origins: Vec<String>,
+    /// How many requests are at work at once.
+    pub admission: Arc<Admission>,
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
     /// The demo's pictures (SVG), by their name under `/demo/images/`.

@@ -37,8 +37,10 @@ pub struct Everywhere {
     /// The data directory [default: ./evercart-data]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// A database server instead of the data directory
-    #[arg(long, global = true, value_name = "URL", hide = true)]
+    /// Keep the shop in this PostgreSQL database instead of in files, such as
+    /// postgres://shop@db.example/shop. Others on this machine see a flag: a URL with a password is
+    /// better set as EVERCART_STORAGE__DATABASE_URL
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub database_url: Option<String>,
 }
 
@@ -67,14 +69,16 @@ pub enum Command {
     /// Copy all data into one file, also while serving
     ///
     /// Each market's database is copied as of one moment and the copies are packed into one tar
-    /// file with a list of their SHA-256 sums. The keys are not in it: whoever has a backup must
+    /// file with a list of their SHA-256 sums: a SQLite database as it is, one in PostgreSQL as its
+    /// rows. The keys are not in it: whoever has a backup must
     /// not be able to sign customers in. Without them customers sign in again; no more is lost.
     #[command(after_help = "Example: evercart backup /backups/shop-2026-11-23.tar")]
     Backup(Backup),
     /// Put a backup's data in place; the server must not run
     ///
     /// Verifies every sum and checks every database before anything is replaced. With --force, data
-    /// that is already there is moved aside into a directory whose name is printed.
+    /// that is already there is moved aside, into a directory or schema whose name is printed. A
+    /// backup of either database can be restored into the other.
     #[command(after_help = "Example: evercart restore /backups/shop-2026-11-23.tar")]
     Restore(Restore),
     /// Verify every promise the data makes
@@ -83,6 +87,13 @@ pub enum Command {
     /// the server runs. Exits with 1 if anything is wrong.
     #[command(after_help = "Example: evercart check --json")]
     Check(Check),
+    /// Move a shop from SQLite files into PostgreSQL; the server must not run
+    ///
+    /// Copies every market of the data directory into a schema of its own, each in one transaction
+    /// in which every row is read back, compared with the source and checked before it is kept.
+    /// Interrupted at any moment, nothing is in the database. The files stay as they are.
+    #[command(after_help = "Example: evercart transfer --to postgres://shop@db.example/shop")]
+    Transfer(Transfer),
     /// Bring the databases to this version's schema
     ///
     /// `serve` does the same at its start; this is for doing it beforehand. Forward only, each step
@@ -249,7 +260,16 @@ pub enum Keys {
     /// Earlier keys go on verifying the tokens they signed. At a later rotation, those that were
     /// replaced more than 24 hours before are dropped. A running server picks the change up.
     #[command(after_help = "Example: evercart keys rotate")]
-    Rotate,
+    Rotate(KeysRotate),
+}
+
+/// `keys rotate`.
+#[derive(Debug, Args)]
+pub struct KeysRotate {
+    /// How long the new key only verifies, such as 10m: time to bring the file to every server
+    /// [default: 5s if a market is in PostgreSQL, else none]
+    #[arg(long, value_name = "DURATION")]
+    pub sign_after: Option<String>,
 }
 
 /// `keys list`.
@@ -286,6 +306,20 @@ pub struct Restore {
 #[derive(Debug, Args)]
 pub struct Check {
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `transfer`.
+#[derive(Debug, Args)]
+pub struct Transfer {
+    /// The PostgreSQL database, which must have no data of the shop yet
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub to: String,
+    /// Only this market, such as us [default: every one in the data directory]
+    #[arg(long, value_name = "MARKET", value_parser = NonEmptyStringValueParser::new())]
+    pub market: Option<String>,
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -8,8 +8,12 @@ mod demo_phones;
 mod keys;
 mod migrate;
 mod restore;
+mod restore_files;
+mod transfer;
+mod unpack;
 mod user;
 
+use std::future::Future;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -18,6 +22,8 @@ use clap::CommandFactory;
 use crate::cli::{Catalog, Cli, Command, Demo, Everywhere};
 use crate::config::{self, Settings};
 use crate::{output, serve, telemetry};
+
+pub use check::as_text as promises;
 
 /// Does what was asked; the exit code is for commands whose result is a verdict.
 ///
@@ -32,18 +38,21 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             serve::run(settings, arguments.demo)
         }
         Command::Catalog(Catalog::Import(arguments)) => {
-            catalog::import(&load(everywhere)?, &arguments)
+            wait(catalog::import(&load(everywhere)?, &arguments))
         }
         Command::Catalog(Catalog::Export(arguments)) => {
-            catalog::export(&load(everywhere)?, &arguments)
+            wait(catalog::export(&load(everywhere)?, &arguments))
         }
-        Command::Demo(Demo::Fill(arguments)) => demo_fill::run(&load(everywhere)?, &arguments),
-        Command::User(action) => user::run(&load(everywhere)?, &action),
+        Command::Demo(Demo::Fill(arguments)) => {
+            wait(demo_fill::run(&load(everywhere)?, &arguments))
+        }
+        Command::User(action) => wait(user::run(&load(everywhere)?, &action)),
         Command::Keys(action) => keys::run(&load(everywhere)?, &action),
-        Command::Backup(arguments) => backup::run(&load(everywhere)?, &arguments),
-        Command::Restore(arguments) => restore::run(&load(everywhere)?, &arguments),
-        Command::Check(arguments) => return check::run(&load(everywhere)?, &arguments),
-        Command::Migrate(arguments) => migrate::run(&load(everywhere)?, &arguments),
+        Command::Backup(arguments) => wait(backup::run(&load(everywhere)?, &arguments)),
+        Command::Restore(arguments) => wait(restore::run(&load(everywhere)?, &arguments)),
+        Command::Check(arguments) => return wait(check::run(&load(everywhere)?, &arguments)),
+        Command::Transfer(arguments) => wait(transfer::run(&load(everywhere)?, &arguments)),
+        Command::Migrate(arguments) => wait(migrate::run(&load(everywhere)?, &arguments)),
         Command::Config(arguments) if arguments.default => output::print(&config::defaults()),
         Command::Config(_) => {
             let (_, layers) = config::load(everywhere, None)?;
@@ -66,12 +75,11 @@ fn load(everywhere: &Everywhere) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-/// Runs the store's operations for a command that does one thing after another.
-///
-/// # Errors
-/// The system refuses what a runtime needs.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// Runs a command that does one thing after another.
+fn wait<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
-        .context("cannot start the asynchronous runtime")
+        .context("cannot start the asynchronous runtime")?
+        .block_on(command)
 }

@@ -1,6 +1,7 @@
 //! The settings: `evercart.toml`, then the environment, then flags, resolved into typed values or
 //! refused with the place, what was found and what was expected.
 
+mod database;
 mod keys;
 mod layers;
 mod market;
@@ -23,6 +24,7 @@ use crate::cli::Everywhere;
 use crate::failure::Failure;
 use read::Reader;
 
+pub use database::{Databases, is_url};
 pub use layers::Layers;
 pub use print::{defaults, effective};
 
@@ -60,6 +62,8 @@ pub struct Server {
     pub cors_origins: Vec<String>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The most requests at work at once.
+    pub requests_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How long a stop waits for requests that run.
@@ -80,12 +84,20 @@ pub struct TlsFiles {
 pub struct Storage {
     /// The data directory.
     pub data: PathBuf,
-    /// The most operations in one commit.
-    pub batch_max: usize,
+    /// The markets that are in PostgreSQL.
+    pub databases: Databases,
+    /// Whom to believe that a database server is the right one; `None` is the system's list.
+    pub database_ca: Option<PathBuf>,
+    /// The most operations in one commit; `None` is the store's own default.
+    pub batch_max: Option<usize>,
     /// The most operations waiting.
     pub queue_max: usize,
-    /// Threads that read, a market.
-    pub readers: usize,
+    /// What reads, a market; `None` is the store's own default.
+    pub readers: Option<usize>,
+    /// Connections that change carts, a market.
+    pub writers: usize,
+    /// Connections for everything else, a market.
+    pub pool: usize,
 }
 
 /// How customers sign in.
@@ -154,19 +166,10 @@ pub fn load(everywhere: &Everywhere, listen: Option<&str>) -> Result<(Settings, 
 
 pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
     let read = Reader::new(layers);
-    refuse_database_url(&read)?;
     let markets = market::all(&read)?;
     Ok(Settings {
         server: server(&read)?,
-        storage: Storage {
-            data: PathBuf::from(read.text("storage.data")?),
-            batch_max: read.count("storage.batch_max", 1..=65_536)?,
-            queue_max: read.count("storage.queue_max", 1..=1_000_000)?,
-            readers: match read.given("storage.readers") {
-                true => read.count("storage.readers", 1..=256)?,
-                false => evercart_sqlite::Options::new(crate::clock::system()).readers,
-            },
-        },
+        storage: storage(&read)?,
         auth: auth(&read)?,
         sms: sms(&read)?,
         log: Log {
@@ -183,15 +186,21 @@ pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
     })
 }
 
-/// Half a promise would lose somebody's data: this build says at once that it has no such store.
-fn refuse_database_url(read: &Reader<'_>) -> Result<(), Failure> {
-    match read.first_given("database_url") {
-        None => Ok(()),
-        Some(place) => Err(Failure::used_wrongly(format!(
-            "{place} is set, but this version of evercart keeps its data in SQLite files only"
-        ))
-        .hint("remove database_url; choose the data directory with storage.data or --data")),
-    }
+fn storage(read: &Reader<'_>) -> Result<Storage, Failure> {
+    let count = |path, most| match read.given(path) {
+        true => read.count(path, 1..=most).map(Some),
+        false => Ok(None),
+    };
+    Ok(Storage {
+        data: PathBuf::from(read.text("storage.data")?),
+        databases: Databases::read(read)?,
+        database_ca: read.optional_text("storage.database_ca")?.map(PathBuf::from),
+        batch_max: count("storage.batch_max", 65_536)?,
+        queue_max: read.count("storage.queue_max", 1..=1_000_000)?,
+        readers: count("storage.readers", 256)?,
+        writers: read.count("storage.writers", 1..=256)?,
+        pool: read.count("storage.pool", 1..=1_000)?,
+    })
 }
 
 fn server(read: &Reader<'_>) -> Result<Server, Failure> {
@@ -215,6 +224,7 @@ fn server(read: &Reader<'_>) -> Result<Server, Failure> {
             "addresses or networks such as 10.0.0.0/8",
             |text| text.parse().ok().or_else(|| text.parse::<IpAddr>().map(IpNet::from).ok()),
         )?,
+        requests_max: read.count("server.requests_max", 1..=1_000_000)?,
         request_timeout: read.duration("server.request_timeout")?.unsigned_abs(),
         grace: read.duration("server.grace")?.unsigned_abs(),
     })

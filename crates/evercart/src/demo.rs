@@ -4,20 +4,18 @@
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{Catalogue, ImportOutcome, ProductQuery};
+use evercart_core::catalogue::{ImportOutcome, ProductQuery};
 use evercart_core::code::Code;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::UserId;
 use evercart_core::market::Market;
-use evercart_core::operator::Operator;
 use evercart_core::order::Page;
 use evercart_core::phone::Phone;
-use evercart_sqlite::Sqlite;
 use include_dir::{Dir, include_dir};
 
 use crate::catalogue_file;
 use crate::failure::Failure;
-use crate::stores::failed;
+use crate::stores::{Opened, failed};
 
 /// Catalogues (`us.csv`) and pictures.
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/demo");
@@ -41,18 +39,22 @@ pub fn test_phone() -> (Phone, Vec<Code>) {
     (Phone::from_stored(GUIDE_PHONE.to_owned()), codes)
 }
 
-/// Makes a store a demo and fills it, unless it is one already.
+/// Makes a store a demo and fills it, unless it is one already. Several servers may do so at once.
 ///
 /// # Errors
 /// The store holds a real shop, or the demo cannot be loaded.
-pub async fn prepare(store: &Sqlite, market: &Market, data: &Path) -> anyhow::Result<()> {
-    if !store.is_demo().await.map_err(failed)? && !store.become_demo().await.map_err(failed)? {
+pub async fn prepare(store: &dyn Opened, market: &Market) -> anyhow::Result<()> {
+    let is_demo = store.is_demo().await.map_err(failed)?
+        || store.become_demo().await.map_err(failed)?
+        // Another server may have made it one in between.
+        || store.is_demo().await.map_err(failed)?;
+    if !is_demo {
         return Err(Failure::new(format!(
             "{} holds a real shop (market {}), which --demo must not touch",
-            data.display(),
+            store.place(),
             market.name
         ))
-        .hint("choose another directory for the demo, such as --data ./evercart-demo")
+        .hint("choose another place for the demo, such as --data ./evercart-demo")
         .into());
     }
     // Each step looks for itself whether it is needed: a first start may have been cut short.
@@ -63,7 +65,7 @@ pub async fn prepare(store: &Sqlite, market: &Market, data: &Path) -> anyhow::Re
     Ok(())
 }
 
-async fn load_catalogue(store: &Sqlite, market: &Market) -> anyhow::Result<()> {
+async fn load_catalogue(store: &dyn Opened, market: &Market) -> anyhow::Result<()> {
     let name = format!("{}.csv", market.name);
     let Some(file) = FILES.get_file(&name) else { return Ok(()) };
     let one = Page { limit: 1, offset: 0 };
@@ -84,14 +86,18 @@ async fn load_catalogue(store: &Sqlite, market: &Market) -> anyhow::Result<()> {
     }
 }
 
-async fn create_guide_user(store: &Sqlite) -> anyhow::Result<()> {
+async fn create_guide_user(store: &dyn Opened) -> anyhow::Result<()> {
     let phone = Phone::from_stored(GUIDE_PHONE.to_owned());
-    match store.find_user(phone.clone()).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::Refused(Refused::NotFound { .. })) => {
-            store.create_demo_user(GUIDE_USER, phone).await.map_err(failed)
-        }
-        Err(error) => Err(failed(error)),
+    let is_there = || store.find_user(phone.clone());
+    match is_there().await {
+        Ok(_) => return Ok(()),
+        Err(StoreError::Refused(Refused::NotFound { .. })) => {}
+        Err(error) => return Err(failed(error)),
+    }
+    match store.create_demo_user(GUIDE_USER, phone.clone()).await {
+        Ok(()) => Ok(()),
+        // Another server may have been quicker.
+        Err(error) => is_there().await.map(drop).map_err(|_| failed(error)),
     }
 }
 

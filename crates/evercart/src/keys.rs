@@ -34,6 +34,9 @@ struct StoredKey {
     id: String,
     secret: Secret,
     created_at: Timestamp,
+    /// Until then it only verifies, so that every server has it before a token needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signs_from: Option<Timestamp>,
 }
 
 /// What is in the file.
@@ -41,7 +44,7 @@ struct StoredKey {
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     version: u32,
-    /// The newest first: it signs.
+    /// The newest first: it signs, or will.
     token_keys: Vec<StoredKey>,
     code_key: Secret,
 }
@@ -108,12 +111,18 @@ impl Keys {
         Ok(Some(keys))
     }
 
-    /// Makes a new signing key and drops those that were replaced long before `now`. `lifetime` is
-    /// how long tokens live: a key is kept at least as long as the last token it signed.
+    /// Makes a new key that signs after a while, and drops those that were replaced long before
+    /// `now`. `lifetime` is how long tokens live: a key is kept at least as long as the last token
+    /// it signed.
     ///
     /// # Errors
     /// As [`Keys::load`], or the file cannot be written.
-    pub fn rotate(data: &Path, now: Timestamp, lifetime: SignedDuration) -> anyhow::Result<Self> {
+    pub fn rotate(
+        data: &Path,
+        now: Timestamp,
+        after: SignedDuration,
+        lifetime: SignedDuration,
+    ) -> anyhow::Result<Self> {
         let _turn = take_turn(data)?;
         let mut keys = Self::load(data)?.ok_or_else(|| {
             Failure::new(format!("there are no keys in {} yet", data.display()))
@@ -123,19 +132,34 @@ impl Keys {
         let mut replaced_at = now;
         keys.token_keys.retain(|key| {
             let keep = replaced_at.duration_until(now) <= overlap;
-            replaced_at = key.created_at;
+            replaced_at = key.signs_from.unwrap_or(key.created_at);
             keep
         });
-        keys.token_keys.insert(0, StoredKey::draw(now, &mut rand::rng()));
+        let mut key = StoredKey::draw(now, &mut rand::rng());
+        key.signs_from = after.is_positive().then(|| now + after);
+        keys.token_keys.insert(0, key);
         keys.save(data)?;
         Ok(keys)
     }
 
-    /// The keys as the server uses them.
-    pub fn token_keys(&self, issuer: &str) -> TokenKeys {
-        let mut keys = self.token_keys.iter().map(|key| TokenKey::new(&key.id, &key.secret.0));
-        let signing = keys.next().expect("a file without keys is not loaded");
-        TokenKeys::new(signing, keys.collect(), issuer)
+    /// The keys as the server uses them now.
+    pub fn token_keys(&self, issuer: &str, now: Timestamp) -> TokenKeys {
+        let keys = self.token_keys.iter().map(|key| TokenKey::new(&key.id, &key.secret.0));
+        let mut keys: Vec<_> = keys.collect();
+        let signing = keys.remove(self.signing(now));
+        TokenKeys::new(signing, keys, issuer)
+    }
+
+    /// True if all keys that will sign do so already.
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        self.signing(now) == 0
+    }
+
+    /// The place of the key that signs: the newest whose time has come.
+    fn signing(&self, now: Timestamp) -> usize {
+        let has_come = |key: &StoredKey| key.signs_from.is_none_or(|from| from <= now);
+        // With a clock that was set back, the oldest.
+        self.token_keys.iter().position(has_come).unwrap_or(self.token_keys.len() - 1)
     }
 
     /// What hashes codes, phones and addresses.
@@ -144,11 +168,12 @@ impl Keys {
     }
 
     /// The keys without their secrets.
-    pub fn list(&self) -> Vec<ListedKey> {
+    pub fn list(&self, now: Timestamp) -> Vec<ListedKey> {
+        let signing = self.signing(now);
         let shown = |(index, key): (usize, &StoredKey)| ListedKey {
             id: key.id.clone(),
             created_at: key.created_at,
-            signs: index == 0,
+            signs: index == signing,
         };
         self.token_keys.iter().enumerate().map(shown).collect()
     }
@@ -226,7 +251,7 @@ impl StoredKey {
         let id = format!("{:08x}", rng.random::<u32>());
         // Whole seconds are what tokens count in, and what a person can read.
         let created_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Self { id, secret: Secret::draw(rng), created_at }
+        Self { id, secret: Secret::draw(rng), created_at, signs_from: None }
     }
 }
 
@@ -258,6 +283,7 @@ mod tests {
     use evercart_core::user::Session;
 
     const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+    const NOW: SignedDuration = SignedDuration::ZERO;
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + hours * 3600).expect("in range")
@@ -287,7 +313,7 @@ mod tests {
         let path = path(data.path());
         let mode = || std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
-        Keys::rotate(data.path(), at(1), LIFETIME).expect("rotated");
+        Keys::rotate(data.path(), at(1), NOW, LIFETIME).expect("rotated");
         assert_eq!(mode(), 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
         let (text, _) = crate::failure::report(&Keys::load(data.path()).err().expect("refused"));
@@ -300,24 +326,52 @@ mod tests {
         let before = Keys::load_or_create(data.path(), at(0)).expect("made");
         let us = MarketName::new("us").expect("us");
         let session = Session { user_id: UserId(19), epoch: 0 };
-        let token =
-            before.token_keys("evercart").issue(session, &us, at(0), LIFETIME, &mut rand::rng());
-        let after = Keys::rotate(data.path(), at(0), LIFETIME).expect("rotated");
-        assert!(after.token_keys("evercart").verify(&token.token, at(0)).is_ok());
-        assert_ne!(after.list()[0].id, before.list()[0].id);
-        assert!(after.list()[0].signs && !after.list()[1].signs);
+        let token = before.token_keys("evercart", at(0)).issue(
+            session,
+            &us,
+            at(0),
+            LIFETIME,
+            &mut rand::rng(),
+        );
+        let after = Keys::rotate(data.path(), at(0), NOW, LIFETIME).expect("rotated");
+        assert!(after.token_keys("evercart", at(0)).verify(&token.token, at(0)).is_ok());
+        let (after, before) = (after.list(at(0)), before.list(at(0)));
+        assert_ne!(after[0].id, before[0].id);
+        assert!(after[0].signs && !after[1].signs);
+    }
+
+    /// U4: a token is never older than the key's arrival at the last server.
+    #[test]
+    fn a_key_that_waits_verifies_before_it_signs() {
+        let data = data();
+        Keys::load_or_create(data.path(), at(0)).expect("made");
+        let hour = SignedDuration::from_hours(1);
+        let keys = Keys::rotate(data.path(), at(1), hour, LIFETIME).expect("rotated");
+        let us = MarketName::new("us").expect("us");
+        let session = Session { user_id: UserId(19), epoch: 0 };
+        let issue = |hours| {
+            let keys = keys.token_keys("evercart", at(hours));
+            keys.issue(session, &us, at(hours), LIFETIME, &mut rand::rng()).token
+        };
+        let (early, late) = (issue(1), issue(2));
+        assert_ne!(early.split('.').next(), late.split('.').next(), "another key signs then");
+        assert!(keys.token_keys("evercart", at(1)).verify(&late, at(2)).is_ok());
+        assert!(keys.token_keys("evercart", at(2)).verify(&early, at(1)).is_ok());
+        assert!(!keys.is_settled(at(1)) && keys.is_settled(at(2)));
+        let read = Keys::load(data.path()).expect("readable").expect("there");
+        assert!(read.list(at(1))[1].signs && read.list(at(2))[0].signs);
     }
 
     #[test]
     fn a_key_is_dropped_a_day_after_it_was_replaced() {
         let data = data();
         let first = Keys::load_or_create(data.path(), at(0)).expect("made");
-        Keys::rotate(data.path(), at(1000), LIFETIME).expect("rotated");
+        Keys::rotate(data.path(), at(1000), NOW, LIFETIME).expect("rotated");
         let first_id = &first.token_keys[0].id;
         let held = |keys: &Keys| keys.token_keys.iter().any(|key| &key.id == first_id);
         // Old, but replaced only 24 hours ago.
-        assert!(held(&Keys::rotate(data.path(), at(1024), LIFETIME).expect("rotated")));
-        assert!(!held(&Keys::rotate(data.path(), at(1025), LIFETIME).expect("rotated")));
+        assert!(held(&Keys::rotate(data.path(), at(1024), NOW, LIFETIME).expect("rotated")));
+        assert!(!held(&Keys::rotate(data.path(), at(1025), NOW, LIFETIME).expect("rotated")));
     }
 
     #[test]
@@ -325,11 +379,11 @@ mod tests {
         let data = data();
         Keys::load_or_create(data.path(), at(0)).expect("made");
         let lifetime = SignedDuration::from_hours(100);
-        Keys::rotate(data.path(), at(1), lifetime).expect("rotated");
-        let keys = Keys::rotate(data.path(), at(101), lifetime).expect("rotated");
-        assert_eq!(keys.list().len(), 3);
-        let keys = Keys::rotate(data.path(), at(102), lifetime).expect("rotated");
-        assert_eq!(keys.list().len(), 3);
+        Keys::rotate(data.path(), at(1), NOW, lifetime).expect("rotated");
+        let keys = Keys::rotate(data.path(), at(101), NOW, lifetime).expect("rotated");
+        assert_eq!(keys.list(at(102)).len(), 3);
+        let keys = Keys::rotate(data.path(), at(102), NOW, lifetime).expect("rotated");
+        assert_eq!(keys.list(at(102)).len(), 3);
     }
 
     #[test]

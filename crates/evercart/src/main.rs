@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod keys;
 mod output;
+mod rows_file;
 mod serve;
 mod sms;
 mod stores;

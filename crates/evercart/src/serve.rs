@@ -5,25 +5,28 @@ mod reload;
 pub mod tls;
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
-use evercart_core::operator::Operator;
-use evercart_core::store::Store;
-use evercart_http::{KeyRing, Metrics, Shop, ShopMarket};
-use evercart_sqlite::{DirectoryLock, LockError, Options, Sqlite};
+use evercart_core::store::WriterGauge;
+use evercart_http::{Admission, KeyRing, Metrics, Shop, ShopMarket};
+use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::config::{Settings, Sms};
+use crate::config::{Settings, Sms, Storage};
 use crate::failure::Failure;
 use crate::keys::Keys;
+use crate::stores::Opened;
 use crate::{clock, demo, sms, stores};
 
 use listen::Listener;
+
+/// How long a stop waits for a store that is away. What it acknowledged is kept in any case.
+const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// Serves until a signal ends it.
 ///
@@ -36,23 +39,30 @@ pub fn run(settings: Settings, is_demo: bool) -> anyhow::Result<()> {
     let internal = Listener::internal(&settings.server)?;
     let data = settings.storage.data.clone();
     stores::prepare_directory(&data)?;
-    let _lock = lock(&data)?;
+    let _lock = lock_if_needed(&settings)?;
     let keys = Keys::load_or_create(&data, clock::system().now())?;
     let metrics = Arc::new(Metrics::new());
-    let opened = open_all(&settings, &metrics, is_demo)?;
-    warn_of_what_is_unsafe(&settings, &public, is_demo);
-
-    let shop = Arc::new(shop(&settings, &keys, metrics, &opened, is_demo)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    let served = runtime.block_on(serve(&settings, shop, public, internal, is_demo));
-    // Waits for nothing but what the store has queued; requests had their time in `serve`.
+    // In the server's own runtime: connections to a database live there.
+    let opened = runtime.block_on(open_all(&settings, &metrics, is_demo))?;
+    warn_of_what_is_unsafe(&settings, &public, is_demo);
+    say_where_keys_are(&settings, &keys);
+
+    let shop = Arc::new(shop(&settings, &keys, metrics, &opened, is_demo)?);
+    let served = runtime.block_on(async {
+        let served = serve(&settings, shop, public, internal, is_demo).await;
+        // Waits for nothing but what the stores have queued; requests had their time in `serve`.
+        for store in &opened {
+            if tokio::time::timeout(CLOSE_MAX, store.close()).await.is_err() {
+                tracing::warn!("{} did not close within {CLOSE_MAX:?}", store.place());
+            }
+        }
+        served
+    });
     runtime.shutdown_background();
-    for store in &opened {
-        store.close();
-    }
     tracing::info!("stopped; everything is on disk");
     served
 }
@@ -69,69 +79,73 @@ fn refuse_public_demo(settings: &Settings, is_demo: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn lock(data: &Path) -> anyhow::Result<DirectoryLock> {
-    DirectoryLock::acquire(data).map_err(|error| {
-        let failure = Failure::new(error.to_string());
-        match error {
-            LockError::Held { .. } => {
-                failure.hint("stop that one first, or choose another directory with --data")
-            }
-            LockError::Io { .. } => failure,
-        }
-        .into()
-    })
+/// One server has a data directory to itself, unless all it holds for it are keys.
+fn lock_if_needed(settings: &Settings) -> anyhow::Result<Option<DirectoryLock>> {
+    let storage = &settings.storage;
+    let is_needed = settings.markets.iter().any(|market| stores::is_in_file(storage, &market.name));
+    let hint = "stop that one first, or choose another directory with --data";
+    is_needed.then(|| stores::lock(&storage.data, hint)).transpose()
 }
 
-/// Opens the markets' stores side by side: each waits for its own disk.
-fn open_all(
+/// Opens the markets' stores side by side: each waits for its own disk or server.
+async fn open_all(
     settings: &Settings,
     metrics: &Metrics,
     is_demo: bool,
-) -> anyhow::Result<Vec<Arc<Sqlite>>> {
-    let storage = &settings.storage;
-    std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for market in &settings.markets {
-            let options = Options {
-                clock: clock::system(),
-                gauge: metrics.writer_gauge(&market.name),
-                readers: storage.readers,
-                batch_max: storage.batch_max,
-                queue_max: storage.queue_max,
-            };
-            threads.push(scope.spawn(move || open_one(&storage.data, market, options, is_demo)));
-        }
-        threads.into_iter().map(|thread| thread.join().expect("opening does not panic")).collect()
-    })
+) -> anyhow::Result<Vec<Arc<dyn Opened>>> {
+    let opening = settings.markets.iter().map(|market| {
+        let gauge = metrics.writer_gauge(&market.name);
+        open_one(&settings.storage, market, gauge, is_demo)
+    });
+    futures_util::future::try_join_all(opening).await
 }
 
-fn open_one(
-    data: &Path,
+async fn open_one(
+    storage: &Storage,
     market: &Market,
-    options: Options,
+    gauge: Arc<dyn WriterGauge>,
     is_demo: bool,
-) -> anyhow::Result<Arc<Sqlite>> {
-    let path = stores::path(data, &market.name);
-    let store = stores::open_or_create(&path, options)?;
-    let runtime = crate::commands::runtime()?;
+) -> anyhow::Result<Arc<dyn Opened>> {
+    let store = stores::open_to_serve(storage, &market.name, gauge).await?;
     if is_demo {
-        runtime.block_on(demo::prepare(&store, market, data))?;
-    } else if runtime.block_on(store.is_demo()).map_err(stores::failed)? {
+        demo::prepare(&*store, market).await?;
+    } else if store.is_demo().await.map_err(stores::failed)? {
         return Err(Failure::new(format!(
             "{} is a demo shop: whoever knows its phones could sign in",
-            path.display()
+            store.place()
         ))
-        .hint("add --demo, or start the real shop in another directory with --data")
+        .hint("add --demo, or start the real shop in another place with --data or --database-url")
         .into());
     }
-    Ok(Arc::new(store))
+    tracing::info!("market {} is in {}", market.name, store.place());
+    let file = stores::file(&storage.data, &market.name);
+    if !stores::is_in_file(storage, &market.name) && file.exists() {
+        tracing::info!("{} is not used: it is from before the move", file.display());
+    }
+    Ok(store)
+}
+
+/// Servers that share a database must share the keys, too: else each takes the tokens and codes of
+/// the others for forged.
+fn say_where_keys_are(settings: &Settings, keys: &Keys) {
+    let storage = &settings.storage;
+    if settings.markets.iter().all(|market| stores::is_in_file(storage, &market.name)) {
+        return;
+    }
+    let signing =
+        keys.list(clock::system().now()).into_iter().find(|key| key.signs).map(|key| key.id);
+    tracing::info!(
+        "tokens are signed with key {} of {}: every server of this shop needs the same file",
+        signing.unwrap_or_default(),
+        crate::keys::path(&storage.data).display()
+    );
 }
 
 fn shop(
     settings: &Settings,
     keys: &Keys,
     metrics: Arc<Metrics>,
-    opened: &[Arc<Sqlite>],
+    opened: &[Arc<dyn Opened>],
     is_demo: bool,
 ) -> anyhow::Result<Shop> {
     let clock = clock::system();
@@ -146,11 +160,11 @@ fn shop(
         markets: markets
             .map(|(market, store)| ShopMarket {
                 market: market.clone(),
-                store: Arc::clone(store) as Arc<dyn Store>,
+                store: Arc::clone(store) as _,
             })
             .collect(),
         default_market: settings.default_market.clone(),
-        keys: KeyRing::new(keys.token_keys(&settings.auth.issuer)),
+        keys: KeyRing::new(keys.token_keys(&settings.auth.issuer, clock.now())),
         hasher: keys.hasher(),
         sms: sms::sender(&settings.sms, &clock)?,
         clock,
@@ -161,6 +175,7 @@ fn shop(
         demo: is_demo,
         trusted_proxies: settings.server.trusted_proxies.clone(),
         cors_origins: settings.server.cors_origins.clone(),
+        admission: Admission::new(settings.server.requests_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
     })

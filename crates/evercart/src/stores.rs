@@ -1,116 +1,236 @@
-//! The data directory: one SQLite file a market, opened for a command or for serving.
+//! Where the markets' data is, and how it is opened: SQLite files in the data directory, or schemas
+//! in PostgreSQL. Which of the two is decided here; nothing else needs to know.
 
-use std::io::ErrorKind;
+mod directory;
+mod hints;
+mod opened;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
-use evercart_core::error::StoreError;
 use evercart_core::market::{Market, MarketName};
-use evercart_sqlite::{OpenError, Options, Sqlite};
+use evercart_core::store::WriterGauge;
+use evercart_postgres::Postgres;
+use evercart_sqlite::Sqlite;
 
 use crate::clock;
-use crate::config::Settings;
+use crate::config::{Settings, Storage};
 use crate::failure::Failure;
 
-/// How a market's file name ends.
-const EXTENSION: &str = "sqlite3";
+pub use directory::{file, lock, markets_with_files, prepare_directory};
+pub use hints::{cannot_open_database, cannot_open_file, failed, no_data, not_copied, unsound};
+pub use opened::{Opened, SQLITE_ENDING};
 
 /// Where a market's data is.
-pub fn path(data: &Path, market: &MarketName) -> PathBuf {
-    data.join(format!("{market}.{EXTENSION}"))
+pub enum Place {
+    /// In a SQLite file.
+    File(PathBuf),
+    /// In a schema of a PostgreSQL database. Holds its URL, which is not for showing.
+    Database(String),
 }
 
-/// Makes the data directory, closed to other users, if it is not there.
-///
-/// # Errors
-/// It cannot be made or written to.
-pub fn prepare_directory(data: &Path) -> anyhow::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let made = builder.create(data);
-    // Whether one may write there is best asked by writing.
-    let written = made.and_then(|()| tempfile::tempfile_in(data).map(drop));
-    written.map_err(|error| {
-        let place = data.display();
-        Failure::new(format!("the data directory {place} cannot be written: {error}"))
-            .hint("give the user that runs evercart write access, or choose another with --data")
-            .into()
-    })
+/// From which schema to which a store was brought.
+pub struct Migrated {
+    /// The version found, 0 if there was none.
+    pub from: u32,
+    /// The version now.
+    pub to: u32,
 }
 
-/// The markets that have a file in the data directory, by name.
+/// Where a market's data is by the configuration.
+pub fn place(storage: &Storage, market: &MarketName) -> Place {
+    match storage.databases.url(market) {
+        Some(url) => Place::Database(url.to_owned()),
+        None => Place::File(file(&storage.data, market)),
+    }
+}
+
+/// True if a market is served from a file of the data directory, which one server may do.
+pub fn is_in_file(storage: &Storage, market: &MarketName) -> bool {
+    matches!(place(storage, market), Place::File(_))
+}
+
+/// Opens a market's store for serving, making it if need be.
 ///
 /// # Errors
-/// The directory cannot be read.
-pub fn present(data: &Path) -> anyhow::Result<Vec<MarketName>> {
-    let failed = || format!("cannot read the data directory {}", data.display());
-    let entries = match std::fs::read_dir(data) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(failed),
+/// It cannot be opened or made.
+pub async fn open_to_serve(
+    storage: &Storage,
+    market: &MarketName,
+    gauge: Arc<dyn WriterGauge>,
+) -> anyhow::Result<Arc<dyn Opened>> {
+    match place(storage, market) {
+        Place::File(path) => {
+            let defaults = evercart_sqlite::Options::new(clock::system());
+            let options = evercart_sqlite::Options {
+                gauge,
+                readers: storage.readers.unwrap_or(defaults.readers),
+                batch_max: storage.batch_max.unwrap_or(defaults.batch_max),
+                queue_max: storage.queue_max,
+                ..defaults
+            };
+            // On a thread that may wait for the disk, so that markets are opened side by side.
+            let opening = tokio::task::spawn_blocking(move || Sqlite::open(&path, options));
+            let store = opening.await.context("opening a database panicked")?;
+            Ok(Arc::new(store.map_err(cannot_open_file)?))
+        }
+        Place::Database(url) => {
+            let defaults = database_options(storage, &url);
+            let options = evercart_postgres::Options {
+                gauge,
+                readers: storage.readers.unwrap_or(defaults.readers),
+                writers: storage.writers,
+                pool: storage.pool,
+                batch_max: storage.batch_max.unwrap_or(defaults.batch_max),
+                queue_max: storage.queue_max,
+                ..defaults
+            };
+            let store = Postgres::open(market, options).await.map_err(cannot_open_database)?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// Opens a market's store for a command, beside the servers if any run, making it if need be.
+///
+/// # Errors
+/// It cannot be opened or made.
+pub async fn open_or_create(
+    storage: &Storage,
+    market: &MarketName,
+) -> anyhow::Result<Arc<dyn Opened>> {
+    match place(storage, market) {
+        Place::File(path) => Ok(Arc::new(open_file(&path)?)),
+        Place::Database(url) => Ok(Arc::new(open_database(storage, market, &url).await?)),
+    }
+}
+
+/// Does something with a market's store, which must be there.
+///
+/// # Errors
+/// There is no such store yet, it cannot be opened, or what was done failed.
+pub async fn with<T>(
+    storage: &Storage,
+    market: &MarketName,
+    work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    if !is_there(storage, market).await? {
+        return Err(no_data(&shown(storage, market)?).into());
+    }
+    let store = open_or_create(storage, market).await?;
+    let worked = work(&*store).await;
+    store.close().await;
+    worked
+}
+
+/// Opens the store in a SQLite file for a command, making it if need be.
+///
+/// # Errors
+/// It cannot be opened or made.
+pub fn open_file(path: &Path) -> anyhow::Result<Sqlite> {
+    let defaults = evercart_sqlite::Options::new(clock::system());
+    let options = evercart_sqlite::Options { readers: 1, ..defaults };
+    Sqlite::open(path, options).map_err(cannot_open_file)
+}
+
+/// Opens the store in a PostgreSQL database for a command, making its schema if need be.
+///
+/// # Errors
+/// It cannot be opened or made.
+pub async fn open_database(
+    storage: &Storage,
+    market: &MarketName,
+    url: &str,
+) -> anyhow::Result<Postgres> {
+    let defaults = database_options(storage, url);
+    let options = evercart_postgres::Options { readers: 1, writers: 1, pool: 2, ..defaults };
+    Postgres::open(market, options).await.map_err(cannot_open_database)
+}
+
+/// How a database is connected to, the rest as the store has it by default.
+pub fn database_options(storage: &Storage, url: &str) -> evercart_postgres::Options {
+    let ca = storage.database_ca.clone();
+    evercart_postgres::Options { ca, ..evercart_postgres::Options::new(url, clock::system()) }
+}
+
+/// Brings a market's store to this program's schema.
+///
+/// # Errors
+/// It cannot be opened or migrated.
+pub async fn migrate(storage: &Storage, market: &MarketName) -> anyhow::Result<Migrated> {
+    let (from, to) = match place(storage, market) {
+        Place::File(path) => {
+            let done = evercart_sqlite::migrate(&path).map_err(cannot_open_file)?;
+            (done.from, done.to)
+        }
+        Place::Database(url) => {
+            let options = database_options(storage, &url);
+            let done = Postgres::migrate(market, &options).await.map_err(cannot_open_database)?;
+            (done.from, done.to)
+        }
     };
-    let mut markets = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(failed)?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        let is_ours = path.extension().is_some_and(|end| end == EXTENSION);
-        if let (true, Some(Ok(name))) = (is_ours, stem.map(MarketName::new)) {
-            markets.push(name);
+    Ok(Migrated { from, to })
+}
+
+/// True if a market's store was made.
+///
+/// # Errors
+/// Nobody can tell.
+pub async fn is_there(storage: &Storage, market: &MarketName) -> anyhow::Result<bool> {
+    match place(storage, market) {
+        Place::File(path) => {
+            path.try_exists().with_context(|| format!("cannot look at {}", path.display()))
+        }
+        Place::Database(url) => {
+            let found = Postgres::presence(market, &database_options(storage, &url)).await;
+            Ok(found.map_err(cannot_open_database)?.is_there)
+        }
+    }
+}
+
+/// The markets that have a store, enabled or not, by name.
+///
+/// # Errors
+/// Nobody can tell.
+pub async fn present(storage: &Storage) -> anyhow::Result<Vec<MarketName>> {
+    let mut markets = markets_with_files(&storage.data)?;
+    // A file that was left behind by a move to a database is not the market's any more.
+    markets.retain(|market| is_in_file(storage, market));
+    for market in storage.databases.markets() {
+        if is_there(storage, market).await? {
+            markets.push(market.clone());
         }
     }
     markets.sort();
     Ok(markets)
 }
 
-/// As [`present`], but an empty directory is a failure.
+/// As [`present`], but none is a failure.
 ///
 /// # Errors
-/// There is no data, or the directory cannot be read.
-pub fn present_or_fail(data: &Path) -> anyhow::Result<Vec<MarketName>> {
-    let markets = present(data)?;
-    match markets.is_empty() {
-        true => Err(no_data(data).into()),
-        false => Ok(markets),
+/// There is no data, or nobody can tell.
+pub async fn present_or_fail(storage: &Storage) -> anyhow::Result<Vec<MarketName>> {
+    let markets = present(storage).await?;
+    if !markets.is_empty() {
+        return Ok(markets);
     }
+    let place = match storage.databases.markets().next() {
+        Some(market) => shown(storage, market)?,
+        None => storage.data.display().to_string(),
+    };
+    Err(no_data(&place).into())
 }
 
-/// Opens a market's store for a command, beside the server if one runs.
-///
-/// # Errors
-/// There is no such store yet, or it cannot be opened.
-pub fn open(data: &Path, market: &MarketName) -> anyhow::Result<Sqlite> {
-    let path = path(data, market);
-    match path.try_exists() {
-        Ok(true) => open_or_create(&path, Options { readers: 1, ..options() }),
-        Ok(false) => Err(no_data(&path).into()),
-        Err(error) => Err(error).with_context(|| format!("cannot look at {}", path.display())),
+/// A market's place for people.
+fn shown(storage: &Storage, market: &MarketName) -> anyhow::Result<String> {
+    match place(storage, market) {
+        Place::File(path) => Ok(path.display().to_string()),
+        Place::Database(url) => {
+            let options = database_options(storage, &url);
+            Postgres::place_of(market, &options).map_err(cannot_open_database)
+        }
     }
-}
-
-/// Opens a store, making it if need be.
-///
-/// # Errors
-/// It cannot be opened or made.
-pub fn open_or_create(path: &Path, options: Options) -> anyhow::Result<Sqlite> {
-    Sqlite::open(path, options).map_err(explain)
-}
-
-/// The store's options with the system's clock.
-pub fn options() -> Options {
-    Options::new(clock::system())
-}
-
-/// A failure to open, with what to do about it.
-pub fn explain(error: OpenError) -> anyhow::Error {
-    let failure = Failure::new(error.to_string());
-    match error {
-        OpenError::Sqlite { .. } => failure
-            .hint("`evercart check` says what is wrong with a database; a backup can be restored"),
-        _ => failure,
-    }
-    .into()
 }
 
 /// The market a command is about: the one named, the configured default, or the only one.
@@ -135,14 +255,4 @@ pub fn market<'a>(settings: &'a Settings, named: Option<&str>) -> anyhow::Result
             .hint(format!("the markets are: {names}"))
             .into()
     })
-}
-
-/// What went wrong in a store, for an operator.
-pub fn failed(error: StoreError) -> anyhow::Error {
-    Failure::new(error.to_string()).into()
-}
-
-fn no_data(place: &Path) -> Failure {
-    Failure::new(format!("there is no shop data at {}", place.display()))
-        .hint("`evercart serve` makes it at its first start; --data names another directory")
 }

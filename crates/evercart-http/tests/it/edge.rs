@@ -1,6 +1,8 @@
 //! What every request gets, whatever it is about.
 
 use axum::http::Method;
+use evercart_http::Admission;
+use serde_json::json;
 
 use crate::shop::{ANN, TestShop};
 
@@ -127,4 +129,28 @@ async fn requests_are_counted_by_route_and_status() {
     }
     assert!(metrics.text.contains("evercart_commit_batch_size_count{market=\"us\"}"));
     assert!(!metrics.text.contains("8059851"));
+}
+
+/// U1: what finds no room is told so at once, and whoever watches over the server always gets in.
+#[tokio::test]
+async fn what_finds_no_room_is_refused_at_once() {
+    let shop = TestShop::with(|shop| shop.admission = Admission::new(1)).await;
+    let ann = shop.sign_in(ANN).await;
+    // At work until it is looked at again, since nobody else drives it.
+    let mut at_work = Box::pin(shop.get("/cart").token(&ann).send());
+    std::future::poll_fn(|context| {
+        assert!(at_work.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    let add = || shop.post("/cart/items").token(&ann).json(&json!({"sku_id": 42}));
+    for refused in [shop.get("/cart").token(&ann).send().await, add().send().await] {
+        refused.is(503, "overloaded");
+        assert!(!refused.header("retry-after").is_empty());
+    }
+    assert_eq!(shop.get("/healthz").send().await.status, 200);
+    assert_eq!(shop.get("/readyz").send().await.status, 200);
+    assert_eq!(at_work.await.status, 200);
+    assert_eq!(add().send().await.body["total_items"], 1, "the refused add changed nothing");
+    assert_eq!(shop.get("/cart").token(&ann).send().await.status, 200);
 }

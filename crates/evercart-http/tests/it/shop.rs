@@ -20,7 +20,9 @@ use evercart_core::phone::Phone;
 use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
-use evercart_http::{KeyRing, Limits, Metrics, Shop, ShopMarket, internal_router, router};
+use evercart_http::{
+    Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, internal_router, router,
+};
 use evercart_sqlite::{Options, Sqlite};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -178,6 +180,7 @@ impl TestShop {
             demo: false,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
+            admission: Admission::new(1000),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
         };

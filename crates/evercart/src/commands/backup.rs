@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::Backup;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::stores::Opened;
 use crate::{clock, output, stores};
 
 /// The name of the first entry.
@@ -56,18 +57,19 @@ pub struct Database {
 ///
 /// # Errors
 /// There is no data, the file is there already, or something cannot be read or written.
-pub fn run(settings: &Settings, arguments: &Backup) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, arguments: &Backup) -> anyhow::Result<()> {
     let target = &arguments.file;
     refuse_to_overwrite(target, arguments.force)?;
-    let data = &settings.storage.data;
-    let markets = stores::present_or_fail(data)?;
+    let storage = &settings.storage;
+    let markets = stores::present_or_fail(storage).await?;
     let directory = parent(target);
     let failed = || format!("cannot write to {}", directory.display());
     // Beside the target, where there has to be room for it anyway.
     let staging = tempfile::tempdir_in(directory).with_context(failed)?;
     let mut databases = Vec::new();
     for market in &markets {
-        databases.push(copy(data, market, staging.path())?);
+        let copy = async |store: &dyn Opened| copy(store, market, staging.path()).await;
+        databases.push(stores::with(storage, market, copy).await?);
     }
     let manifest = Manifest {
         format: FORMAT,
@@ -108,20 +110,15 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn copy(data: &Path, market: &MarketName, staging: &Path) -> anyhow::Result<Database> {
-    let store = stores::open(data, market)?;
-    let file = format!("{market}.sqlite3");
+async fn copy(store: &dyn Opened, market: &MarketName, staging: &Path) -> anyhow::Result<Database> {
+    let file = format!("{market}.{}", store.backup_ending());
     let path = staging.join(&file);
     let bar = output::bar("copying  ", 0);
-    let copied = store.backup_to(&path, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    });
+    let copied = store.back_up(&path, &bar).await;
     bar.finish_and_clear();
     copied.with_context(|| format!("cannot copy the database of market {market}"))?;
     let (bytes, sha256) = digest(&path)?;
-    let schema = evercart_sqlite::SCHEMA_VERSION;
-    Ok(Database { market: market.to_string(), file, schema, bytes, sha256 })
+    Ok(Database { market: market.to_string(), file, schema: store.schema(), bytes, sha256 })
 }
 
 /// A file's length and SHA-256.

@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{Catalogue, ImportOutcome, ImportSummary};
+use evercart_core::catalogue::{ImportOutcome, ImportSummary};
 use serde::Serialize;
 
 use crate::catalogue_file::{self, Kind, Problem, Rows};
 use crate::cli::{CatalogExport, CatalogImport, RowFormat};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::stores::Opened;
 use crate::{output, stores};
 
 /// The largest file taken, in bytes: it is read as a whole, because it goes in as a whole.
@@ -30,7 +31,7 @@ struct Imported<'a> {
 ///
 /// # Errors
 /// The file cannot be read, is wrong, or contradicts the store; then nothing was changed.
-pub fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::Result<()> {
+pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
     let content = content_of(&arguments.file)?;
     let bar = output::bar("reading  ", content.len() as u64);
@@ -45,17 +46,17 @@ pub fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::Result<
             "The file is fine ({kind}, {count} rows). It was not compared with the shop.\n"
         ));
     }
-    let data = &settings.storage.data;
-    stores::prepare_directory(data)?;
-    let path = stores::path(data, &market.name);
-    let store = stores::open_or_create(&path, stores::options())?;
+    let storage = &settings.storage;
+    stores::prepare_directory(&storage.data)?;
+    let store = stores::open_or_create(storage, &market.name).await?;
     let bar = output::bar("importing", count as u64);
     let progress = {
         let bar = bar.clone();
         Box::new(move |done| bar.set_position(done))
     };
-    let outcome = super::runtime()?.block_on(store.import_catalogue(rows, progress));
+    let outcome = store.import_catalogue(rows, progress).await;
     bar.finish_and_clear();
+    store.close().await;
     match outcome.map_err(stores::failed)? {
         ImportOutcome::Imported(summary) => {
             report(market.name.as_str(), kind, count, summary, arguments.json)
@@ -111,10 +112,10 @@ fn content_of(file: &Path) -> anyhow::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The store cannot be read, or the file not written.
-pub fn export(settings: &Settings, arguments: &CatalogExport) -> anyhow::Result<()> {
+pub async fn export(settings: &Settings, arguments: &CatalogExport) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
-    let store = stores::open(&settings.storage.data, &market.name)?;
-    let rows = super::runtime()?.block_on(store.export_catalogue()).map_err(stores::failed)?;
+    let export = async |store: &dyn Opened| store.export_catalogue().await.map_err(stores::failed);
+    let rows = stores::with(&settings.storage, &market.name, export).await?;
     let by_name = arguments.out.as_deref().map_or(RowFormat::Csv, catalogue_file::format_of);
     let format = arguments.format.unwrap_or(by_name);
     let Some(path) = &arguments.out else {

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use evercart_core::operator::{CheckReport, Operator};
+use evercart_core::operator::CheckReport;
 use serde::Serialize;
 
 use crate::cli::Check;
 use crate::config::Settings;
+use crate::stores::Opened;
 use crate::{output, stores};
 
 #[derive(Serialize)]
@@ -39,14 +40,15 @@ struct CheckedFinding<'a> {
 ///
 /// # Errors
 /// There is no data, or it could not be looked at.
-pub fn run(settings: &Settings, arguments: &Check) -> anyhow::Result<ExitCode> {
-    let data = &settings.storage.data;
-    let runtime = super::runtime()?;
+pub async fn run(settings: &Settings, arguments: &Check) -> anyhow::Result<ExitCode> {
+    let storage = &settings.storage;
     let mut reports = Vec::new();
-    for market in stores::present_or_fail(data)? {
-        let store = stores::open(data, &market)?;
-        let report = runtime.block_on(store.check()).map_err(stores::failed);
-        reports.push((market, report.context("the check could not be made")?));
+    for market in stores::present_or_fail(storage).await? {
+        let check = async |store: &dyn Opened| {
+            store.check().await.map_err(stores::failed).context("the check could not be made")
+        };
+        let report = stores::with(storage, &market, check).await?;
+        reports.push((market, report));
     }
     let ok = reports.iter().all(|(_, report)| report.findings.is_empty());
     if arguments.json {

@@ -6,15 +6,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey};
+use evercart_core::catalogue::{CatalogueRow, ProductKey};
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::{ProductId, SkuId};
 use evercart_core::market::Market;
-use evercart_core::operator::{DemoCustomer, Operator};
+use evercart_core::operator::DemoCustomer;
 use evercart_core::order::Checkout;
 use evercart_core::phone::Phone;
 use evercart_core::user::Session;
-use evercart_sqlite::Sqlite;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Serialize;
@@ -23,6 +22,7 @@ use crate::cli::DemoFill;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::keys::Keys;
+use crate::stores::Opened;
 use crate::{clock, output, stores};
 
 use super::demo_phones::DemoPhones;
@@ -57,16 +57,29 @@ struct TokenLine<'a> {
 ///
 /// # Errors
 /// The store is no demo, has no products, or failed; batches before that are in.
-pub fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
-    let data = &settings.storage.data;
-    let store = stores::open(data, &market.name)?;
-    let runtime = super::runtime()?;
-    if !runtime.block_on(store.is_demo()).map_err(stores::failed)? {
+    let fill = async |store: &dyn Opened| fill_all(settings, market, store, arguments).await;
+    let (customers, known_before) = stores::with(&settings.storage, &market.name, fill).await?;
+    let market = market.name.as_str();
+    if arguments.json {
+        return output::print_json(&Filled { market, customers, known_before });
+    }
+    output::print(&format!("Added {customers} customers to {market}; {known_before} were there.\n"))
+}
+
+/// Returns how many were added, and how many were there.
+async fn fill_all(
+    settings: &Settings,
+    market: &Market,
+    store: &dyn Opened,
+    arguments: &DemoFill,
+) -> anyhow::Result<(u64, u64)> {
+    if !store.is_demo().await.map_err(stores::failed)? {
         return Err(Failure::new(format!(
             "market {} in {} is a real shop: made-up customers go into a demo only",
             market.name,
-            data.display()
+            store.place()
         ))
         .hint("`evercart serve --demo --data DIR` makes a demo")
         .into());
@@ -75,7 +88,7 @@ pub fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
         Some(path) => Some(Tokens::create(path, settings, market)?),
         None => None,
     };
-    let rows = runtime.block_on(store.export_catalogue()).map_err(stores::failed)?;
+    let rows = store.export_catalogue().await.map_err(stores::failed)?;
     let mut invented = Invented::new(market, rows, arguments.seed)?;
     let bar = output::bar("filling  ", arguments.users);
     let (mut done, mut added) = (0, 0);
@@ -90,7 +103,7 @@ pub fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
             .into());
         }
         done += customers.len() as u64;
-        let sessions = runtime.block_on(fill(&store, customers))?;
+        let sessions = fill(store, customers).await?;
         added += sessions.len() as u64;
         if let Some(tokens) = &mut tokens {
             tokens.write(&sessions)?;
@@ -101,16 +114,11 @@ pub fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
     if let Some(tokens) = tokens {
         tokens.finish()?;
     }
-    let known_before = done - added;
-    let market = market.name.as_str();
-    if arguments.json {
-        return output::print_json(&Filled { market, customers: added, known_before });
-    }
-    output::print(&format!("Added {added} customers to {market}; {known_before} were there.\n"))
+    Ok((added, done - added))
 }
 
 /// Adds a batch; without its orders if somebody bought the last piece meanwhile.
-async fn fill(store: &Sqlite, customers: Vec<DemoCustomer>) -> anyhow::Result<Vec<Session>> {
+async fn fill(store: &dyn Opened, customers: Vec<DemoCustomer>) -> anyhow::Result<Vec<Session>> {
     match store.fill_demo(customers.clone()).await {
         Err(StoreError::Refused(Refused::InsufficientStock { .. })) => {
             let without = customers
@@ -222,7 +230,8 @@ struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     fn create(path: &'a Path, settings: &'a Settings, market: &'a Market) -> anyhow::Result<Self> {
         let failed = || format!("cannot write {}", path.display());
-        let keys = Keys::load_or_create(&settings.storage.data, clock::system().now())?;
+        let now = clock::system().now();
+        let keys = Keys::load_or_create(&settings.storage.data, now)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
@@ -234,7 +243,7 @@ impl<'a> Tokens<'a> {
             // A file that was there keeps its mode when it is opened.
             file.set_permissions(std::fs::Permissions::from_mode(0o600)).with_context(failed)?;
         }
-        let keys = keys.token_keys(&settings.auth.issuer);
+        let keys = keys.token_keys(&settings.auth.issuer, now);
         Ok(Self { out: BufWriter::new(file), path, settings, market, keys })
     }
 

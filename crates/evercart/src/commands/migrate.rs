@@ -17,12 +17,11 @@ struct MigratedMarket {
 ///
 /// # Errors
 /// There is no data, or a database cannot be migrated; those before it have been.
-pub fn run(settings: &Settings, arguments: &Migrate) -> anyhow::Result<()> {
-    let data = &settings.storage.data;
+pub async fn run(settings: &Settings, arguments: &Migrate) -> anyhow::Result<()> {
+    let storage = &settings.storage;
     let mut all = Vec::new();
-    for market in stores::present_or_fail(data)? {
-        let migrated = evercart_sqlite::migrate(&stores::path(data, &market));
-        let migrated = migrated.map_err(stores::explain)?;
+    for market in stores::present_or_fail(storage).await? {
+        let migrated = stores::migrate(storage, &market).await?;
         if !arguments.json {
             let text = match migrated.from == migrated.to {
                 true => format!("{market}: schema {} is current\n", migrated.to),

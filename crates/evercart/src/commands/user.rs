@@ -1,7 +1,7 @@
 //! `evercart user …`: what an operator does for, or about, one customer.
 
-use evercart_core::error::{Refused, StoreError};
-use evercart_core::operator::{Operator, UserFile};
+use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::operator::UserFile;
 use evercart_core::phone::Phone;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cli::{OneUser, User};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::stores::Opened;
 use crate::{output, stores};
 
 #[derive(Serialize)]
@@ -32,33 +33,33 @@ struct Shown<'a> {
 ///
 /// # Errors
 /// No such customer, or the store failed.
-pub fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
     let (User::Show(one) | User::Block(one) | User::Unblock(one) | User::SignOut(one)) = action;
     let market = stores::market(settings, one.market.market.as_deref())?;
     let phone = Phone::parse(&one.phone, Some(&market.region))
         .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
-    let store = stores::open(&settings.storage.data, &market.name)?;
-    let file = super::runtime()?.block_on(async {
-        match action {
-            User::Show(_) => {}
-            User::Block(_) => drop(store.block_user(phone.clone()).await?),
-            User::Unblock(_) => drop(store.unblock_user(phone.clone()).await?),
-            User::SignOut(_) => drop(store.sign_user_out(phone.clone()).await?),
-        }
-        store.find_user(phone.clone()).await
-    });
-    let file = file.map_err(|error| match error {
-        StoreError::Refused(Refused::NotFound { .. }) => {
-            let phone = phone.as_str();
-            Failure::new(format!(
-                "there is no customer with the phone {phone} in market {}",
+    let file = stores::with(&settings.storage, &market.name, async |store| {
+        act(store, action, &phone).await.map_err(|error| match error {
+            StoreError::Refused(Refused::NotFound { .. }) => Failure::new(format!(
+                "there is no customer with the phone {} in market {}",
+                phone.as_str(),
                 market.name
             ))
-            .into()
-        }
-        error => stores::failed(error),
-    })?;
-    show(market.name.as_str(), action, one, &file)
+            .into(),
+            error => stores::failed(error),
+        })
+    });
+    show(market.name.as_str(), action, one, &file.await?)
+}
+
+async fn act(store: &dyn Opened, action: &User, phone: &Phone) -> StoreResult<UserFile> {
+    match action {
+        User::Show(_) => {}
+        User::Block(_) => drop(store.block_user(phone.clone()).await?),
+        User::Unblock(_) => drop(store.unblock_user(phone.clone()).await?),
+        User::SignOut(_) => drop(store.sign_user_out(phone.clone()).await?),
+    }
+    store.find_user(phone.clone()).await
 }
 
 fn show(market: &str, action: &User, one: &OneUser, file: &UserFile) -> anyhow::Result<()> {

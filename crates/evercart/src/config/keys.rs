@@ -59,29 +59,52 @@ pub const KEYS: &[Key] = &[
         "[]",
         "Addresses or networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.",
     ),
+    key(
+        "server.requests_max",
+        "512",
+        "The most requests at work at once; more get a 503 at once, so that these stay quick.",
+    ),
     key("server.request_timeout", r#""10s""#, "How long a request may take before it gets a 503."),
     key("server.grace", r#""10s""#, "How long a stop waits for requests that still run."),
     key(
         "storage.data",
         r#""evercart-data""#,
-        "The directory with the databases (one a market) and the keys. \
-         Relative to the working directory.",
+        "The directory with the keys and, unless they are in PostgreSQL, the databases (one a \
+         market). Relative to the working directory.",
     ),
     secret(
         "storage.database_url",
-        r#""""#,
-        "Not available in this version, which keeps its data in SQLite files only.",
+        r#""postgres://shop@db.example/shop""#,
+        "A PostgreSQL database to keep the markets in, each in a schema of its own, instead of in \
+         files. Any number of servers may share it, and need the same keys.json then.",
     ),
-    key(
+    optional(
+        "storage.database_ca",
+        r#""/etc/evercart/database-ca.pem""#,
+        "Authorities (PEM) that vouch for the database's certificate; default: the system's.",
+    ),
+    optional(
         "storage.batch_max",
         "512",
-        "The most operations that share one commit. 1 gives each its own fsync.",
+        "The most operations that share one commit, 1 gives each its own; default: 512, in \
+         PostgreSQL 128.",
     ),
     key("storage.queue_max", "4096", "The most operations waiting; more get a 503."),
     optional(
         "storage.readers",
         "2",
-        "Threads that read, for each market; default: cores, at least 2.",
+        "Threads that read, for each market; default: cores, at least 2. \
+         In PostgreSQL, connections that read carts; default: 2.",
+    ),
+    key(
+        "storage.writers",
+        "2",
+        "PostgreSQL: connections that change carts, for each market. SQLite has one writer.",
+    ),
+    key(
+        "storage.pool",
+        "16",
+        "PostgreSQL: connections for everything else, for each market, at most.",
     ),
     key("auth.token_lifetime", r#""30m""#, "How long an access token is good for."),
     key(
@@ -141,8 +164,8 @@ pub const KEYS: &[Key] = &[
     key("markets.*.tax_rate", r#""0""#, "The tax contained in prices: 0.12 is 12 %."),
     secret(
         "markets.*.database_url",
-        r#""""#,
-        "Not available in this version, which keeps its data in SQLite files only.",
+        r#""postgres://shop@db.example/shop""#,
+        "A PostgreSQL database for this market alone, such as in its own country.",
     ),
 ];
 

@@ -202,11 +202,6 @@ impl Layers {
         self.0.get(path)
     }
 
-    /// All that is set, by path.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Found)> {
-        self.0.iter().map(|(path, found)| (path.as_str(), found))
-    }
-
     /// The markets anything is said of: the built-in ones first, then the others by name.
     pub fn markets(&self) -> Vec<String> {
         let mut names: Vec<String> =

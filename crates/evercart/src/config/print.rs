@@ -34,14 +34,13 @@ pub fn defaults() -> String {
          # Each can also be set in the environment: [auth] token_lifetime is\n\
          # EVERCART_AUTH__TOKEN_LIFETIME. Durations are written like 90s, 30m or 2h.\n",
     );
-    let known = || KEYS.iter().filter(|key| !key.path.ends_with("database_url"));
-    for key in known().filter(|key| !key.path.contains('*')) {
+    for key in KEYS.iter().filter(|key| !key.path.contains('*')) {
         out.enter(section_of(key.path));
         out.explained(key, last_of(key.path), key.default.unwrap_or(key.example));
     }
     for (index, (market, values)) in BUILT_IN_MARKETS.iter().enumerate() {
         out.enter(&format!("markets.{market}"));
-        for key in known().filter(|key| key.path.contains('*')) {
+        for key in KEYS.iter().filter(|key| key.path.contains('*')) {
             let last = market_key(key.path);
             let own = values.iter().find(|(name, _)| *name == last).map(|(_, value)| *value);
             let value = own.or(key.default).unwrap_or(key.example);

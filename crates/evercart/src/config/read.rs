@@ -35,16 +35,6 @@ impl<'a> Reader<'a> {
         self.layers.get(path).is_some_and(|found| found.place != Place::Default)
     }
 
-    /// Where a key with this last part is set first, if it is.
-    pub fn first_given(&self, last: &str) -> Option<String> {
-        let mut all = self.layers.iter();
-        let (path, found) = all.find(|(path, _)| path.rsplit('.').next() == Some(last))?;
-        Some(match found.place {
-            Place::Flag(flag) => flag.to_owned(),
-            _ => format!("{} ({})", path, found.place),
-        })
-    }
-
     fn find(&self, path: &str) -> Option<Found> {
         let default = || {
             let value = constant(keys::find(path)?.default?);

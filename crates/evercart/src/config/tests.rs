@@ -151,15 +151,43 @@ fn a_secret_is_not_repeated_in_an_error() {
 }
 
 #[test]
-fn a_database_url_is_refused_with_a_sentence() {
+fn markets_are_in_files_unless_a_database_is_said() {
+    let name = |name| MarketName::new(name).expect("a name");
+    let settings = load_from("", &[]).expect("fine");
+    assert_eq!(settings.storage.databases.url(&name("us")), None);
+
+    let toml = "[markets.kg]\ndatabase_url = \"postgresql://bishkek/shop\"\n";
+    let settings = load_from(toml, &[]).expect("fine");
+    assert_eq!(settings.storage.databases.url(&name("us")), None);
+    assert_eq!(settings.storage.databases.url(&name("kg")), Some("postgresql://bishkek/shop"));
+
+    let variables = [("EVERCART_STORAGE__DATABASE_URL", "postgres://db/shop")];
+    let settings = load_from(toml, &variables).expect("fine");
+    assert_eq!(settings.storage.databases.url(&name("us")), Some("postgres://db/shop"));
+    assert_eq!(settings.storage.databases.url(&name("kg")), Some("postgresql://bishkek/shop"));
+    let markets: Vec<_> = settings.storage.databases.markets().map(MarketName::as_str).collect();
+    assert_eq!(markets, ["kg", "us"]);
+    assert_eq!((settings.storage.writers, settings.storage.pool), (2, 16));
+}
+
+#[test]
+fn a_database_url_is_never_shown() {
+    let secret = "hunter2:hunter2@db";
     for text in [
-        error("[storage]\ndatabase_url = \"postgres://x\"\n"),
-        error("[markets.us]\ndatabase_url = \"postgres://x\"\n"),
-        error_of("EVERCART_STORAGE__DATABASE_URL", "postgres://x"),
+        error(&format!("[storage]\ndatabase_url = \"mysql://{secret}\"\n")),
+        error(&format!("[markets.us]\ndatabase_url = \"{secret}\"\n")),
+        error_of("EVERCART_STORAGE__DATABASE_URL", secret),
     ] {
-        assert!(text.contains("keeps its data in SQLite files only"), "{text}");
-        assert!(!text.contains("postgres://"), "{text}");
+        assert!(text.contains("database_url") && text.contains("expected a URL such"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
     }
+    let variables = [("EVERCART_STORAGE__DATABASE_URL", "postgres://hunter2:hunter2@db/shop")];
+    let layers = layers("", &variables).expect("fine");
+    let settings = resolve(&layers).expect("fine");
+    for text in [effective(&layers), format!("{settings:?}")] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    assert!(effective(&layers).contains("database_url = "), "{}", effective(&layers));
 }
 
 #[test]
@@ -178,7 +206,7 @@ fn lists_numbers_and_tables_can_be_variables() {
     .expect("fine");
     assert_eq!(settings.server.cors_origins, ["https://a.example", "http://localhost:3000"]);
     assert_eq!(settings.server.trusted_proxies[1].to_string(), "192.0.2.1/32");
-    assert_eq!(settings.storage.batch_max, 1);
+    assert_eq!(settings.storage.batch_max, Some(1));
     assert_eq!(settings.auth.test_phones[0].0.as_str(), "+13128059851");
     assert_eq!(settings.markets.len(), 1);
     assert_eq!(settings.server.internal_listen, None);
@@ -241,6 +269,8 @@ fn the_printed_defaults_are_the_defaults() {
     let examples = [
         "tls_",
         "readers",
+        "batch_max",
+        "database_",
         "default_market",
         "test_phones",
         "url",

@@ -53,14 +53,13 @@ pub fn watch(
             tokio::select! {
                 _ = tick.tick() => {
                     let now = reload.stamp();
-                    if now != seen {
+                    if now != seen && reload.keys() {
                         seen = now;
-                        reload.keys();
                     }
                 }
                 Some(()) = hang_up.recv() => {
-                    seen = reload.stamp();
-                    reload.keys();
+                    let now = reload.stamp();
+                    seen = now.filter(|_| reload.keys());
                     reload.certificate();
                 }
             }
@@ -74,17 +73,22 @@ impl Reload {
         Some((metadata.modified().ok()?, metadata.len()))
     }
 
-    fn keys(&self) {
+    /// Takes the file's keys. False if one of them is to sign later, so that it must be asked
+    /// again.
+    fn keys(&self) -> bool {
         match Keys::load(&self.data) {
             Ok(Some(keys)) => {
-                self.shop.keys.replace(keys.token_keys(&self.issuer));
+                let now = self.shop.clock.now();
+                self.shop.keys.replace(keys.token_keys(&self.issuer, now));
                 tracing::debug!("keys read");
+                return keys.is_settled(now);
             }
             Ok(None) => tracing::error!("the key file is gone; the keys in memory stay in force"),
             Err(error) => {
                 tracing::error!("keys not read again, those in memory stay in force: {error:#}");
             }
         }
+        true
     }
 
     fn certificate(&self) {

@@ -22,22 +22,31 @@ pub use process::{Output, Running, StartFailed, run_in};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+
+use crate::backend::{Place, SERVERS};
 
 /// How long anything is waited for before a test fails. Long, because CI machines are slow; nothing
 /// ever sleeps this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A shop under test: a working directory, how to start the server in it, and the server itself.
-/// runs.
+/// A shop under test: a working directory, where its data is, how to start its servers, and those
+/// servers. How many there are is the backend's business: requests go to one after the other.
 pub struct Shop {
     home: tempfile::TempDir,
+    place: Place,
+    /// A program with arguments that becomes the server, such as `nice`.
+    wrapper: Vec<String>,
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
     default_metrics_port: bool,
-    running: Option<Running>,
+    running: Vec<Running>,
+    /// Counts requests, to give each server its share.
+    turn: AtomicUsize,
     agent: ureq::Agent,
 }
 
@@ -62,15 +71,22 @@ impl Shop {
 
     /// A shop that is not running yet and has no demo: an empty directory.
     pub fn prepared() -> Self {
+        Self::prepared_at(Place::fresh())
+    }
+
+    /// Like `prepared`, with its data in a place that the test has made.
+    pub fn prepared_at(place: Place) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let agent = client::agent();
         Self {
+            wrapper: Vec::new(),
             home,
             arguments: Vec::new(),
-            variables: Vec::new(),
+            variables: place.variables(),
+            place,
             default_metrics_port: false,
-            running: None,
-            agent,
+            running: Vec::new(),
+            turn: AtomicUsize::new(0),
+            agent: client::agent(),
         }
     }
 
@@ -88,6 +104,14 @@ impl Shop {
         self
     }
 
+    /// Has the servers started by another program, which gets the command as its last arguments and
+    /// becomes it.
+    #[must_use]
+    pub fn started_by(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Writes `evercart.toml`, which the program finds in its working directory.
     #[must_use]
     pub fn config(self, toml: &str) -> Self {
@@ -102,41 +126,69 @@ impl Shop {
         self
     }
 
-    /// Starts the server and waits until it answers.
+    /// Starts the servers, all at once, and waits until they answer.
     pub fn start(&mut self) {
         if let Err(failed) = self.try_start() {
             panic!("evercart serve did not start: {failed}");
         }
     }
 
-    /// Starts the server; says how it ended if it does not come to answer.
+    /// Starts the servers; says how one ended if it does not come to answer.
     pub fn try_start(&mut self) -> Result<(), StartFailed> {
-        assert!(self.running.is_none(), "the server is running already");
-        let mut arguments: Vec<OsString> = vec!["serve".into()];
+        assert!(self.running.is_empty(), "the server is running already");
+        let mut arguments = vec!["serve".into()];
+        arguments.extend(self.arguments.iter().cloned());
+        let shop = &*self;
+        let started: Vec<_> = std::thread::scope(|scope| {
+            let start = || scope.spawn(|| shop.try_serve(&arguments));
+            let threads: Vec<_> = (0..SERVERS).map(|_| start()).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        self.running = started.into_iter().collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Starts a server beside those of the shop, if any, with other arguments.
+    pub fn try_serve(&self, arguments: &[OsString]) -> Result<Running, StartFailed> {
         let free_port = |name: &str| (name.to_owned(), "127.0.0.1:0".to_owned());
         let mut variables = vec![free_port("EVERCART_SERVER__LISTEN")];
         if !self.default_metrics_port {
             variables.push(free_port("EVERCART_SERVER__INTERNAL_LISTEN"));
         }
-        arguments.extend(self.arguments.iter().cloned());
         variables.extend(self.variables.iter().cloned());
-        self.running = Some(Running::start(self.home.path(), &arguments, &variables)?);
-        Ok(())
+        let mut command = process::command_by(&self.wrapper, self.home.path(), &variables);
+        command.args(arguments);
+        Running::start(command)
     }
 
-    /// Kills the server with SIGKILL, as a power cut would.
+    /// Kills the servers with SIGKILL, as a power cut would.
     pub fn kill(&mut self) {
-        self.running.take().expect("a running server").kill();
+        for running in self.take_running() {
+            running.kill();
+        }
     }
 
-    /// Ends the server with SIGTERM and waits for it; returns its exit code and messages.
+    /// Ends the servers with SIGTERM and waits for them; returns exit code and messages.
     pub fn terminate(&mut self) -> Output {
-        self.running.take().expect("a running server").terminate()
+        self.signal("TERM");
+        self.wait()
     }
 
-    /// Waits until the server ends by itself, such as after a signal.
+    /// Waits until the servers end by themselves, such as after a signal.
     pub fn wait(&mut self) -> Output {
-        self.running.take().expect("a running server").wait()
+        Output::of_all(self.take_running().into_iter().map(Running::wait))
+    }
+
+    /// Sends every server a signal by name: `TERM`, `HUP`, `INT`.
+    pub fn signal(&self, name: &str) {
+        for running in &self.running {
+            running.signal(name);
+        }
+    }
+
+    fn take_running(&mut self) -> Vec<Running> {
+        assert!(!self.running.is_empty(), "no server is running");
+        std::mem::take(&mut self.running)
     }
 
     /// SIGTERM, then start again on the same data.
@@ -146,9 +198,19 @@ impl Shop {
         self.start();
     }
 
-    /// The running server.
+    /// The running server; the first if there are several.
     pub fn running(&self) -> &Running {
-        self.running.as_ref().expect("a running server")
+        self.running.first().expect("a running server")
+    }
+
+    /// What the servers wrote to standard error so far.
+    pub fn stderr(&self) -> String {
+        self.running.iter().map(Running::stderr).collect()
+    }
+
+    /// Where its data is.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The working directory.
@@ -180,6 +242,11 @@ impl Shop {
         run_in(self.home.path(), arguments, &self.variables)
     }
 
+    /// The program in the shop's directory, for a test that starts it itself.
+    pub fn command(&self) -> Command {
+        process::command(self.home.path(), &self.variables)
+    }
+
     /// Runs a command that must succeed, and returns its standard output.
     pub fn run_ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -187,9 +254,11 @@ impl Shop {
         output.stdout
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT` of the server whose turn it is.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.running().base_url)
+        assert!(!self.running.is_empty(), "no server is running");
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.running.len();
+        format!("{}{path}", self.running[turn].base_url)
     }
 
     /// A request to the public listener.
@@ -197,10 +266,26 @@ impl Shop {
         Request::new(&self.agent, method, &self.url(path))
     }
 
-    /// A request to the internal listener, such as `/metrics`.
-    pub fn internal(&self, path: &str) -> Request {
-        let base = self.running().internal_url.as_deref().expect("an internal listener");
-        Request::new(&self.agent, "GET", &format!("{base}{path}"))
+    /// The answers of every server's internal listener, to such as `/readyz`.
+    pub fn internal(&self, path: &str) -> Vec<Answer> {
+        let ask = |running: &Running| {
+            let base = running.internal_url.as_deref().expect("an internal listener");
+            Request::new(&self.agent, "GET", &format!("{base}{path}")).send()
+        };
+        self.running.iter().map(ask).collect()
+    }
+
+    /// The metrics of all servers, one after the other.
+    pub fn metrics(&self) -> String {
+        self.internal("/metrics").iter().map(Answer::text).collect()
+    }
+
+    /// What all servers together counted in a series, such as `evercart_x_total{market="us"}`.
+    pub fn counted(&self, series: &str) -> u64 {
+        let metrics = self.metrics();
+        let counts =
+            metrics.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        counts.map(|count| count.parse::<u64>().expect("a count")).sum()
     }
 
     /// A GET.

@@ -1,6 +1,5 @@
 //! The server's process: started, watched, killed.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -36,6 +35,21 @@ pub struct Output {
     pub stderr: String,
 }
 
+impl Output {
+    /// Of several processes: all that was said, and the first exit code that is not 0.
+    pub fn of_all(outputs: impl Iterator<Item = Output>) -> Self {
+        let mut all = Output { code: Some(0), stdout: String::new(), stderr: String::new() };
+        for output in outputs {
+            if all.code == Some(0) {
+                all.code = output.code;
+            }
+            all.stdout.push_str(&output.stdout);
+            all.stderr.push_str(&output.stderr);
+        }
+        all
+    }
+}
+
 /// The server ended, or did not answer in time.
 #[derive(Debug)]
 pub struct StartFailed(pub Output);
@@ -47,14 +61,9 @@ impl std::fmt::Display for StartFailed {
 }
 
 impl Running {
-    /// Starts the program with `arguments` in `directory` and waits for its "listening" line.
-    pub fn start(
-        directory: &Path,
-        arguments: &[OsString],
-        variables: &[(String, String)],
-    ) -> Result<Self, StartFailed> {
-        let mut child = command(directory, variables)
-            .args(arguments)
+    /// Starts the program and waits for its "listening" line.
+    pub fn start(mut command: Command) -> Result<Self, StartFailed> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -106,12 +115,6 @@ impl Running {
             .status()
             .expect("kill is there");
         assert!(sent.success(), "kill -{name} failed");
-    }
-
-    /// Ends it with SIGTERM.
-    pub fn terminate(self) -> Output {
-        self.signal("TERM");
-        self.wait()
     }
 
     /// Waits until it ends by itself.
@@ -171,8 +174,21 @@ pub fn run_in(directory: &Path, arguments: &[&str], variables: &[(String, String
 }
 
 /// The program with an environment in which nothing of the developer's own shop is left.
-fn command(directory: &Path, variables: &[(String, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evercart"));
+pub fn command(directory: &Path, variables: &[(String, String)]) -> Command {
+    command_by(&[], directory, variables)
+}
+
+/// Like `command`, started by another program, if one is named.
+pub fn command_by(wrapper: &[String], directory: &Path, variables: &[(String, String)]) -> Command {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_evercart");
+    let mut command = match wrapper {
+        [] => Command::new(PROGRAM),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(PROGRAM);
+            command
+        }
+    };
     #[expect(clippy::disallowed_methods, reason = "to keep the program from seeing them")]
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("EVERCART_") {

@@ -19,6 +19,7 @@ fn help_names_every_command_and_an_example() {
         "backup",
         "restore",
         "check",
+        "transfer",
         "migrate",
         "config",
         "completions",
@@ -51,7 +52,9 @@ fn wrong_use_exits_with_2_and_says_so_on_standard_error() {
         &["catalog", "export", "--market", "fr"],
         &["user", "show", "--market", "us", "12"],
         &["--config", "missing.toml", "config"],
-        &["serve", "--database-url", "postgres://x"],
+        &["serve", "--database-url", "mysql://x"],
+        &["transfer"],
+        &["transfer", "--to", "shop.sqlite3"],
         &["serve", "--demo", "--listen", "0.0.0.0:0"],
     ] {
         let output = run(arguments);
@@ -67,6 +70,7 @@ fn a_command_without_data_says_where_it_looked() {
         &["check"][..],
         &["migrate"],
         &["backup", "x.tar"],
+        &["transfer", "--to", "postgres://nowhere/shop"],
         &["catalog", "export", "--market", "us"],
         &["user", "show", "+13128059851", "--market", "us"],
         &["demo", "fill", "--users", "1", "--market", "us"],
@@ -105,7 +109,7 @@ fn the_effective_configuration_shows_every_layer() {
     assert!(text.contains("grace = \"3s\" # evercart.toml:2\n"), "{text}");
     assert!(text.contains("issuer = \"my-shop\" # EVERCART_AUTH__ISSUER\n"), "{text}");
     assert!(text.contains("data = \"elsewhere\" # --data\n"), "{text}");
-    assert!(text.contains("batch_max = 512 # default\n"), "{text}");
+    assert!(text.contains("queue_max = 4096 # default\n"), "{text}");
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! What the program itself promises, apart from its HTTP API: the command line, configuration,
 //! files, starting and stopping.
 
+#[path = "../backend/sqlite.rs"]
+mod backend;
 #[path = "../harness/mod.rs"]
 mod harness;
 
 mod backup;
 mod catalogue;
 mod command_line;
+mod database;
 mod demo;
 mod keys;
+mod postgres;
+mod postgres_backup;
 mod serve;
+mod transfer;

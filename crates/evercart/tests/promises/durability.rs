@@ -44,7 +44,7 @@ fn g1_every_acknowledged_write_survives_a_dozen_power_cuts_under_load() {
             }
             wait_until("some load", || done.load(Ordering::SeqCst) >= after);
             spin(pause);
-            shop.running().signal("KILL");
+            shop.signal("KILL");
         });
         shop.kill();
         shop.start();
@@ -71,9 +71,9 @@ fn spin(pause: Duration) {
 /// Starts a command of the program beside the server and kills it after a while, if it is not
 /// over by then. True if it was.
 fn killed_while(shop: &Shop, arguments: &[&str], after: Duration) -> bool {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_evercart"))
+    let mut child = shop
+        .command()
         .args(arguments)
-        .current_dir(shop.home())
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

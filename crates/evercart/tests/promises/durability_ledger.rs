@@ -9,6 +9,9 @@ use crate::harness::{Answer, Shop};
 /// The SKUs that are shopped for.
 pub const SKUS: [i64; 4] = [5001, 5002, 5003, 5004];
 
+/// Where the shop shows what is recorded here.
+pub const SHOWN: [&str; 2] = ["/cart", "/profile/orders?limit=100"];
+
 /// The one request whose answer never came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pending {
@@ -101,12 +104,16 @@ impl Ledger {
     /// Compares the record with the shop, and takes over what became of the request in doubt,
     /// which must have happened whole or not at all.
     pub fn compare(&mut self, shop: &Shop) {
-        let cart = shop.see("/cart", &self.customer.token);
-        let orders = shop.see("/profile/orders?limit=100", &self.customer.token);
-        let there = Self::read(&cart, &orders);
+        let [cart, orders] = SHOWN.map(|path| shop.see(path, &self.customer.token));
+        self.compare_with(&cart, &orders);
+    }
+
+    /// Like `compare`, with the bodies of what is [`SHOWN`].
+    pub fn compare_with(&mut self, cart: &Value, orders: &Value) {
+        let there = Self::read(cart, orders);
         let without = (self.cart, self.orders.clone());
         if there != without {
-            self.settle(&orders);
+            self.settle(orders);
             assert_eq!(
                 there,
                 (self.cart, self.orders.clone()),

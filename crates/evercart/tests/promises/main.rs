@@ -1,6 +1,8 @@
 //! Evercart's promises, each in a file of its own, kept or broken by the real binary over HTTP.
 //! What one crate alone can show is tested there, not here.
 
+#[path = "../backend/sqlite.rs"]
+mod backend;
 #[path = "../harness/mod.rs"]
 mod harness;
 
@@ -13,6 +15,7 @@ mod codes_budgets;
 mod concurrency;
 mod crowd;
 mod customer;
+mod disk_full;
 mod durability;
 mod durability_ledger;
 mod endpoints;
@@ -21,6 +24,7 @@ mod idempotency;
 mod isolation;
 mod markets;
 mod money;
+mod one_server;
 mod operating;
 mod operating_secrets;
 mod operating_tls;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::catalogue_rows::check;
 use crate::customer::{Customer, SEED_PHONE, expect, pieces, problem, us_phone};
-use crate::harness::{Running, Shop, wait_until};
+use crate::harness::{Shop, wait_until};
 
 /// Runs `meanwhile` while customers add to their carts, one piece after the other. Returns for each
 /// how many adds were acknowledged.
@@ -207,7 +207,7 @@ fn an_operator_blocks_unblocks_and_signs_out_while_serving() {
 fn u3_a_stop_under_load_ends_with_0_and_loses_nothing() {
     let mut shop = Shop::demo();
     let customers = customers(&shop, 6);
-    let acknowledged = under_load(&shop, &customers, |_| shop.running().signal("TERM"));
+    let acknowledged = under_load(&shop, &customers, |_| shop.signal("TERM"));
     let output = shop.wait();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     shop.start();
@@ -238,7 +238,7 @@ fn u3_a_request_in_flight_is_finished_before_the_stop() {
     let mut first = [0; 12];
     stream.read_exact(&mut first).expect("the server wants the body: the request runs");
     assert_eq!(&first, b"HTTP/1.1 100");
-    shop.running().signal("TERM");
+    shop.signal("TERM");
     wait_until("the server to stop listening", || TcpStream::connect(&address).is_err());
     stream.write_all(body.as_bytes()).expect("sent");
     let mut answer = String::new();
@@ -258,47 +258,34 @@ fn an_operator_sees_that_it_is_alive_ready_and_busy() {
     problem(404, "not_found", &shop.get(&format!("/x{}", us_phone(1))).send());
     for path in ["/healthz", "/readyz"] {
         expect(200, &shop.get(path).send());
-        expect(200, &shop.internal(path).send());
+        for answer in shop.internal(path) {
+            expect(200, &answer);
+        }
     }
     problem(404, "not_found", &shop.get("/metrics").send());
-    let metrics = shop.internal("/metrics").send().text();
-    for line in [
-        "evercart_requests_total{method=\"POST\",route=\"/cart/items\",status=\"200\"} 1",
+    let metrics = shop.metrics();
+    for (series, count) in [
+        ("evercart_requests_total{method=\"POST\",route=\"/cart/items\",status=\"200\"}", 1),
+        ("evercart_codes_sent_total{market=\"us\"}", 1),
+        ("evercart_sign_ins_total{market=\"us\",outcome=\"signed_in\"}", 1),
+    ] {
+        assert_eq!(shop.counted(series), count, "{series}\n{metrics}");
+    }
+    for series in [
         "evercart_request_duration_seconds_bucket{",
         "evercart_commit_batch_size_count{market=\"us\"}",
         "evercart_writer_queue_depth{market=\"us\"}",
-        "evercart_codes_sent_total{market=\"us\"} 1",
-        "evercart_sign_ins_total{market=\"us\",outcome=\"signed_in\"} 1",
     ] {
-        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+        assert!(metrics.contains(series), "{series} is not in\n{metrics}");
     }
     assert!(!metrics.contains("805"), "no label is made of what a client sends:\n{metrics}");
-}
-
-#[test]
-fn a_second_server_on_the_same_directory_is_refused() {
-    let shop = Shop::demo();
-    let variables = [
-        ("EVERCART_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-        ("EVERCART_SERVER__INTERNAL_LISTEN".to_owned(), "off".to_owned()),
-    ];
-    let arguments = ["serve".into(), "--demo".into()];
-    let Err(refused) = Running::start(shop.home(), &arguments, &variables) else {
-        panic!("two servers serve one directory");
-    };
-    assert_eq!(refused.0.code, Some(1), "{refused}");
-    let process = shop.running().id().to_string();
-    assert!(refused.0.stderr.contains(&process), "it says who has it: {refused}");
-    assert_eq!(shop.get("/healthz").send().status, 200);
 }
 
 #[test]
 fn a_shop_that_was_a_demo_is_never_served_as_a_real_one() {
     let mut shop = Shop::demo();
     shop.terminate();
-    let arguments = ["serve".into()];
-    let variables = [("EVERCART_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
-    let Err(refused) = Running::start(shop.home(), &arguments, &variables) else {
+    let Err(refused) = shop.try_serve(&["serve".into()]) else {
         panic!("anybody can sign in as anybody there");
     };
     assert!(refused.0.code.is_some_and(|code| code != 0), "{refused}");

@@ -1,28 +1,12 @@
 //! S7: phones, codes, tokens and keys are in no log, and in the data only where they have to be.
 
-use std::path::Path;
-
 use serde_json::json;
 
+use crate::backend;
 use crate::codes::{SmsShop, wrong};
 use crate::customer::{Customer, checkout_body, expect, problem, us_phone};
 use crate::harness::Shop;
 use crate::sms_receiver::SECRET;
-
-/// All bytes of all files below a directory, with their names.
-fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            let content = std::fs::read(&path).expect("a file of ours");
-            found.push((path.display().to_string(), content));
-        }
-    }
-    found
-}
 
 fn holds(content: &[u8], text: &str) -> bool {
     content.windows(text.len()).any(|window| window == text.as_bytes())
@@ -95,8 +79,7 @@ fn s7_no_token_or_code_is_in_the_data_and_no_phone_of_who_never_signed_in() {
         if stopped {
             at.shop.terminate();
         }
-        let files = files(&at.shop.data());
-        assert!(files.len() >= 3, "two databases and the keys");
+        let files = backend::stored(&at.shop);
         for (name, content) in &files {
             for secret in secrets.iter().chain(&phones[1..]) {
                 assert!(!holds(content, secret), "{secret} is in {name}");

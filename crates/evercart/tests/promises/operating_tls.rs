@@ -57,7 +57,7 @@ fn https_works_and_a_new_certificate_is_taken_without_a_restart() {
 
     new_certificate(&shop, "second.pem");
     assert!(!is_trusted(&shop, "second.pem"), "not before it is told");
-    shop.running().signal("HUP");
+    shop.signal("HUP");
     wait_until("the new certificate", || is_trusted(&shop, "second.pem"));
     assert!(!is_trusted(&shop, "first.pem"));
 }
@@ -66,8 +66,8 @@ fn https_works_and_a_new_certificate_is_taken_without_a_restart() {
 fn a_broken_certificate_does_not_replace_a_good_one() {
     let mut shop = shop();
     shop.write("cert.pem", "garbage");
-    shop.running().signal("HUP");
-    wait_until("the complaint", || shop.running().stderr().contains("cert.pem"));
+    shop.signal("HUP");
+    wait_until("the complaint", || shop.stderr().contains("cert.pem"));
     assert!(is_trusted(&shop, "first.pem"));
     shop.terminate();
     let refused = shop.try_start().expect_err("a shop without a certificate");

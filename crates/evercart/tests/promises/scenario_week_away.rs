@@ -7,7 +7,7 @@ use crate::customer::{Customer, SEED_PHONE, expect, problem};
 use crate::harness::{Shop, wait_until};
 
 fn shop() -> Shop {
-    Shop::demo_with(&[("EVERCART_AUTH__TOKEN_LIFETIME", "2s")])
+    Shop::demo_with(&[("EVERCART_AUTH__TOKEN_LIFETIME", "5s")])
 }
 
 fn fill(shop: &Shop) -> (Customer, Value) {

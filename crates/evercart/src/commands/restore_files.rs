@@ -1,0 +1,112 @@
+//! The part of `evercart restore` that is about SQLite files: made and checked beside the old ones,
+//! then renamed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use evercart_core::copy::Copies;
+use evercart_core::market::MarketName;
+use evercart_core::operator::Operator;
+
+use crate::{clock, output, stores};
+
+use super::unpack::Unpacked;
+
+/// A database that waits to be put in place.
+pub struct Staged {
+    market: MarketName,
+    path: PathBuf,
+}
+
+/// Opens an unpacked database as the server would, migrates it and checks every promise; one that
+/// was backed up as rows is made first.
+///
+/// # Errors
+/// It cannot be opened or made, or breaks promises.
+pub async fn stage(database: Unpacked, staging: &Path) -> anyhow::Result<Staged> {
+    let path = stores::file(staging, &database.market);
+    let store = stores::open_file(&path)?;
+    let market = database.market.clone();
+    if database.is_sqlite {
+        let report = store.check().await.map_err(stores::failed)?;
+        if !report.findings.is_empty() {
+            return Err(stores::unsound(&market, "the backup", &report).into());
+        }
+    } else {
+        let (_, mut rows) = database.rows().await?;
+        let count = rows.count().await.map_err(stores::failed)?;
+        // Each row is written, and then read back.
+        let bar = output::bar("restoring", 2 * count);
+        let filled = store.copy_in(&mut *rows, &mut |done| bar.inc(done)).await;
+        bar.finish_and_clear();
+        filled.map_err(|error| stores::not_copied(error, &market, "the backup"))?;
+    }
+    store.close();
+    drop(store);
+    // A closed store has everything in its main file.
+    for extra in log_files(&path) {
+        match std::fs::remove_file(&extra) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", extra.display()));
+            }
+            _ => {}
+        }
+    }
+    File::open(&path)
+        .and_then(|file| file.sync_all())
+        .with_context(|| format!("cannot sync {}", path.display()))?;
+    Ok(Staged { market, path })
+}
+
+/// Moves the old databases aside and the new ones to their places. Returns where the old are.
+///
+/// # Errors
+/// A file cannot be renamed.
+pub fn put_in_place(
+    data: &Path,
+    old: &[MarketName],
+    new: &[Staged],
+) -> anyhow::Result<Option<String>> {
+    let failed = || format!("cannot write to {}", data.display());
+    let aside = move_aside(data, old)?;
+    for Staged { market, path } in new {
+        std::fs::rename(path, stores::file(data, market)).with_context(failed)?;
+    }
+    File::open(data).and_then(|directory| directory.sync_all()).with_context(failed)?;
+    Ok(aside.map(|aside| aside.display().to_string()))
+}
+
+/// SQLite's files beside a database.
+fn log_files(database: &Path) -> [PathBuf; 2] {
+    ["-wal", "-shm"].map(|end| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    })
+}
+
+/// Moves the present databases, with their logs, into a directory of their own.
+fn move_aside(data: &Path, old: &[MarketName]) -> anyhow::Result<Option<PathBuf>> {
+    if old.is_empty() {
+        return Ok(None);
+    }
+    let seconds = clock::system().now().as_second();
+    let aside = data.join(format!("before-restore-{seconds}"));
+    let failed = || format!("cannot move the old data to {}", aside.display());
+    std::fs::create_dir(&aside).with_context(failed)?;
+    for market in old {
+        let database = stores::file(data, market);
+        // The logs first: a database without its log is whole, a log without its database is not.
+        for path in log_files(&database).into_iter().chain([database]) {
+            let name = path.file_name().context("a database has a name")?;
+            match std::fs::rename(&path, aside.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(failed);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(Some(aside))
+}

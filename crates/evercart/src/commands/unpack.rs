@@ -1,0 +1,124 @@
+//! Takes a backup apart: what it holds, each file with its sum verified.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use evercart_core::copy::{Copies, Reader};
+use evercart_core::market::MarketName;
+use evercart_sqlite::{SCHEMA_VERSION, Sqlite};
+
+use crate::failure::Failure;
+use crate::rows_file::{self, RowsFile};
+use crate::{output, stores};
+
+use super::backup::{Database, FORMAT, MANIFEST, Manifest, digest};
+
+/// More than any list of markets needs; a damaged file must not fill the memory.
+const MANIFEST_MAX: u64 = 1 << 20;
+
+/// A market's data, unpacked.
+pub struct Unpacked {
+    /// Whose it is.
+    pub market: MarketName,
+    /// The file.
+    pub path: PathBuf,
+    /// A SQLite database; else a file of rows.
+    pub is_sqlite: bool,
+}
+
+impl Unpacked {
+    /// The rows in it, and the store they come from if there is one, to be kept as long.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn rows(&self) -> anyhow::Result<(Option<Sqlite>, Box<dyn Reader>)> {
+        if !self.is_sqlite {
+            return Ok((None, Box::new(RowsFile::open(&self.path)?)));
+        }
+        let store = stores::open_file(&self.path)?;
+        let rows = store.copy_out().await.map_err(stores::failed)?;
+        Ok((Some(store), rows))
+    }
+}
+
+/// Unpacks what the manifest lists, and nothing else, into `staging`.
+///
+/// # Errors
+/// The file is no backup, is damaged, or is too new.
+pub fn unpack(file: &Path, staging: &Path) -> anyhow::Result<(Manifest, Vec<Unpacked>)> {
+    let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let mut archive = tar::Archive::new(std::io::BufReader::new(opened));
+    let unreadable = |_| damaged(file, "it is not a backup of evercart, or it is cut short");
+    let mut entries = archive.entries().map_err(unreadable)?;
+    let mut next = || -> Result<_, Failure> {
+        let entry = entries.next().transpose().map_err(unreadable)?;
+        let entry = entry.ok_or_else(|| damaged(file, "it is cut short"))?;
+        let name = entry.path().map_err(unreadable)?.to_string_lossy().into_owned();
+        Ok((name, entry))
+    };
+    let (name, first) = next()?;
+    let mut text = Vec::new();
+    if name == MANIFEST {
+        first.take(MANIFEST_MAX).read_to_end(&mut text).map_err(unreadable)?;
+    }
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| {
+        damaged(file, "it does not begin with a manifest, as backups of evercart do")
+    })?;
+    if manifest.format != FORMAT {
+        let why = format!("its format is {}, this evercart reads {FORMAT}", manifest.format);
+        return Err(damaged(file, &why).into());
+    }
+    let bytes = manifest.databases.iter().map(|database| database.bytes).sum();
+    let bar = output::bar("unpacking", bytes);
+    let mut all: Vec<Unpacked> = Vec::new();
+    for database in &manifest.databases {
+        let unpacked = usable(file, database, staging)?;
+        if all.iter().any(|other| other.market == unpacked.market) {
+            return Err(damaged(file, &format!("it has {} twice", unpacked.market)).into());
+        }
+        let (name, entry) = next()?;
+        if name != database.file {
+            let why = format!("it has {name} where {} should be", database.file);
+            return Err(damaged(file, &why).into());
+        }
+        let failed = || format!("cannot write {}", unpacked.path.display());
+        let mut out = File::create(&unpacked.path).with_context(failed)?;
+        let mut entry = bar.wrap_read(entry.take(database.bytes + 1));
+        std::io::copy(&mut entry, &mut out).with_context(failed)?;
+        out.sync_all().with_context(failed)?;
+        if digest(&unpacked.path)? != (database.bytes, database.sha256.clone()) {
+            bar.finish_and_clear();
+            let why = format!("{} is not what was backed up (SHA-256 differs)", database.file);
+            return Err(damaged(file, &why).into());
+        }
+        all.push(unpacked);
+    }
+    bar.finish_and_clear();
+    Ok((manifest, all))
+}
+
+/// The manifest is data from outside: its names become file names only if they are ours.
+fn usable(file: &Path, database: &Database, staging: &Path) -> Result<Unpacked, Failure> {
+    let market = MarketName::new(&database.market).ok();
+    let ending = database.file.strip_prefix(&format!("{}.", database.market));
+    let is_sqlite = ending == Some(stores::SQLITE_ENDING);
+    let (Some(market), true) = (market, is_sqlite || ending == Some(rows_file::ENDING)) else {
+        return Err(damaged(file, &format!("{:?} is not a database's name", database.file)));
+    };
+    // The numbers of schemas mean the same in both databases.
+    if database.schema > SCHEMA_VERSION {
+        let (found, known) = (database.schema, SCHEMA_VERSION);
+        return Err(Failure::new(format!(
+            "the backup has schema version {found}, and this evercart knows versions up to {known}"
+        ))
+        .hint("restore it with the newer evercart that wrote it"));
+    }
+    Ok(Unpacked { market, path: staging.join(&database.file), is_sqlite })
+}
+
+fn damaged(file: &Path, why: &str) -> Failure {
+    Failure::new(format!("{} cannot be restored: {why}", file.display()))
+        .hint("nothing was changed; try an earlier backup")
+}

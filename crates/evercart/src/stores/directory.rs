@@ -1,0 +1,76 @@
+//! The data directory: the keys, and a SQLite file for each market that is not in PostgreSQL.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use evercart_core::market::MarketName;
+use evercart_sqlite::{DirectoryLock, LockError};
+
+use crate::failure::Failure;
+
+use super::opened::SQLITE_ENDING;
+
+/// Where a market's data is if it is in a file.
+pub fn file(data: &Path, market: &MarketName) -> PathBuf {
+    data.join(format!("{market}.{SQLITE_ENDING}"))
+}
+
+/// Makes the data directory, closed to other users, if it is not there.
+///
+/// # Errors
+/// It cannot be made or written to.
+pub fn prepare_directory(data: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(data);
+    // Whether one may write there is best asked by writing.
+    let written = made.and_then(|()| tempfile::tempfile_in(data).map(drop));
+    written.map_err(|error| {
+        let place = data.display();
+        Failure::new(format!("the data directory {place} cannot be written: {error}"))
+            .hint("give the user that runs evercart write access, or choose another with --data")
+            .into()
+    })
+}
+
+/// Takes the directory for this process; `hint` is for who finds it taken.
+///
+/// # Errors
+/// Another process has it, or the lock file cannot be written.
+pub fn lock(data: &Path, hint: &str) -> anyhow::Result<DirectoryLock> {
+    DirectoryLock::acquire(data).map_err(|error| {
+        let failure = Failure::new(error.to_string());
+        match error {
+            LockError::Held { .. } => failure.hint(hint),
+            LockError::Io { .. } => failure,
+        }
+        .into()
+    })
+}
+
+/// The markets that have a file in the data directory, by name.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn markets_with_files(data: &Path) -> anyhow::Result<Vec<MarketName>> {
+    let failed = || format!("cannot read the data directory {}", data.display());
+    let entries = match std::fs::read_dir(data) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(failed),
+    };
+    let mut markets = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(failed)?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let is_ours = path.extension().is_some_and(|end| end == SQLITE_ENDING);
+        if let (true, Some(Ok(name))) = (is_ours, stem.map(MarketName::new)) {
+            markets.push(name);
+        }
+    }
+    markets.sort();
+    Ok(markets)
+}

@@ -1,0 +1,128 @@
+//! What went wrong with a store, as a sentence for an operator, and what to do about it.
+
+use evercart_core::copy::CopyError;
+use evercart_core::error::StoreError;
+use evercart_core::market::MarketName;
+use evercart_core::operator::CheckReport;
+
+use crate::failure::Failure;
+
+/// What went wrong in a store.
+pub fn failed(error: StoreError) -> anyhow::Error {
+    Failure::new(error.to_string()).into()
+}
+
+/// A SQLite file cannot be opened.
+pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
+    use evercart_sqlite::OpenError;
+    let failure = Failure::new(error.to_string());
+    match error {
+        OpenError::Sqlite { .. } => failure
+            .hint("`evercart check` says what is wrong with a database; a backup can be restored"),
+        _ => failure,
+    }
+    .into()
+}
+
+/// A PostgreSQL database cannot be opened.
+pub fn cannot_open_database(error: evercart_postgres::OpenError) -> anyhow::Error {
+    use evercart_postgres::OpenError;
+    let failure = Failure::new(error.to_string());
+    let hint = match &error {
+        OpenError::Url { .. } => Some(
+            "write it like postgres://shop:PASSWORD@db.example:5432/shop, in storage.database_url, \
+             EVERCART_STORAGE__DATABASE_URL or --database-url",
+        ),
+        OpenError::NoAuthorities => {
+            Some("set storage.database_ca to the certificate of the authority, as a PEM file")
+        }
+        OpenError::Ca { .. } => Some("storage.database_ca names a file with certificates in PEM"),
+        OpenError::Unreachable { why, .. } | OpenError::Sql { why, .. } => hint_for(why),
+        OpenError::TooNew { .. } => None,
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+    .into()
+}
+
+/// What helps, by what the server, or the way there, said. The codes are PostgreSQL's own.
+fn hint_for(why: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    if says(&["28P01", "28000"]) {
+        Some("the user and password in the database URL, and pg_hba.conf on the server, decide")
+    } else if says(&["3D000"]) {
+        Some("make the database first: `createdb` with the name in the URL")
+    } else if says(&["42501"]) {
+        Some("the database's user must be allowed to make a schema: GRANT CREATE ON DATABASE")
+    } else if says(&["53300"]) {
+        Some(
+            "each server needs storage.pool + readers + writers + 2 connections a market: lower \
+             them, or raise the database's max_connections",
+        )
+    } else if says(&["read-only", "25006", "not allow writes", "not writable"]) {
+        Some(
+            "this is a standby: name the primary, or all of them (postgres://a,b/shop), of which \
+             the one that takes writes is used",
+        )
+    } else if says(&["certificate", "TLS", "tls", "SSL"]) {
+        Some(
+            "set storage.database_ca to the authority that signed the database's certificate; \
+             `?sslmode=disable` is for networks that nobody else can read",
+        )
+    } else if says(&["refused", "no answer", "timed out", "resolve", "lookup", "unreachable"]) {
+        Some("see that PostgreSQL runs, that it listens there, and that no firewall is between")
+    } else {
+        None
+    }
+}
+
+/// There is nothing to work on.
+pub fn no_data(place: &str) -> Failure {
+    Failure::new(format!("there is no shop data at {place}")).hint(
+        "`evercart serve` makes it at its first start; --data and --database-url name other places",
+    )
+}
+
+/// A copy was not made; `what` was to be copied.
+pub fn not_copied(error: CopyError, market: &MarketName, what: &str) -> anyhow::Error {
+    match error {
+        CopyError::Unsound(report) => unsound(market, what, &report),
+        CopyError::Unknown(_) => Failure::new(format!("market {market}: {error}"))
+            .hint("it has everything or nothing: `evercart check` shows which, then do the rest"),
+        error => Failure::new(format!("market {market} was not copied: {error}"))
+            .hint("nothing was changed there"),
+    }
+    .into()
+}
+
+/// What was to be taken over breaks promises.
+pub fn unsound(market: &MarketName, what: &str, report: &CheckReport) -> Failure {
+    Failure::new(format!(
+        "{what} breaks promises, so nothing was changed:\n{}",
+        crate::commands::promises(market.as_str(), report)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint_for;
+
+    #[test]
+    fn what_a_server_says_has_its_hint() {
+        for (why, word) in [
+            ("password authentication failed for user \"x\" (28P01)", "password"),
+            ("database \"x\" does not exist (3D000)", "createdb"),
+            ("error connecting to server: Connection refused (os error 111)", "firewall"),
+            ("no answer within 5 s", "firewall"),
+            ("error performing TLS handshake: invalid peer certificate", "database_ca"),
+            ("sorry, too many clients already (53300)", "max_connections"),
+            ("permission denied for database shop (42501)", "GRANT"),
+            ("error connecting to server: database does not allow writes", "standby"),
+        ] {
+            assert!(hint_for(why).is_some_and(|hint| hint.contains(word)), "{why}");
+        }
+        assert_eq!(hint_for("something else"), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Shops in SQLite files: one server has a data directory to itself.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::time::Duration;
+
+use crate::harness::Shop;
+
+/// How many servers a shop has.
+pub const SERVERS: usize = 1;
+
+/// While somebody else writes, or the disk is full, reading goes on.
+pub const READS_GO_ON_WITHOUT_DATABASE: bool = true;
+
+/// Where a shop keeps its data: nothing has to be said.
+pub struct Place;
+
+impl Place {
+    /// The shop's own data directory.
+    pub fn fresh() -> Self {
+        Self
+    }
+
+    /// What the program is told in its environment.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
+/// The database of a market, taken away from the shop until this is dropped.
+pub struct Outage(rusqlite::Connection);
+
+impl Outage {
+    /// Holds the database's only write lock.
+    pub fn begin(shop: &Shop, market: &str) -> Self {
+        let path = shop.data().join(format!("{market}.sqlite3"));
+        assert!(path.exists(), "{} is not there", path.display());
+        let held = rusqlite::Connection::open(path).expect("the database");
+        held.busy_timeout(Duration::from_secs(10)).expect("a timeout");
+        held.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
+        Self(held)
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        self.0.execute_batch("ROLLBACK").expect("the lock is let go");
+    }
+}
+
+/// Everything that is stored, byte for byte, with the name of its place.
+pub fn stored(shop: &Shop) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(shop.data()).expect("the data directory") {
+        let path = entry.expect("an entry").path();
+        found.push((path.display().to_string(), std::fs::read(&path).expect("a file of ours")));
+    }
+    assert!(found.len() >= 3, "two databases and the keys");
+    found
+}
