@@ -18,12 +18,44 @@ pub struct Memory {
 
 /// What a process has used so far.
 pub fn processor_time(pid: u32) -> Option<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in brackets may hold anything; the numbers come after it.
-    let (_, numbers) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = numbers.split_whitespace().collect();
-    let ticks: u32 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u32>().ok()).sum();
+    Stat::of(pid).map(|stat| TICK * stat.ticks(11..13))
+}
+
+/// What a process and its children, ended ones too, have used so far: a database serves each
+/// connection with a process of its own.
+pub fn family_time(parent: u32) -> Option<Duration> {
+    let mut ticks = Stat::of(parent)?.ticks(11..15);
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        let child = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let stat = child.and_then(Stat::of).filter(|stat| stat.parent() == Some(parent));
+        ticks += stat.map_or(0, |stat| stat.ticks(11..13));
+    }
     Some(TICK * ticks)
+}
+
+/// The process that started this one.
+pub fn parent(pid: u32) -> Option<u32> {
+    Stat::of(pid)?.parent()
+}
+
+/// What the kernel says of a process, from its state on.
+struct Stat(String);
+
+impl Stat {
+    fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in brackets may hold anything; the numbers come after it.
+        stat.rsplit_once(')').map(|(_, numbers)| Self(numbers.to_owned()))
+    }
+
+    fn parent(&self) -> Option<u32> {
+        self.0.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    fn ticks(&self, fields: std::ops::Range<usize>) -> u32 {
+        let numbers = self.0.split_whitespace().skip(fields.start).take(fields.len());
+        numbers.filter_map(|number| number.parse::<u32>().ok()).sum()
+    }
 }
 
 /// What all processes together have used so far.
@@ -71,5 +103,7 @@ mod tests {
         let (mine, all) = (processor_time(own), machine_time());
         assert!(mine.expect("Linux tells") <= all.expect("Linux tells"));
         assert!(processor_time(u32::MAX).is_none());
+        assert!(family_time(own) >= processor_time(own));
+        assert!(parent(own).is_some());
     }
 }

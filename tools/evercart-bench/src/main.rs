@@ -5,10 +5,16 @@
 
 mod answer;
 mod cell;
+mod database;
+mod growth;
 mod hello;
 mod load;
 mod machine;
 mod measures;
+mod mixed;
+mod pgbench;
+mod postgres;
+mod random;
 mod report;
 mod requests;
 mod server;
@@ -17,14 +23,17 @@ mod strace;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
+use database::Database;
 use measures::{Plan, Progress};
+use mixed::Mix;
+use pgbench::Length;
 use shop::Shop;
 
 const EXAMPLES: &str = "\
@@ -32,7 +41,13 @@ Examples:
   cargo run --release -p evercart-bench
   cargo run --release -p evercart-bench -- --seconds 5 --repeats 5 --markdown results.md
   cargo run --release -p evercart-bench -- --only adds --connections 64 --strace
+  cargo run --release -p evercart-bench -- --only postgres --markdown postgres.md
+  cargo run --release -p evercart-bench -- --only growth --growth-users 200000
+  cargo run --release -p evercart-bench -- --only mixed --operations 200000
   cargo run --release -p evercart-bench -- --smoke     only that every answer is right
+
+Growth and the mixed load take long and run only when they are asked for. What runs on PostgreSQL \
+starts a server of its own; its reference is `pgbench`, which comes with the server's package.
 
 Each cell runs on a copy of one filled demo shop in the system's directory for temporary files; \
 what an add writes must reach that disk, so it should not be in memory. Close other programs: the \
@@ -59,6 +74,15 @@ struct Cli {
     /// Measure only this.
     #[arg(long, value_enum)]
     only: Option<Measure>,
+    /// Customers that growth is measured up to, from --users.
+    #[arg(long, default_value_t = 1_000_000, value_parser = parse_count)]
+    growth_users: usize,
+    /// Requests of the mixed load, at least.
+    #[arg(long, default_value_t = 200_000, value_parser = parse_count)]
+    operations: usize,
+    /// Decides what the mixed load does.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// A tiny run that checks every answer and asserts no time.
     #[arg(long)]
     smoke: bool,
@@ -98,6 +122,17 @@ enum Measure {
     Adds,
     /// Time to the first answer, and memory.
     Start,
+    /// Reads and adds on PostgreSQL against pgbench.
+    Postgres,
+    /// What requests cost with many customers.
+    Growth,
+    /// Two servers on one PostgreSQL database, and a checker.
+    Mixed,
+}
+
+impl Measure {
+    /// What runs when nothing is asked for.
+    const USUAL: [Measure; 4] = [Measure::Reads, Measure::Adds, Measure::Start, Measure::Postgres];
 }
 
 fn main() -> ExitCode {
@@ -122,14 +157,12 @@ fn bench(cli: &Cli) -> Result<()> {
             .with_context(|| format!("there is no program {}", program.display()))?,
         None => server::build()?,
     };
-    let users = if cli.smoke { 40 } else { cli.users };
-    eprintln!("filling a demo shop with {users} customers");
-    let shop = Shop::fill(program, users)?;
-    let rows = measure(cli, &plan, &shop)?;
-    let notes = notes(cli, &plan, users);
+    let rows = measure(cli, &plan, &program)?;
+    let notes = notes(cli, &plan);
     if cli.smoke {
         println!(
-            "smoke: every answer of {} cells and {} starts was right; the times say nothing",
+            "smoke: every answer of {} cells, {} starts and a mixed load was right; the times say \
+             nothing",
             plan.cells(),
             plan.starts
         );
@@ -151,23 +184,55 @@ fn bench(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-fn measure(cli: &Cli, plan: &Plan, shop: &Shop) -> Result<Vec<report::Row>> {
-    let wanted = |measure| cli.only.is_none_or(|only| only == measure);
+fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
     let mut progress = Progress::new(plan.cells());
     let mut rows = Vec::new();
-    let mut loaded = None;
-    if wanted(Measure::Reads) {
-        let (reads, memory) = measures::reads(shop, plan, &mut progress)?;
-        rows.extend(reads);
-        loaded = memory;
+    if [Measure::Reads, Measure::Adds, Measure::Start].iter().any(|one| cli.wants(*one)) {
+        let shop = Shop::fill(program, plan.users, None)?;
+        let mut loaded = None;
+        if cli.wants(Measure::Reads) {
+            let (reads, memory) = measures::reads(&shop, plan, &mut progress)?;
+            rows.extend(reads);
+            loaded = memory;
+        }
+        if cli.wants(Measure::Adds) {
+            rows.extend(measures::adds(&shop, plan, &mut progress)?);
+        }
+        if cli.wants(Measure::Start) {
+            rows.extend(measures::starts(&shop, plan, loaded)?);
+        }
     }
-    if wanted(Measure::Adds) {
-        rows.extend(measures::adds(shop, plan, &mut progress)?);
-    }
-    if wanted(Measure::Start) {
-        rows.extend(measures::starts(shop, plan, loaded)?);
+    if [Measure::Postgres, Measure::Growth, Measure::Mixed].iter().any(|one| cli.wants(*one)) {
+        let database = Database::start()?;
+        if cli.wants(Measure::Postgres) {
+            rows.extend(postgres::rows(program, &database, plan, &mut progress)?);
+        }
+        if cli.wants(Measure::Growth) {
+            rows.extend(growth::rows(program, &database, plan, &mut progress)?);
+        }
+        if cli.wants(Measure::Mixed) {
+            rows.extend(mixed::rows(program, &database, mix(cli))?);
+        }
     }
     Ok(rows)
+}
+
+impl Cli {
+    /// True if this is to be measured.
+    fn wants(&self, measure: Measure) -> bool {
+        match self.only {
+            Some(only) => only == measure,
+            None => self.smoke || Measure::USUAL.contains(&measure),
+        }
+    }
+}
+
+fn mix(cli: &Cli) -> Mix {
+    let seed = cli.seed;
+    if cli.smoke {
+        return Mix { operations: 1_500, customers: 6, groups: 2, seed };
+    }
+    Mix { operations: cli.operations as u64, customers: 200, groups: 8, seed }
 }
 
 fn plan(cli: &Cli) -> Plan {
@@ -182,6 +247,10 @@ fn plan(cli: &Cli) -> Plan {
         repeats: cli.repeats,
         starts: 15,
         strace: cli.strace,
+        postgres_connections: given(&[1, 16, 64, 256]),
+        pgbench: Length::Seconds(cli.seconds.ceil() as u64),
+        growth_users: cli.wants(Measure::Growth).then_some(cli.growth_users),
+        users: cli.users,
     };
     if cli.smoke {
         plan.measure = Duration::from_millis(400);
@@ -190,24 +259,31 @@ fn plan(cli: &Cli) -> Plan {
         plan.add_connections = given(&[4, 16]);
         plan.repeats = 1;
         plan.starts = 2;
+        plan.postgres_connections = given(&[4]);
+        plan.pgbench = Length::Each(25);
+        plan.growth_users = plan.growth_users.map(|_| 120);
+        plan.users = 40;
     }
-    if cli.only.is_some_and(|only| only != Measure::Reads) {
+    if !cli.wants(Measure::Reads) {
         plan.read_connections.clear();
     }
-    if cli.only.is_some_and(|only| only != Measure::Adds) {
+    if !cli.wants(Measure::Adds) {
         plan.add_connections.clear();
+    }
+    if !cli.wants(Measure::Postgres) {
+        plan.postgres_connections.clear();
     }
     plan
 }
 
-fn notes(cli: &Cli, plan: &Plan, users: usize) -> Vec<String> {
+fn notes(cli: &Cli, plan: &Plan) -> Vec<String> {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     vec![format!(
-        "{processors} processors shared by server and load generator; {users} customers with carts \
-         of five lines; {} s a cell, {} times each, ours and the reference in turn; a ratio is of \
-         two cells run one after the other; medians. After each add cell every cart is compared \
+        "{processors} processors shared by server, database and load generator; {} customers with \
+         carts of five lines; {} s a cell, {} times each, ours and the reference in turn; a ratio \
+         is of two cells run one after the other; medians. After each add cell carts are compared \
          with what was acknowledged.",
-        cli.seconds, plan.repeats
+        plan.users, cli.seconds, plan.repeats
     )]
 }
 
@@ -220,8 +296,8 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 
 fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
-        Ok(count) if (1..=1_000_000).contains(&count) => Ok(count),
-        _ => Err("a number from 1 to 1000000".to_owned()),
+        Ok(count) if (1..=100_000_000).contains(&count) => Ok(count),
+        _ => Err("a number from 1 to 100000000".to_owned()),
     }
 }
 
@@ -238,7 +314,7 @@ mod tests {
     #[test]
     fn a_smoke_run_is_small() {
         let plan = plan(&Cli::parse_from(["evercart-bench", "--smoke"]));
-        assert!(plan.cells() <= 6 && plan.measure < Duration::from_secs(1));
+        assert!(plan.cells() <= 20 && plan.measure < Duration::from_secs(1));
     }
 
     #[test]

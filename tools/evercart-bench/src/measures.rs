@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::cell::{self, Cell};
 use crate::load::Load;
 use crate::machine::{self, Memory};
+use crate::pgbench::Length;
 use crate::report::{Bounds, Row, Spread, Unit};
 use crate::requests::{Adds, CartReads, Hello};
 use crate::server::{Client, Server};
@@ -30,15 +31,27 @@ pub struct Plan {
     pub starts: usize,
     /// Count the system calls of one more cell.
     pub strace: bool,
+    /// Loads for reads and adds on PostgreSQL.
+    pub postgres_connections: Vec<usize>,
+    /// How long the reference on PostgreSQL is measured each time.
+    pub pgbench: Length,
+    /// How many customers there are in the end where growth is measured; none if it is not.
+    pub growth_users: Option<usize>,
+    /// How many there are at the beginning.
+    pub users: usize,
 }
 
 impl Plan {
     /// How many cells there are, for progress.
     pub fn cells(&self) -> usize {
-        2 * self.repeats * (self.read_connections.len() + self.add_connections.len())
+        let pairs = self.read_connections.len() + self.add_connections.len();
+        let postgres = self.postgres_connections.len() * crate::postgres::CELLS;
+        let growth = self.growth_users.map_or(0, |_| crate::growth::CELLS);
+        self.repeats * (2 * pairs + postgres + growth)
     }
 
-    fn load(&self, server: &Server, connections: usize) -> Load {
+    /// The load of one cell.
+    pub fn load(&self, server: &Server, connections: usize) -> Load {
         let (warm_up, measure) = (self.warm_up, self.measure);
         Load { address: server.address, connections, warm_up, measure }
     }
@@ -56,16 +69,18 @@ impl Progress {
         Self { done: 0, all }
     }
 
-    fn cell(&mut self, what: &str, connections: usize, cell: &Cell) {
+    /// After a cell of ours.
+    pub fn cell(&mut self, what: &str, connections: usize, cell: &Cell) {
+        let (p50, p99) = (ms(cell.p50), ms(cell.p99));
+        let figures = format!("{:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms", cell.per_second);
+        self.step(what, connections, &figures);
+    }
+
+    /// After any cell.
+    pub fn step(&mut self, what: &str, connections: usize, figures: &str) {
         self.done += 1;
-        eprintln!(
-            "[{:>3}/{}] {what}, {connections} connections: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms",
-            self.done,
-            self.all,
-            cell.per_second,
-            ms(cell.p50),
-            ms(cell.p99),
-        );
+        let (done, all) = (self.done, self.all);
+        eprintln!("[{done:>3}/{all}] {what}, {connections} connections: {figures}");
     }
 }
 
@@ -80,7 +95,7 @@ pub fn reads(
 ) -> Result<(Vec<Row>, Option<Memory>)> {
     const BOUNDS: Bounds = Bounds { floor: 0.45, target: 0.60 };
     let data = shop.copy()?;
-    let ours = Server::start(&shop.program, data.path(), &[])?;
+    let ours = data.serve(&[])?;
     let hello = Server::start_hello(data.path())?;
     let mut rows = Vec::new();
     for &connections in &plan.read_connections {
@@ -140,7 +155,7 @@ fn add_cell(
     settings: &[(&str, &str)],
 ) -> Result<Cell> {
     let data = shop.copy()?;
-    let server = Server::start(&shop.program, data.path(), settings)?;
+    let server = data.serve(settings)?;
     let mut requests = Adds::new(shop, server.address);
     let cell = cell::run(&server, plan.load(&server, connections), &mut requests)?;
     cell::check_carts(shop, &server, &requests)?;
@@ -175,7 +190,7 @@ fn fsync_row(connections: usize, pairs: &[(Cell, Cell)]) -> Option<Row> {
 fn traced_row(shop: &Shop, plan: &Plan) -> Result<Row> {
     const CONNECTIONS: usize = 64;
     let data = shop.copy()?;
-    let server = Server::start(&shop.program, data.path(), &[])?;
+    let server = data.serve(&[])?;
     let trace = strace::Trace::attach(server.pid(), data.path())?;
     let mut requests = Adds::new(shop, server.address);
     cell::run(&server, plan.load(&server, CONNECTIONS), &mut requests)?;
@@ -203,7 +218,7 @@ pub fn starts(shop: &Shop, plan: &Plan, loaded: Option<Memory>) -> Result<Vec<Ro
     let data = shop.copy_without_customers()?;
     let (mut health, mut products, mut memories) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..plan.starts {
-        let server = Server::start(&shop.program, data.path(), &[])?;
+        let server = data.serve(&[])?;
         let mut client = Client::connect(server.address)?;
         client.get("/healthz", None)?;
         health.push(ms(server.started.elapsed()));
@@ -267,16 +282,7 @@ fn ratio_row(
             middle(|cell| cell.server_per_answer.map_or(0.0, |time| time.as_secs_f64() * 1e6), of),
         )
     };
-    let others = pairs
-        .iter()
-        .flat_map(|(ours, reference)| [ours.others_share, reference.others_share])
-        .flatten()
-        .fold(0.0, f64::max);
-    let busy = if others > 0.1 {
-        format!("; others used up to {:.0} % of the busy time", others * 100.0)
-    } else {
-        String::new()
-    };
+    let busy = others_name(pairs.iter().flat_map(|(ours, reference)| [ours, reference]));
     Ok(Row {
         measure: measure.to_owned(),
         load: load_name(connections),
@@ -287,16 +293,28 @@ fn ratio_row(
     })
 }
 
+/// What others took of the processors while these cells ran, if it was much.
+pub fn others_name<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> String {
+    let shares = cells.into_iter().filter_map(|cell| cell.others_share);
+    let others = shares.fold(0.0, f64::max);
+    if others <= 0.1 {
+        return String::new();
+    }
+    format!("; others used up to {:.0} % of the busy time", others * 100.0)
+}
+
 fn ratio(ours: &Cell, reference: &Cell) -> f64 {
     ours.per_second / reference.per_second.max(1e-9)
 }
 
-fn load_name(connections: usize) -> String {
+/// A load for the table.
+pub fn load_name(connections: usize) -> String {
     let plural = if connections == 1 { "" } else { "s" };
     format!("{connections} connection{plural}")
 }
 
-fn ms(time: Duration) -> f64 {
+/// For people.
+pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 

@@ -30,6 +30,12 @@ impl Spread {
 pub enum Unit {
     /// Times the reference.
     Ratio,
+    /// Times what it costs with little data.
+    Growth,
+    /// A count of what must not be.
+    Count,
+    /// In a second.
+    PerSecond,
     /// Per add.
     PerAdd,
     /// Milliseconds.
@@ -42,16 +48,18 @@ impl Unit {
     fn show(self, value: f64) -> String {
         match self {
             Self::Ratio if value >= 10.0 => format!("{value:.1}"),
-            Self::Ratio => format!("{value:.2}"),
+            Self::Ratio | Self::Growth => format!("{value:.2}"),
+            Self::Count => format!("{value:.0}"),
+            Self::PerSecond => format!("{value:.0}/s"),
             Self::PerAdd => format!("{value:.3}"),
             Self::Ms => format!("{value:.1} ms"),
             Self::Mb => format!("{value:.1} MB"),
         }
     }
 
-    /// Less is better for all but ratios to a reference.
+    /// Less is better for all but ratios to a reference and rates.
     fn is_met(self, value: f64, bound: f64) -> bool {
-        if self == Self::Ratio { value >= bound } else { value <= bound }
+        if matches!(self, Self::Ratio | Self::PerSecond) { value >= bound } else { value <= bound }
     }
 }
 
@@ -197,6 +205,7 @@ mod tests {
         assert_eq!(row(15.0, Unit::Ms).verdict(), "target met");
         assert_eq!(row(50.0, Unit::Ms).verdict(), "floor met");
         assert!(!row(50.1, Unit::Ms).keeps_floor());
+        assert_eq!(row(15.1, Unit::Growth).verdict(), "floor met");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::load::Requests;
+use crate::random::Random;
 use crate::shop::Shop;
 
 /// `GET /` of the reference.
@@ -25,7 +26,7 @@ impl Requests for Hello {
 /// `GET /cart` of customers in no order.
 pub struct CartReads {
     requests: Vec<Vec<u8>>,
-    random: u64,
+    random: Random,
 }
 
 impl CartReads {
@@ -36,17 +37,13 @@ impl CartReads {
             format!("{head}Authorization: Bearer {token}\r\n\r\n").into_bytes()
         };
         let requests = shop.customers.iter().map(|customer| request(&customer.token)).collect();
-        Self { requests, random: 0x9E37_79B9_7F4A_7C15 }
+        Self { requests, random: Random::new(1) }
     }
 }
 
 impl Requests for CartReads {
     fn next(&mut self, request: &mut Vec<u8>) -> bool {
-        // xorshift64: any order will do, as long as it is not the order of the rows.
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        let index = (self.random % self.requests.len() as u64) as usize;
+        let index = self.random.below(self.requests.len());
         request.extend_from_slice(&self.requests[index]);
         true
     }
@@ -60,6 +57,8 @@ pub struct Adds {
     /// Coprime to the number of customers, so that they come in no order of rows.
     stride: usize,
     sent: usize,
+    /// Where it ends.
+    until: usize,
     /// How many were sent for each customer.
     pub added: Vec<u64>,
 }
@@ -83,18 +82,38 @@ impl Adds {
             tails: shop.skus.iter().map(tail).collect(),
             stride: coprime_stride(users),
             sent: 0,
+            until: users * shop.skus.len(),
             added: vec![0; users],
         }
+    }
+
+    /// Leaves out the first `sent`, and ends after `count` more: customers come one after the
+    /// other, so that nobody is met twice before everyone was met once.
+    #[must_use]
+    pub fn part(mut self, sent: usize, count: usize) -> Self {
+        self.until = self.until.min(sent + count);
+        self.sent = sent;
+        self
+    }
+
+    /// The places of the customers who are met first.
+    pub fn met_first(&self, count: usize) -> Vec<usize> {
+        let users = self.heads.len();
+        (self.sent..self.sent + count.min(users)).map(|sent| self.customer(sent)).collect()
+    }
+
+    fn customer(&self, sent: usize) -> usize {
+        sent % self.heads.len() * self.stride % self.heads.len()
     }
 }
 
 impl Requests for Adds {
     fn next(&mut self, request: &mut Vec<u8>) -> bool {
-        let (round, place) = (self.sent / self.heads.len(), self.sent % self.heads.len());
-        if round == self.tails.len() {
+        if self.sent == self.until {
             return false;
         }
-        let customer = place * self.stride % self.heads.len();
+        let round = self.sent / self.heads.len();
+        let customer = self.customer(self.sent);
         let sku = (round + customer) % self.tails.len();
         request.extend_from_slice(&self.heads[customer]);
         request.extend_from_slice(&self.tails[sku]);
@@ -104,7 +123,8 @@ impl Requests for Adds {
     }
 }
 
-fn coprime_stride(users: usize) -> usize {
+/// A step that visits everyone before it visits anybody twice.
+pub fn coprime_stride(users: usize) -> usize {
     let divisor = |mut a: usize, mut b: usize| {
         while b > 0 {
             (a, b) = (b, a % b);
@@ -127,6 +147,7 @@ mod tests {
             tails: (0..7).map(|sku: u8| vec![sku]).collect(),
             stride: coprime_stride(10),
             sent: 0,
+            until: 70,
             added: vec![0; 10],
         };
         let mut seen = HashSet::new();

@@ -52,6 +52,8 @@ pub struct Server {
     pub metrics: Option<SocketAddr>,
     /// From the start of the process to its announcement.
     pub started: Instant,
+    /// The first process of the database it uses, if that is one of its own.
+    pub database: Option<u32>,
     errors: PathBuf,
 }
 
@@ -94,7 +96,9 @@ impl Server {
         let stdout = child.stdout.take().expect("stdout was piped above");
         let errors = errors.to_owned();
         match announced(stdout) {
-            Some((address, metrics)) => Ok(Self { child, address, metrics, started, errors }),
+            Some((address, metrics)) => {
+                Ok(Self { child, address, metrics, started, database: None, errors })
+            }
             None => {
                 // It may have ended by itself.
                 let _ = child.kill();
@@ -196,26 +200,46 @@ impl Client {
     /// # Errors
     /// If the answer is anything else.
     pub fn get(&mut self, path: &str, token: Option<&str>) -> Result<&[u8]> {
-        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        let (status, body) = self.ask("GET", path, token, None)?;
+        let text = || String::from_utf8_lossy(body);
+        ensure!(status == 200, "GET {path} answered {status}: {}", text());
+        Ok(body)
+    }
+
+    /// Asks for anything, with a JSON body if there is one; returns the answer's status and body.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<(u16, &[u8])> {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         match token {
-            Some(token) => request.push_str(&format!("Authorization: Bearer {token}\r\n\r\n")),
-            None => request.push_str("X-Market: us\r\n\r\n"),
+            Some(token) => request.push_str(&format!("Authorization: Bearer {token}\r\n")),
+            None => request.push_str("X-Market: us\r\n"),
         }
+        if let Some(body) = body {
+            request.push_str("Content-Type: application/json\r\n");
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str("\r\n");
+        request.push_str(body.unwrap_or_default());
         self.stream.write_all(request.as_bytes())?;
         self.answer.clear();
         let answer = loop {
             let mut part = [0; 16 * 1024];
-            let bytes = self.stream.read(&mut part).with_context(|| format!("GET {path}"))?;
-            ensure!(bytes > 0, "GET {path}: the server closed the connection");
+            let bytes = self.stream.read(&mut part).with_context(|| format!("{method} {path}"))?;
+            ensure!(bytes > 0, "{method} {path}: the server closed the connection");
             self.answer.extend_from_slice(&part[..bytes]);
             if let Some(answer) = answer::parse(&self.answer)? {
                 break answer;
             }
         };
-        let body = &self.answer[answer.body..answer.end];
-        let text = || String::from_utf8_lossy(body);
-        ensure!(answer.status == 200, "GET {path} answered {}: {}", answer.status, text());
-        Ok(body)
+        Ok((answer.status, &self.answer[answer.body..answer.end]))
     }
 
     /// As [`get`](Client::get), the body being JSON.
