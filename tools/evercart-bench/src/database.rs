@@ -24,12 +24,13 @@ pub struct Database {
 }
 
 impl Database {
-    /// Sets a server up and starts it.
+    /// Sets a server up and starts it. Where no time is measured, it need not sync.
     ///
     /// # Errors
     /// If there is no PostgreSQL to be had.
-    pub fn start() -> Result<Rc<Self>> {
-        let settings = Settings { max_connections: CONNECTIONS_MAX, ..Settings::for_benchmarks() };
+    pub fn start(is_measured: bool) -> Result<Rc<Self>> {
+        let usual = if is_measured { Settings::for_benchmarks() } else { Settings::for_tests() };
+        let settings = Settings { max_connections: CONNECTIONS_MAX, ..usual };
         let server = Server::start(settings)?;
         let process = first_process(&server)?;
         Ok(Rc::new(Self { server, next: Cell::new(0), process }))

@@ -203,7 +203,7 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
         }
     }
     if [Measure::Postgres, Measure::Growth, Measure::Mixed].iter().any(|one| cli.wants(*one)) {
-        let database = Database::start()?;
+        let database = Database::start(!cli.smoke)?;
         if cli.wants(Measure::Postgres) {
             rows.extend(postgres::rows(program, &database, plan, &mut progress)?);
         }
@@ -253,7 +253,7 @@ fn plan(cli: &Cli) -> Plan {
         users: cli.users,
     };
     if cli.smoke {
-        plan.measure = Duration::from_millis(400);
+        plan.measure = Duration::from_millis(200);
         plan.warm_up = Duration::from_millis(50);
         plan.read_connections = given(&[4]);
         plan.add_connections = given(&[4, 16]);

@@ -149,10 +149,7 @@ fn shop_on(shared: &Shared, mix: Mix) -> Result<()> {
 fn sign_everyone_in(shared: &Shared) -> Result<()> {
     let everyone: Vec<_> = shared.households.iter().collect();
     let mut shopper = Shopper::new(shared, everyone, 0, 0)?;
-    for household in &shared.households {
-        shopper.sign_in_again(household, 0)?;
-    }
-    Ok(())
+    shared.households.iter().try_for_each(|household| shopper.sign_in_again(household))
 }
 
 /// When all is quiet, everything acknowledged must be there and nothing else.

@@ -23,6 +23,8 @@ pub struct Shopper<'a> {
     slot: usize,
     clients: [Client; 2],
     random: Random,
+    /// The session that was refused last.
+    refused: u64,
 }
 
 /// What came of a request.
@@ -48,7 +50,7 @@ impl<'a> Shopper<'a> {
     ) -> Result<Self> {
         let [one, other] = shared.servers;
         let clients = [Client::connect(one)?, Client::connect(other)?];
-        Ok(Self { shared, households, slot, clients, random: Random::new(seed) })
+        Ok(Self { shared, households, slot, clients, random: Random::new(seed), refused: 0 })
     }
 
     /// Goes on until all have done enough.
@@ -71,7 +73,7 @@ impl<'a> Shopper<'a> {
                 _ => self.read_orders(household)?,
             };
             if !was_let_in {
-                self.sign_in_again(household, household.ticket().session)?;
+                self.sign_in_again(household)?;
             }
         }
         Ok(())
@@ -123,6 +125,7 @@ impl<'a> Shopper<'a> {
                 } else if !was_over {
                     self.shared.count(&tally.cut_off);
                 }
+                self.refused = ticket.session;
                 Ok(Came::SignedOut)
             }
             (409, Some(code @ ("insufficient_stock" | "cart_empty"))) => {
@@ -285,23 +288,22 @@ impl<'a> Shopper<'a> {
         let Came::Done(_) = came else { return Ok(self.was_let_in(&came)) };
         household.logout_is_done(ticket.session);
         self.shared.count(&self.shared.tally.logouts);
+        self.refused = ticket.session;
         for server in [1 - server, server] {
             self.ask_with(household, &ticket, server, "GET", "/cart", None)?;
         }
         Ok(false)
     }
 
-    /// Signs in, unless another device has done so since `session`. The code is asked of one server
-    /// and shown to the other.
+    /// Signs in, unless another device has done so since this one was refused: only what was
+    /// refused is surely over, and while it is not, a logout under way would end the new session,
+    /// too. The code is asked of one server and shown to the other.
     ///
     /// # Errors
     /// If a server does not answer, or does not let the customer in.
-    pub fn sign_in_again(&mut self, household: &Household, session: u64) -> Result<()> {
+    pub fn sign_in_again(&mut self, household: &Household) -> Result<()> {
         let _alone = household.sign_in.lock().unwrap_or_else(PoisonError::into_inner);
-        // The ticket that was refused may have been replaced by now, or not have been the newest.
-        if household.ticket().session > session
-            || session > 0 && !household.may_be_over(household.ticket().session)
-        {
+        if household.ticket().session != self.refused {
             return Ok(());
         }
         let first = self.random.below(2);
@@ -357,7 +359,7 @@ impl<'a> Shopper<'a> {
         for _ in 0..SIGN_INS_MAX {
             match self.ask(household, "GET", path, None)? {
                 Came::Done(value) => return Ok(value),
-                Came::SignedOut => self.sign_in_again(household, household.ticket().session)?,
+                Came::SignedOut => self.sign_in_again(household)?,
                 Came::Refused(code) => bail!("GET {path} was refused: {code}"),
             }
         }
