@@ -67,7 +67,15 @@ pub struct Tally {
 }
 
 impl Shared {
-    /// One more request was answered.
+    /// One more request was answered. Every twentieth part is told.
+    fn answered(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of((self.operations_max / 20).max(1)) {
+            eprintln!("[{done}/{}] mixed load", self.operations_max);
+        }
+    }
+
+    /// One more of a kind.
     fn count(&self, kind: &AtomicU64) {
         kind.fetch_add(1, Ordering::Relaxed);
     }
@@ -109,11 +117,11 @@ pub fn rows(program: &Path, database: &Rc<Database>, mix: Mix) -> Result<Vec<Row
         mix.seed
     );
     sign_everyone_in(&shared)?;
-    let before = shared.done.load(Ordering::Relaxed);
+    shared.done.store(0, Ordering::Relaxed);
     let begun = Instant::now();
     shop_on(&shared, mix)?;
     let took = begun.elapsed();
-    let done = shared.done.load(Ordering::Relaxed) - before;
+    let done = shared.done.load(Ordering::Relaxed);
     compare(&shared)?;
     for server in servers {
         server.stop()?;

@@ -2,7 +2,6 @@
 //! every answer with what was acknowledged before.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -107,7 +106,7 @@ impl<'a> Shopper<'a> {
         let (status, answer) = client.ask(method, path, Some(&ticket.token), body.as_deref())?;
         let answer: Value = serde_json::from_slice(answer)
             .with_context(|| format!("{method} {path} answered {status} without JSON"))?;
-        self.shared.done.fetch_add(1, Ordering::Relaxed);
+        self.shared.answered();
         let tally = &self.shared.tally;
         let who = format!("{method} {path} of {} on server {server}", household.phone);
         if was_over {
@@ -321,7 +320,7 @@ impl<'a> Shopper<'a> {
     fn enter(&mut self, server: usize, path: &str, body: &Value) -> Result<Value> {
         let client = &mut self.clients[server];
         let (status, answer) = client.ask("POST", path, None, Some(&body.to_string()))?;
-        self.shared.done.fetch_add(1, Ordering::Relaxed);
+        self.shared.answered();
         let text = || String::from_utf8_lossy(answer).into_owned();
         ensure!(status == 200, "POST {path} answered {status}: {}", text());
         serde_json::from_slice(answer).with_context(|| format!("POST {path} is not JSON"))
