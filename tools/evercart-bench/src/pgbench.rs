@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::database::Database;
+use crate::machine;
 
 /// A statement of the reference.
 #[derive(Clone, Copy, PartialEq)]
@@ -135,6 +136,8 @@ pub struct Run {
     pub average: Duration,
     /// Statements in all, the uncounted ones too.
     pub statements: u64,
+    /// Processor time of the database for each of them, connecting included.
+    pub database_each: Option<Duration>,
 }
 
 /// Runs `clients` clients on a database. What adds is compared with what is there afterwards.
@@ -164,6 +167,8 @@ pub fn run(
             command.args(["-t", &statements.to_string()]);
         }
     }
+    let spent = || database.process().and_then(machine::family_time);
+    let spent_before = spent();
     let output = command
         .arg("-f")
         .arg(&script)
@@ -174,7 +179,9 @@ pub fn run(
     let (said, told) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "pgbench failed: {}", told.trim());
-    let run = read(&said, &told)?;
+    let mut run = read(&said, &told)?;
+    let spent = spent().zip(spent_before).and_then(|(after, before)| after.checked_sub(before));
+    run.database_each = spent.map(|spent| spent.div_f64(run.statements.max(1) as f64));
     if statement.is_add() {
         let added = database.number(name, PIECES)? - before;
         let (name, done) = (statement.name(), run.statements);
@@ -211,7 +218,7 @@ fn read(said: &str, told: &str) -> Result<Run> {
         (mean(|second| second.0), mean(|second| second.1))
     };
     let average = Duration::from_secs_f64(average_ms / 1e3);
-    Ok(Run { per_second, average, statements: all as u64 })
+    Ok(Run { per_second, average, statements: all as u64, database_each: None })
 }
 
 #[cfg(test)]
@@ -229,7 +236,7 @@ mod tests {
             progress: 2.0 s, 2000.0 tps, lat 0.400 ms stddev 0.1, 0 failed\n\
             progress: 3.0 s, 2200.0 tps, lat 0.600 ms stddev 0.1, 0 failed\n";
         let average = Duration::from_micros(500);
-        let run = Run { per_second: 2100.0, average, statements: 4200 };
+        let run = Run { per_second: 2100.0, average, statements: 4200, database_each: None };
         assert_eq!(read(SAID, told).expect("it is pgbench's"), run);
         assert_eq!(read(SAID, "").expect("it is pgbench's").per_second, 2000.5);
     }

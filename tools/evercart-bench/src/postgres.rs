@@ -164,9 +164,10 @@ fn ratios(
         let ratio = |(ours, runs): &Turn| ours.per_second / runs[index].per_second.max(1e-9);
         let value = Spread::of(turns.iter().map(ratio)).context("nothing was measured")?;
         let reference = format!(
-            "{:.0}/s (average {:.2} ms)",
+            "{:.0}/s (average {:.2} ms, {:.1} µs of the database each)",
             middle(&|(_, runs)| Some(runs[index].per_second)),
             middle(&|(_, runs)| Some(ms(runs[index].average))),
+            middle(&|(_, runs)| runs[index].database_each.map(us)),
         );
         rows.push(Row {
             measure: format!("PostgreSQL: {what} ÷ {}", statement.name()),
