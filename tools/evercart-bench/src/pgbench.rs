@@ -1,5 +1,5 @@
-//! The reference on PostgreSQL: `pgbench`, one operation a statement and one client a connection, as
-//! a hand-written service would have it. Its statements are here; what they are compared with is
+//! The reference on PostgreSQL: `pgbench`, one operation a statement and one client a connection,
+//! as a hand-written service would have it. Its statements are here; what they are compared with is
 //! the measures' business.
 
 use std::fs;
