@@ -3,7 +3,7 @@
 //! the measures' business.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -136,7 +136,7 @@ pub struct Run {
     pub average: Duration,
     /// Statements in all, the uncounted ones too.
     pub statements: u64,
-    /// Processor time of the database for each of them, connecting included.
+    /// Processor time of the database for each of them, without what it took to connect.
     pub database_each: Option<Duration>,
 }
 
@@ -167,20 +167,17 @@ pub fn run(
             command.args(["-t", &statements.to_string()]);
         }
     }
-    let spent = || database.process().and_then(machine::family_time);
-    let spent_before = spent();
-    let output = command
-        .arg("-f")
-        .arg(&script)
-        .arg(name)
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run pgbench")?;
+    let nothing = directory.path().join("nothing.sql");
+    fs::write(&nothing, "SELECT 1;\n")?;
+    let mut connect = database.pgbench()?;
+    connect.args(["-M", "prepared", "-n", "-j", "2", "-t", "1", "-c", &clients.to_string(), "-f"]);
+    let (_, connecting) = spend(database, connect.arg(&nothing).arg(name))?;
+    let (output, spent) = spend(database, command.arg("-f").arg(&script).arg(name))?;
     let (said, told) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "pgbench failed: {}", told.trim());
     let mut run = read(&said, &told)?;
-    let spent = spent().zip(spent_before).and_then(|(after, before)| after.checked_sub(before));
+    let spent = spent.zip(connecting).map(|(spent, connecting)| spent.saturating_sub(connecting));
     run.database_each = spent.map(|spent| spent.div_f64(run.statements.max(1) as f64));
     if statement.is_add() {
         let added = database.number(name, PIECES)? - before;
@@ -188,6 +185,15 @@ pub fn run(
         ensure!(added == done, "{name} added {added} pieces with {done} statements");
     }
     Ok(run)
+}
+
+/// Runs a command; also returns the processor time that the database spent meanwhile.
+fn spend(database: &Database, command: &mut Command) -> Result<(Output, Option<Duration>)> {
+    let spent = || database.process().and_then(machine::family_time);
+    let before = spent();
+    let output = command.stdin(Stdio::null()).output().context("cannot run pgbench")?;
+    let spent = spent().zip(before).and_then(|(after, before)| after.checked_sub(before));
+    Ok((output, spent))
 }
 
 /// Reads what `pgbench` says at the end, and what it told in each second after the first.
