@@ -99,8 +99,9 @@ fn lifetime() -> i64 {
 
 /// Leaves a line about what an operator did to a customer, whose row is locked.
 pub(crate) async fn audit(db: &Db<'_>, user: UserId, action: &'static str) -> Result<()> {
-    const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action) VALUES ($1, \
-         (SELECT coalesce(max(id), 0) + 1 FROM audit_log WHERE user_id = $1), $2, $3)";
+    const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action) \
+         SELECT $1::BIGINT, coalesce(max(id), 0) + 1, $2::BIGINT, $3::TEXT FROM audit_log \
+         WHERE user_id = $1";
     db.execute(AUDIT, &[&user.0, &db.now(), &action]).await?;
     Ok(())
 }

@@ -330,10 +330,9 @@ async fn write_status(
     order: OrderId,
     status: OrderStatus,
 ) -> Result<()> {
-    const INSERT: &str = "INSERT INTO order_history (user_id, order_id, id, status, at) VALUES \
-         ($1, $2, \
-         (SELECT coalesce(max(id), 0) + 1 FROM order_history WHERE user_id = $1 AND order_id = \
-         $2), $3, $4)";
+    const INSERT: &str = "INSERT INTO order_history (user_id, order_id, id, status, at) \
+         SELECT $1::BIGINT, $2::BIGINT, coalesce(max(id), 0) + 1, $3::TEXT, $4::BIGINT \
+         FROM order_history WHERE user_id = $1 AND order_id = $2";
     db.change_one(INSERT, &[&user.0, &order.0, &status.as_str(), &db.now()]).await
 }
 

@@ -109,7 +109,7 @@ async fn lock(db: &Db<'_>, subjects: &[KeyedHash]) -> Result<()> {
 
 /// Makes statements known to the connection, so that they are sent at once in the order in which
 /// they are polled: one that still has to be prepared would let those after it go first.
-async fn prepare<const N: usize>(db: &Db<'_>, statements: [&'static str; N]) -> Result<()> {
+pub(crate) async fn prepare<const N: usize>(db: &Db<'_>, statements: [&'static str; N]) -> Result<()> {
     for sql in statements {
         db.transaction().prepare_cached(sql).await?;
     }

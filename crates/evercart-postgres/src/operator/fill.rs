@@ -12,10 +12,11 @@ use evercart_core::operator::DemoCustomer;
 use evercart_core::order::Checkout;
 use evercart_core::user::Session;
 use evercart_core::wishlist::WISHES_MAX;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join_all, try_join3};
 
 use super::rows::{CartLines, Carts, OrderLines, Orders, Users, Wishes, Wishlists};
-use crate::db::{Db, Result};
+use crate::db::{Db, Params, Result};
+use crate::sign_in::prepare;
 use crate::sku_cache::sku_facts;
 
 /// Adds those whose phone is not known yet, or none of them.
@@ -248,25 +249,23 @@ fn count(things: usize) -> i64 {
 /// Takes what was ordered, if nobody else has taken it since it was looked at. By SKU, as every
 /// checkout does.
 async fn take_stock(db: &Db<'_>, plans: &[Plan<'_>]) -> Result<()> {
-    const LOCK: &str = "SELECT sku_id, on_hand FROM stock WHERE sku_id = ANY ($1) \
-         ORDER BY sku_id FOR NO KEY UPDATE";
-    const TAKE: &str = "UPDATE stock AS s SET on_hand = s.on_hand - t.pieces, \
-         taken = s.taken + t.pieces FROM unnest($1::BIGINT[], $2::BIGINT[]) AS t (sku_id, pieces) \
-         WHERE s.sku_id = t.sku_id";
+    const TAKE: &str = "UPDATE stock SET on_hand = on_hand - $2, taken = taken + $2 \
+         WHERE sku_id = $1 AND on_hand >= $2";
+    const LEFT: &str = "SELECT on_hand FROM stock WHERE sku_id = $1";
     let mut wanted = BTreeMap::<i64, i64>::new();
     for line in plans.iter().flat_map(|plan| &plan.orders).flat_map(|order| &order.lines) {
         *wanted.entry(line.sku.sku_id.0).or_default() += i64::from(line.quantity);
     }
-    if wanted.is_empty() {
+    prepare(db, [TAKE]).await?;
+    let taken = wanted.iter().map(|(sku, pieces)| async move {
+        let params: Params<'_> = &[sku, pieces];
+        db.execute(TAKE, params).await
+    });
+    let taken = try_join_all(taken).await?;
+    let Some(short) = wanted.keys().zip(taken).find(|(_, taken)| *taken != 1) else {
         return Ok(());
-    }
-    let (skus, pieces): (Vec<i64>, Vec<i64>) = wanted.iter().unzip();
-    for row in db.query(LOCK, &[&skus]).await? {
-        let (sku, available): (i64, i64) = (row.get(0), row.get(1));
-        if wanted.get(&sku).is_some_and(|pieces| *pieces > available) {
-            return Err(Refused::InsufficientStock { sku_id: SkuId(sku), available }.into());
-        }
-    }
-    let taken = db.execute(TAKE, &[&skus, &pieces]).await?;
-    super::rows::all_written(taken, skus.len(), TAKE)
+    };
+    let left = db.query_opt(LEFT, &[short.0]).await?;
+    let available = left.map_or(0, |row| row.get(0));
+    Err(Refused::InsufficientStock { sku_id: SkuId(*short.0), available }.into())
 }

@@ -2,10 +2,11 @@
 //! that all servers share them.
 
 use evercart_core::sign_in::Budget;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join_all, try_join3};
 use jiff::SignedDuration;
 
-use crate::db::{Db, Result, unsigned};
+use super::prepare;
+use crate::db::{Db, DbError, Result, unsigned};
 
 /// Where a budget stands, and how long until it starts anew.
 #[derive(Debug, Clone, Copy)]
@@ -25,29 +26,24 @@ pub(super) async fn spend(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
 /// of the budgets.
 pub(super) async fn spend_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Spent>> {
     const SPEND: &str = "INSERT INTO send_budget AS b (scope, subject, count, ends_at) \
-         SELECT e.scope, e.subject, 1, e.ends_at \
-         FROM unnest($1::TEXT[], $2::BYTEA[], $3::BIGINT[]) AS e (scope, subject, ends_at) \
-         ORDER BY e.scope, e.subject \
-         ON CONFLICT (scope, subject) DO UPDATE SET \
+         VALUES ($1, $2, 1, $3) ON CONFLICT (scope, subject) DO UPDATE SET \
          count = CASE WHEN b.ends_at > $4 THEN b.count + 1 ELSE 1 END, \
          ends_at = CASE WHEN b.ends_at > $4 THEN b.ends_at ELSE excluded.ends_at END \
-         RETURNING scope, subject, count, ends_at";
-    if budgets.is_empty() {
-        return Ok(Vec::new());
-    }
+         RETURNING count, ends_at";
     let now = db.now();
-    let scopes: Vec<_> = budgets.iter().map(|budget| budget.scope).collect();
-    let subjects: Vec<_> = budgets.iter().map(|budget| budget.subject.0.as_slice()).collect();
-    let ends: Vec<_> = budgets.iter().map(|budget| now + millis(budget.window)).collect();
-    let rows = db.query(SPEND, &[&scopes, &subjects, &ends, &now]).await?;
-    let spent = |budget: &Budget| {
-        let row = rows.iter().find(|row| {
-            row.get::<_, &str>(0) == budget.scope && row.get::<_, &[u8]>(1) == budget.subject.0
-        });
-        let row = row.expect("the statement returns every row it wrote");
-        standing(row.get(2), row.get(3), now)
-    };
-    Ok(budgets.iter().map(spent).collect())
+    let mut order: Vec<_> = (0..budgets.len()).collect();
+    order.sort_unstable_by_key(|place| (budgets[*place].scope, budgets[*place].subject.0));
+    prepare(db, [SPEND]).await?;
+    // Sent at once, in this order.
+    let spent = try_join_all(order.iter().map(|place| async {
+        let Budget { scope, subject, window, .. } = &budgets[*place];
+        let (subject, ends_at) = (subject.0.as_slice(), now + millis(*window));
+        let row = db.query_one(SPEND, &[scope, &subject, &ends_at, &now]).await?;
+        Ok::<_, DbError>((*place, standing(row.get(0), row.get(1), now)))
+    }));
+    let mut spent = spent.await?;
+    spent.sort_unstable_by_key(|(place, _)| *place);
+    Ok(spent.into_iter().map(|(_, spent)| spent).collect())
 }
 
 /// Looks without counting.
