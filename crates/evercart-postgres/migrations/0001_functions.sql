@@ -103,9 +103,17 @@ BEGIN
     RETURN nullif(coalesce(v_version, 0), p_expected);
 END $$;
 
+-- The pieces there are of a SKU. Null where the stock is out of a function's reach, which is where a caller has to
+-- bring the number along.
+CREATE FUNCTION on_hand_of(p_sku BIGINT) RETURNS BIGINT LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT t.on_hand FROM stock t WHERE t.sku_id = p_sku);
+END $$;
+
 -- Puts pieces of a SKU into a cart whose user is locked. Null, or a refusal. `p_product`: the SKU must be one of it.
+-- `p_on_hand`: how many pieces there are, if the caller knows.
 CREATE FUNCTION put_into_cart(p_user BIGINT, p_now BIGINT, p_sku BIGINT, p_quantity INTEGER, p_product BIGINT,
-    OUT refusal TEXT, OUT detail BIGINT, OUT line BIGINT) LANGUAGE plpgsql AS $$
+    p_on_hand BIGINT, OUT refusal TEXT, OUT detail BIGINT, OUT line BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
     v_price   BIGINT;
     v_active  BOOLEAN;
@@ -114,8 +122,7 @@ DECLARE
     v_before  INTEGER;
     v_lines   INTEGER;
 BEGIN
-    SELECT s.price, s.active, s.product_id, t.on_hand INTO v_price, v_active, v_product, v_on_hand
-    FROM skus s JOIN stock t ON t.sku_id = s.id WHERE s.id = p_sku;
+    SELECT s.price, s.active, s.product_id INTO v_price, v_active, v_product FROM skus s WHERE s.id = p_sku;
     IF NOT FOUND THEN
         refusal := CASE WHEN p_product IS NULL THEN 'no_sku' ELSE 'no_sku_of_product' END;
         RETURN;
@@ -129,6 +136,7 @@ BEGIN
     SELECT count(*), coalesce(max(i.quantity) FILTER (WHERE i.sku_id = p_sku), 0),
         max(i.id) FILTER (WHERE i.sku_id = p_sku)
     INTO v_lines, v_before, line FROM cart_items i WHERE i.user_id = p_user;
+    v_on_hand := coalesce(p_on_hand, on_hand_of(p_sku));
     IF v_before + p_quantity > 999 THEN
         refusal := 'quantity_limit';
         RETURN;
@@ -155,7 +163,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION add_to_cart(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_sku BIGINT, p_quantity INTEGER,
-    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
     v_other BIGINT;
@@ -170,7 +178,7 @@ BEGIN
     IF v_other IS NOT NULL THEN
         RETURN cart_refusal('version_conflict', v_other, NULL);
     END IF;
-    v_put := put_into_cart(p_user, p_now, p_sku, p_quantity, NULL);
+    v_put := put_into_cart(p_user, p_now, p_sku, p_quantity, NULL, p_on_hand);
     IF v_put.refusal IS NOT NULL THEN
         RETURN cart_refusal(v_put.refusal, v_put.detail, p_sku);
     END IF;
@@ -179,7 +187,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION set_quantity(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_line BIGINT, p_quantity INTEGER,
-    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun   begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
     v_other   BIGINT;
@@ -205,12 +213,17 @@ BEGIN
     IF p_quantity = 0 THEN
         DELETE FROM cart_items WHERE user_id = p_user AND sku_id = v_sku;
     ELSE
-        SELECT s.price, s.active, t.on_hand INTO v_price, v_active, v_on_hand
-        FROM skus s JOIN stock t ON t.sku_id = s.id WHERE s.id = v_sku;
+        SELECT s.price, s.active INTO v_price, v_active FROM skus s WHERE s.id = v_sku;
+        IF p_quantity > v_before THEN
+            v_on_hand := coalesce(p_on_hand, on_hand_of(v_sku));
+        END IF;
         IF p_quantity > v_before AND NOT v_active THEN
             RETURN cart_refusal('sku_unavailable', NULL, v_sku);
         ELSIF p_quantity > 999 THEN
             RETURN cart_refusal('quantity_limit', NULL, v_sku);
+        ELSIF p_quantity > v_before AND v_on_hand IS NULL THEN
+            -- There was no such line yet when the caller looked which SKU it is of.
+            RETURN cart_refusal('no_line', NULL, NULL);
         ELSIF p_quantity > v_before AND p_quantity > v_on_hand THEN
             RETURN cart_refusal('insufficient_stock', v_on_hand, v_sku);
         END IF;
@@ -252,7 +265,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION move_to_cart(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_product BIGINT, p_sku BIGINT,
-    p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT)
+RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
     v_other BIGINT;
@@ -271,7 +285,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN cart_refusal('no_wish', NULL, NULL);
     END IF;
-    v_put := put_into_cart(p_user, p_now, p_sku, p_quantity, p_product);
+    v_put := put_into_cart(p_user, p_now, p_sku, p_quantity, p_product, p_on_hand);
     IF v_put.refusal IS NOT NULL THEN
         RETURN cart_refusal(v_put.refusal, v_put.detail, p_sku);
     END IF;
@@ -283,23 +297,23 @@ END $$;
 -- Several changes in one call and one commit, each with its own answer. The caller sorts them by user, so that two
 -- calls at once lock users in the same order; changes by one user come in the order in which they are to happen.
 CREATE FUNCTION change_carts(p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[], p_nows BIGINT[], p_products BIGINT[],
-    p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[])
-RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
+    p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[],
+    p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
 BEGIN
     FOR n IN 1 .. cardinality(p_kinds) LOOP
         CASE p_kinds[n]
             WHEN 'add' THEN
                 RETURN NEXT add_to_cart(p_users[n], p_epochs[n], p_nows[n], p_targets[n], p_quantities[n],
-                    p_versions[n], p_keys[n], p_fingerprints[n]);
+                    p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
             WHEN 'set' THEN
                 RETURN NEXT set_quantity(p_users[n], p_epochs[n], p_nows[n], p_targets[n], p_quantities[n],
-                    p_versions[n], p_keys[n], p_fingerprints[n]);
+                    p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
             WHEN 'clear' THEN
                 RETURN NEXT clear_cart(p_users[n], p_epochs[n], p_nows[n], p_versions[n], p_keys[n],
                     p_fingerprints[n]);
             WHEN 'move' THEN
                 RETURN NEXT move_to_cart(p_users[n], p_epochs[n], p_nows[n], p_products[n], p_targets[n],
-                    p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n]);
+                    p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
         END CASE;
     END LOOP;
 END $$;

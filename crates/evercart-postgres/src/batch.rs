@@ -36,8 +36,8 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
     /// True if asking twice is no harm, so that a lost connection is a reason to ask again.
     const MAY_BE_REPEATED: bool;
 
-    /// Prepares the statements on a new connection.
-    fn prepare(client: &Client) -> impl Future<Output = Result<Self>> + Send;
+    /// Prepares the statements on a new connection to this target.
+    fn prepare(client: &Client, target: &Target) -> impl Future<Output = Result<Self>> + Send;
 
     /// Which of the waiting requests, by their places, are asked in the next call: the first one at
     /// least. The others stay for the call after it.
@@ -248,7 +248,7 @@ impl<C: Call> Lane<C> {
         let client = self.target.connect_hot().await.map_err(|error| {
             away(format!("cannot connect to PostgreSQL at {}: {error}", self.target.place))
         })?;
-        match tokio::time::timeout(ANSWER_MAX, C::prepare(&client)).await {
+        match tokio::time::timeout(ANSWER_MAX, C::prepare(&client, &self.target)).await {
             Ok(call) => Ok((client, call?)),
             Err(_) => Err(away("the database does not answer".into())),
         }

@@ -1,6 +1,8 @@
 //! The cart: reading it is one statement that also checks the user, changing it is one call of one
 //! SQL function. Both share their round trip with whoever waits at the same moment.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, QUANTITY_MAX};
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
@@ -12,12 +14,14 @@ use evercart_core::user::Session;
 use crate::Postgres;
 use crate::actor::refusal_at_the_door;
 use crate::cart_changes::{Answer, CartChange};
+use crate::cart_reads::CartQuestion;
 use crate::db::{DbError, time, unsigned};
 
 #[async_trait]
 impl Carts for Postgres {
     async fn cart(&self, session: Session) -> StoreResult<Cart> {
-        let content = self.cart_reads.ask(session).await?;
+        let shard = self.shard_of(session.user_id).await?;
+        let content = self.cart_reads.ask(CartQuestion { session, shard }).await?;
         self.cart_of(session.user_id, content).await
     }
 
@@ -73,7 +77,24 @@ pub(crate) struct LineContent {
     pub(crate) on_hand: i64,
 }
 
+impl CartContent {
+    /// Puts in the pieces on hand of each line's SKU.
+    pub(crate) fn put_stock(&mut self, stock: &HashMap<i64, i64>) {
+        for line in &mut self.lines {
+            line.on_hand = stock.get(&line.sku_id).copied().unwrap_or_default();
+        }
+    }
+}
+
 impl Postgres {
+    /// Where a customer lies, on a cluster.
+    async fn shard_of(&self, user: UserId) -> StoreResult<Option<i64>> {
+        match &self.shards {
+            None => Ok(None),
+            Some(shards) => Ok(Some(shards.of(user).await.map_err(DbError::into_store_error)?)),
+        }
+    }
+
     /// Changes a cart, together with whoever changes one at the same moment.
     pub(crate) async fn change_cart(
         &self,
@@ -82,7 +103,8 @@ impl Postgres {
         guard: Guard,
     ) -> StoreResult<Done<Cart>> {
         let expected = guard.expected_version;
-        let asked = CartChange { session, change, guard, now: self.now() };
+        let shard = self.shard_of(session.user_id).await?;
+        let asked = CartChange { session, change, guard, now: self.now(), shard };
         let Answer { outcome, detail, sku, content } = self.cart_changes.ask(asked).await?;
         let replayed = match &*outcome {
             "done" => {

@@ -2,17 +2,22 @@
 //! commit, each with its own answer. Adds, the most frequent, have a function of their own, which
 //! does many at once.
 
+mod cluster;
+
 use std::collections::HashSet;
 
 use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::guard::Guard;
 use evercart_core::user::Session;
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::batch::Call;
 use crate::cart::{CartContent, Change, LineContent};
+use crate::connect::Target;
 use crate::db::Result;
+use crate::distribute::ON_HAND;
 
 /// A change that somebody waits for.
 #[derive(Debug, Clone)]
@@ -22,6 +27,8 @@ pub(crate) struct CartChange {
     pub(crate) guard: Guard,
     /// The moment it was asked for, in milliseconds since 1970.
     pub(crate) now: i64,
+    /// Where the customer lies, on a cluster.
+    pub(crate) shard: Option<i64>,
 }
 
 /// What became of it.
@@ -44,12 +51,21 @@ pub(crate) const ADD: &str = "SELECT place, outcome, detail, catalogue_version, 
 
 pub(crate) const CHANGE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, \
-     quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+     quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// The same for customers of one shard of a cluster. In place of the pieces on hand, which lie
+/// elsewhere, there is a 0.
+const CHANGE_BESIDE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
+     line_ids, sku_ids, quantities, prices, on_hand \
+     FROM change_carts_beside($12, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// Which SKU a line is of. A line keeps its SKU, so what was read before a change holds in it.
+const SKU_OF_LINE: &str = "SELECT sku_id FROM cart_items WHERE user_id = $1 AND id = $2";
 
 /// The statements on one connection.
-pub(crate) struct ChangeCarts {
-    add: Statement,
-    change: Statement,
+pub(crate) enum ChangeCarts {
+    OneServer { add: Statement, change: Statement },
+    Cluster { change: Statement, sku_of_line: Statement, on_hand: Statement },
 }
 
 impl Call for ChangeCarts {
@@ -60,20 +76,30 @@ impl Call for ChangeCarts {
     /// find out.
     const MAY_BE_REPEATED: bool = false;
 
-    async fn prepare(client: &Client) -> Result<Self> {
-        let (add, change) = try_join(client.prepare(ADD), client.prepare(CHANGE)).await?;
-        Ok(Self { add, change })
+    async fn prepare(client: &Client, target: &Target) -> Result<Self> {
+        if !target.distributed {
+            let (add, change) = try_join(client.prepare(ADD), client.prepare(CHANGE)).await?;
+            return Ok(Self::OneServer { add, change });
+        }
+        let (change, sku_of_line, on_hand) = try_join3(
+            client.prepare(CHANGE_BESIDE),
+            client.prepare(SKU_OF_LINE),
+            client.prepare(ON_HAND),
+        )
+        .await?;
+        Ok(Self::Cluster { change, sku_of_line, on_hand })
     }
 
-    /// Adds are one call and other changes another. A user's second change waits for the first: a
-    /// call answers with each cart as it then is, so no user may be in it twice.
+    /// Adds are one call and other changes another; on a cluster, changes on one shard. A user's
+    /// second change waits for the first: a call answers with each cart as it then is, so no user
+    /// may be in it twice.
     fn take_together(requests: &[&CartChange]) -> Vec<usize> {
-        let kind = requests.first().map(|first| is_add(first));
+        let kind = requests.first().map(|first| kind(first));
         let mut users = HashSet::with_capacity(requests.len());
         let fits = |place: &usize| {
             let request = requests[*place];
             // The order matters: a change that has to wait makes that user's later ones wait, too.
-            users.insert(request.session.user_id) && Some(is_add(request)) == kind
+            users.insert(request.session.user_id) && Some(self::kind(request)) == kind
         };
         (0..requests.len()).filter(fits).collect()
     }
@@ -88,13 +114,21 @@ impl Call for ChangeCarts {
         let mut order: Vec<_> = (0..changes.len()).collect();
         order.sort_unstable_by_key(|place| changes[*place].session.user_id);
         let sorted: Vec<_> = order.iter().map(|place| changes[*place]).collect();
-        let answers = match is_add(first) {
-            true => self.add(client, &sorted).await?,
-            false => self.change(client, &sorted).await?,
+        let answers = match self {
+            Self::OneServer { add: statement, .. } if is_add(first) => {
+                add(client, statement, &sorted).await?.into_iter().map(Ok).collect()
+            }
+            Self::OneServer { change: statement, .. } => {
+                let columns = Columns::of(&sorted);
+                change(client, statement, &columns, None).await?.into_iter().map(Ok).collect()
+            }
+            Self::Cluster { change, sku_of_line, on_hand } => {
+                cluster::change(client, [change, sku_of_line, on_hand], &sorted).await?
+            }
         };
         let mut placed: Vec<_> = order.into_iter().zip(answers).collect();
         placed.sort_unstable_by_key(|(place, _)| *place);
-        Ok(placed.into_iter().map(|(_, answer)| Ok(answer)).collect())
+        Ok(placed.into_iter().map(|(_, answer)| answer).collect())
     }
 }
 
@@ -102,55 +136,64 @@ fn is_add(change: &CartChange) -> bool {
     matches!(change.change, Change::Add { .. })
 }
 
-impl ChangeCarts {
-    async fn add(&self, client: &Client, changes: &[&CartChange]) -> Result<Vec<Answer>> {
-        let columns = Columns::of(changes);
-        let Columns { users, epochs, nows, targets, quantities, .. } = &columns;
-        let Columns { versions, keys, fingerprints, .. } = &columns;
-        let rows = client
-            .query(
-                &self.add,
-                &[users, epochs, nows, targets, quantities, versions, keys, fingerprints],
-            )
-            .await?;
-        let mut answers: Vec<_> = changes.iter().map(|_| Answer::default()).collect();
-        for row in &rows {
-            let place = usize::try_from(row.get::<_, i64>(0)).unwrap_or_default();
-            let Some(answer) = place.checked_sub(1).and_then(|index| answers.get_mut(index)) else {
-                return Err(Failed::Inconsistent(format!("an answer to add {place}")).into());
-            };
-            take_row(row, columns.targets[place - 1], answer);
-        }
-        Ok(answers)
-    }
+/// What changes have in common that are one call.
+fn kind(change: &CartChange) -> (Option<i64>, bool) {
+    (change.shard, change.shard.is_none() && is_add(change))
+}
 
-    async fn change(&self, client: &Client, changes: &[&CartChange]) -> Result<Vec<Answer>> {
-        let columns = Columns::of(changes);
-        let Columns { kinds, users, epochs, nows, products, .. } = &columns;
-        let Columns { targets, quantities, versions, keys, fingerprints, .. } = &columns;
-        let rows = client
-            .query(
-                &self.change,
-                &[
-                    kinds,
-                    users,
-                    epochs,
-                    nows,
-                    products,
-                    targets,
-                    quantities,
-                    versions,
-                    keys,
-                    fingerprints,
-                ],
-            )
-            .await?;
-        if rows.len() != changes.len() {
-            let text = format!("{} answers to {} changes of carts", rows.len(), changes.len());
-            return Err(Failed::Inconsistent(text).into());
-        }
-        Ok(rows.iter().map(answer).collect())
+async fn add(
+    client: &Client,
+    statement: &Statement,
+    changes: &[&CartChange],
+) -> Result<Vec<Answer>> {
+    let columns = Columns::of(changes);
+    let Columns { users, epochs, nows, targets, quantities, .. } = &columns;
+    let Columns { versions, keys, fingerprints, .. } = &columns;
+    let rows = client
+        .query(statement, &[users, epochs, nows, targets, quantities, versions, keys, fingerprints])
+        .await?;
+    let mut answers: Vec<_> = changes.iter().map(|_| Answer::default()).collect();
+    for row in &rows {
+        let place = usize::try_from(row.get::<_, i64>(0)).unwrap_or_default();
+        let Some(answer) = place.checked_sub(1).and_then(|index| answers.get_mut(index)) else {
+            return Err(Failed::Inconsistent(format!("an answer to add {place}")).into());
+        };
+        take_row(row, columns.targets[place - 1], answer);
     }
+    Ok(answers)
+}
+
+/// Changes of any kind. On a cluster the first of the customers says where.
+async fn change(
+    client: &Client,
+    statement: &Statement,
+    columns: &Columns<'_>,
+    first: Option<&i64>,
+) -> Result<Vec<Answer>> {
+    let Columns { kinds, users, epochs, nows, products, targets, .. } = columns;
+    let Columns { quantities, versions, keys, fingerprints, on_hand, .. } = columns;
+    let mut params: Vec<&(dyn ToSql + Sync)> = vec![
+        kinds,
+        users,
+        epochs,
+        nows,
+        products,
+        targets,
+        quantities,
+        versions,
+        keys,
+        fingerprints,
+        on_hand,
+    ];
+    if let Some(first) = first {
+        params.push(first);
+    }
+    let rows = client.query(statement, &params).await?;
+    if rows.len() != kinds.len() {
+        let text = format!("{} answers to {} changes of carts", rows.len(), kinds.len());
+        return Err(Failed::Inconsistent(text).into());
+    }
+    Ok(rows.iter().map(answer).collect())
 }
 
 /// The changes, an array for each parameter.
@@ -166,12 +209,14 @@ struct Columns<'a> {
     versions: Vec<Option<i64>>,
     keys: Vec<Option<&'a str>>,
     fingerprints: Vec<Option<&'a [u8]>>,
+    /// The pieces there are, where the function does not see them itself.
+    on_hand: Vec<Option<i64>>,
 }
 
 impl<'a> Columns<'a> {
     fn of(changes: &[&'a CartChange]) -> Self {
         let mut columns = Self::default();
-        for CartChange { session, change, guard, now } in changes {
+        for CartChange { session, change, guard, now, .. } in changes {
             let (kind, product, target, quantity) = match *change {
                 Change::Add { sku_id, quantity } => ("add", None, Some(sku_id.0), Some(quantity)),
                 Change::Set { line, quantity } => ("set", None, Some(line.0), Some(quantity)),

@@ -6,12 +6,15 @@ use std::collections::hash_map::Entry;
 
 use evercart_core::error::{Refused, Result as StoreResult};
 use evercart_core::user::Session;
+use futures_util::future::try_join;
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::actor::compare;
 use crate::batch::Call;
 use crate::cart::{CartContent, LineContent};
+use crate::connect::Target;
 use crate::db::Result;
+use crate::distribute::{self, ON_HAND};
 
 /// Checks one user and reads their cart.
 pub(crate) const ONE: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, \
@@ -32,10 +35,23 @@ pub(crate) const MANY: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NUL
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id";
 
+/// The same for several users of one shard of a cluster. In place of the pieces on hand, which lie
+/// elsewhere, there is a 0.
+const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, catalogue_version, \
+     version, updated_at, line_id, sku_id, quantity, price, on_hand FROM carts_beside($1, $2)";
+
+/// A customer whose cart is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CartQuestion {
+    pub(crate) session: Session,
+    /// Where the customer lies, on a cluster.
+    pub(crate) shard: Option<i64>,
+}
+
 /// The statements on one connection.
-pub(crate) struct CartRead {
-    one: Statement,
-    many: Statement,
+pub(crate) enum CartRead {
+    OneServer { one: Statement, many: Statement },
+    Cluster { beside: Statement, on_hand: Statement },
 }
 
 /// What the rows of one user say.
@@ -47,36 +63,73 @@ struct Found {
 }
 
 impl Call for CartRead {
-    type Request = Session;
+    type Request = CartQuestion;
     type Answer = CartContent;
 
     const MAY_BE_REPEATED: bool = true;
 
-    async fn prepare(client: &Client) -> Result<Self> {
-        Ok(Self { one: client.prepare(ONE).await?, many: client.prepare(MANY).await? })
+    async fn prepare(client: &Client, target: &Target) -> Result<Self> {
+        let (first, second) = match target.distributed {
+            false => (ONE, MANY),
+            true => (BESIDE, ON_HAND),
+        };
+        let (first, second) = try_join(client.prepare(first), client.prepare(second)).await?;
+        Ok(match target.distributed {
+            false => Self::OneServer { one: first, many: second },
+            true => Self::Cluster { beside: first, on_hand: second },
+        })
+    }
+
+    /// On a cluster those of one shard.
+    fn take_together(questions: &[&CartQuestion]) -> Vec<usize> {
+        let shard = questions.first().and_then(|first| first.shard);
+        (0..questions.len()).filter(|place| questions[*place].shard == shard).collect()
     }
 
     async fn ask(
         &self,
         client: &Client,
-        sessions: &[&Session],
+        questions: &[&CartQuestion],
     ) -> Result<Vec<StoreResult<CartContent>>> {
-        let mut found: HashMap<i64, Found> = HashMap::with_capacity(sessions.len());
-        let rows = match sessions {
-            [] => Vec::new(),
-            [session] => client.query(&self.one, &[&session.user_id.0]).await?,
-            several => {
-                let mut ids: Vec<_> = several.iter().map(|session| session.user_id.0).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                client.query(&self.many, &[&ids]).await?
+        let mut found: HashMap<i64, Found> = HashMap::with_capacity(questions.len());
+        let users = || {
+            let mut ids: Vec<_> =
+                questions.iter().map(|question| question.session.user_id.0).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let rows = match (self, questions) {
+            (_, []) => Vec::new(),
+            (Self::OneServer { one, .. }, [question]) => {
+                client.query(one, &[&question.session.user_id.0]).await?
+            }
+            (Self::OneServer { many, .. }, _) => client.query(many, &[&users()]).await?,
+            (Self::Cluster { beside, .. }, [question, ..]) => {
+                client.query(beside, &[&question.session.user_id.0, &users()]).await?
             }
         };
         for row in &rows {
             take(row, &mut found);
         }
-        Ok(sessions.iter().map(|session| answer(**session, &found)).collect())
+        if let Self::Cluster { on_hand, .. } = self {
+            take_stock(client, on_hand, &mut found).await?;
+        }
+        Ok(questions.iter().map(|question| answer(question.session, &found)).collect())
     }
+}
+
+/// Puts in the pieces on hand.
+async fn take_stock(
+    client: &Client,
+    on_hand: &Statement,
+    found: &mut HashMap<i64, Found>,
+) -> Result<()> {
+    let lines = found.values().flat_map(|user| &user.content.lines);
+    let skus = lines.map(|line| line.sku_id).collect();
+    let stock = distribute::on_hand(client, on_hand, skus).await?;
+    found.values_mut().for_each(|user| user.content.put_stock(&stock));
+    Ok(())
 }
 
 fn take(row: &Row, found: &mut HashMap<i64, Found>) {

@@ -1,5 +1,7 @@
 //! The catalogue's SQL: lists and search for everybody.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use evercart_core::catalogue::{
     Catalogue, CatalogueRow, Category, ImportOutcome, Product, ProductKey, ProductQuery, Progress,
@@ -135,20 +137,36 @@ fn without_sku(id: ProductId) -> Failed {
     Failed::Inconsistent(format!("product {id} has no SKU"))
 }
 
+/// What lists show of products; the literal says whether one is available.
+macro_rules! shown {
+    ($available:literal) => {
+        concat!(
+            "SELECT p.id, p.name, p.brand, p.category, p.description, i.image, s.price, \
+             s.original_price, ",
+            $available,
+            " FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (id, place) \
+             JOIN products p ON p.id = asked.id \
+             CROSS JOIN LATERAL (SELECT f.image FROM skus f WHERE f.product_id = p.id \
+             ORDER BY f.active DESC, f.id LIMIT 1) i \
+             CROSS JOIN LATERAL (SELECT c.price, c.original_price FROM skus c \
+             WHERE c.product_id = p.id ORDER BY c.active DESC, c.price, c.id LIMIT 1) s \
+             ORDER BY asked.place"
+        )
+    };
+}
+
+const SHOWN: &str = shown!(
+    "EXISTS (SELECT 1 FROM skus a JOIN stock t ON t.sku_id = a.id \
+     WHERE a.product_id = p.id AND a.active AND t.on_hand > 0)"
+);
+
+// On a cluster the catalogue is on each server and the stock is spread: it is asked by itself.
+const SHOWN_WITHOUT_STOCK: &str = shown!("false");
+const IN_STOCK: &str = "SELECT DISTINCT a.product_id FROM skus a JOIN stock t ON t.sku_id = a.id \
+     WHERE a.product_id = ANY ($1) AND a.active AND t.on_hand > 0";
+
 /// What lists show of these products, as far as they are there, in this order.
 async fn shown(db: &Db<'_>, ids: &[i64]) -> Result<Vec<Product>> {
-    const SHOWN: &str = "SELECT p.id, p.name, p.brand, p.category, p.description, i.image, \
-         s.price, \
-         s.original_price, EXISTS (SELECT 1 FROM skus a JOIN stock t ON t.sku_id = a.id \
-         WHERE a.product_id = p.id AND a.active AND t.on_hand > 0) \
-         FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (id, place) \
-         JOIN products p ON p.id = asked.id \
-         CROSS JOIN LATERAL (SELECT f.image FROM skus f WHERE f.product_id = p.id \
-         ORDER BY f.active DESC, f.id LIMIT 1) i \
-         CROSS JOIN LATERAL (SELECT c.price, c.original_price FROM skus c WHERE c.product_id = \
-         p.id \
-         ORDER BY c.active DESC, c.price, c.id LIMIT 1) s \
-         ORDER BY asked.place";
     let product = |row: &Row| Product {
         id: ProductId(row.get(0)),
         name: row.get(1),
@@ -160,7 +178,14 @@ async fn shown(db: &Db<'_>, ids: &[i64]) -> Result<Vec<Product>> {
         original_price: row.get::<_, Option<i64>>(7).map(Money),
         available: row.get(8),
     };
-    Ok(db.query(SHOWN, &[&ids]).await?.iter().map(product).collect())
+    if !db.is_distributed() {
+        return Ok(db.query(SHOWN, &[&ids]).await?.iter().map(product).collect());
+    }
+    let rows = db.query(SHOWN_WITHOUT_STOCK, &[&ids]).await?;
+    let in_stock = db.query(IN_STOCK, &[&ids]).await?;
+    let in_stock: HashSet<i64> = in_stock.iter().map(|row| row.get(0)).collect();
+    let products = rows.iter().map(product);
+    Ok(products.map(|p| Product { available: in_stock.contains(&p.id.0), ..p }).collect())
 }
 
 pub(crate) async fn is_for_sale(db: &Db<'_>, id: ProductId) -> Result<bool> {

@@ -38,7 +38,7 @@ pub(crate) async fn import(
         transaction.rollback().await?;
         return Ok(ImportOutcome::Rejected(plan.problems));
     }
-    catalogue_write::write(&transaction, &plan, tell).await?;
+    catalogue_write::write(&transaction, target, &plan, tell).await?;
     match transaction.commit().await {
         Ok(()) => Ok(ImportOutcome::Imported(plan.summary)),
         Err(error) if error.as_db_error().is_some() && !is_loss(&error) => Err(error.into()),

@@ -38,6 +38,10 @@ const HOT: &str = " -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off
      enable_mergejoin=off \
      -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off";
 
+/// The same on a cluster: which server a call goes to is decided when it is planned, by whom it is
+/// for.
+const HOT_DISTRIBUTED: &str = " -c plan_cache_mode=force_custom_plan -c jit=off";
+
 /// A market's place in a server.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -48,6 +52,8 @@ pub(crate) struct Target {
     pub(crate) schema: String,
     /// The server and database for people; without the password.
     pub(crate) place: String,
+    /// The market is spread over a Citus cluster.
+    pub(crate) distributed: bool,
 }
 
 impl Target {
@@ -93,7 +99,8 @@ impl Target {
             .tcp_user_timeout(Duration::from_secs(15))
             // Of several hosts, and after a failover, the one that takes writes.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { config, tls, outage: Arc::default(), schema, place })
+        let outage = Arc::default();
+        Ok(Self { config, tls, outage, schema, place, distributed: false })
     }
 
     /// Server, database and schema, for people.
@@ -121,7 +128,8 @@ impl Target {
     pub(crate) async fn connect_hot(&self) -> Result<Client, String> {
         let mut config = self.config.clone();
         let options = config.get_options().unwrap_or_default();
-        config.options(format!("{options}{HOT}"));
+        let hot = if self.distributed { HOT_DISTRIBUTED } else { HOT };
+        config.options(format!("{options}{hot}"));
         let connecting = async {
             let connected = self.connect_with(&config).await;
             connected.map(drive).map_err(|error| error.to_string())

@@ -122,13 +122,14 @@ pub(crate) fn failed(error: &tokio_postgres::Error) -> Failed {
 pub(crate) struct Db<'a> {
     transaction: Transaction<'a>,
     now: i64,
+    is_distributed: bool,
 }
 
 impl<'a> Db<'a> {
     /// Begins to change something.
     pub(crate) async fn begin(connection: &'a mut Object, store: &Postgres) -> Result<Self> {
         let transaction = connection.transaction().await?;
-        Ok(Self { transaction, now: store.now() })
+        Ok(Self { transaction, now: store.now(), is_distributed: store.target.distributed })
     }
 
     /// Begins to read something that must all be of one moment.
@@ -142,12 +143,17 @@ impl<'a> Db<'a> {
             .read_only(true)
             .start()
             .await?;
-        Ok(Self { transaction, now: store.now() })
+        Ok(Self { transaction, now: store.now(), is_distributed: store.target.distributed })
     }
 
     /// The time of this operation, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.now
+    }
+
+    /// True if what this transaction reads and changes lies on several servers.
+    pub(crate) fn is_distributed(&self) -> bool {
+        self.is_distributed
     }
 
     /// The transaction itself, for what is not a prepared statement.

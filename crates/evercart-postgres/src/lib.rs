@@ -16,6 +16,7 @@ mod connect;
 mod copy;
 mod copy_rows;
 mod db;
+mod distribute;
 mod migrate;
 mod operator;
 mod order;
@@ -45,6 +46,7 @@ use crate::batch::{LaneSettings, Lanes};
 use crate::cart_changes::ChangeCarts;
 use crate::cart_reads::CartRead;
 use crate::connect::{CONNECT_MAX, Target};
+use crate::distribute::Shards;
 use crate::signals::Signals;
 use crate::sku_cache::SkuCache;
 
@@ -58,6 +60,8 @@ pub struct Options {
     pub url: String,
     /// Authorities (PEM) to trust instead of the system's when the server shows its certificate.
     pub ca: Option<PathBuf>,
+    /// The server is the coordinator of a Citus cluster, over which the market is spread.
+    pub distributed: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Told of every commit of changes to carts.
@@ -81,6 +85,7 @@ impl Options {
         Self {
             url: url.to_owned(),
             ca: None,
+            distributed: false,
             clock,
             gauge: Arc::new(NoGauge),
             readers: 2,
@@ -89,6 +94,12 @@ impl Options {
             batch_max: 128,
             queue_max: 4096,
         }
+    }
+
+    fn target(&self, market: &MarketName) -> Result<Target, OpenError> {
+        let mut target = Target::new(&self.url, market, self.ca.as_deref())?;
+        target.distributed = self.distributed;
+        Ok(target)
     }
 }
 
@@ -100,6 +111,8 @@ pub struct Postgres {
     cart_reads: Lanes<CartRead>,
     cart_changes: Lanes<ChangeCarts>,
     skus: Arc<SkuCache>,
+    /// Where customers lie, if the market is spread over a cluster.
+    shards: Option<Shards>,
     signals: Signals,
 }
 
@@ -110,7 +123,7 @@ impl Postgres {
     /// # Errors
     /// The server cannot be reached or says no, or the schema was written by a newer program.
     pub async fn open(market: &MarketName, options: Options) -> Result<Self, OpenError> {
-        let target = Target::new(&options.url, market, options.ca.as_deref())?;
+        let target = options.target(market)?;
         migrate::run(&target).await?;
         let pool = pool(&target, options.pool);
         let skus = Arc::new(SkuCache::new(pool.clone()));
@@ -123,8 +136,9 @@ impl Postgres {
         let cart_reads = Lanes::start(&target, &lanes(options.readers, Arc::new(NoGauge)));
         let cart_changes = Lanes::start(&target, &lanes(options.writers, options.gauge));
         let signals = Signals::start(&target);
+        let shards = options.distributed.then(|| Shards::new(pool.clone()));
         let clock = options.clock;
-        Ok(Self { target, clock, pool, cart_reads, cart_changes, skus, signals })
+        Ok(Self { target, clock, pool, cart_reads, cart_changes, skus, shards, signals })
     }
 
     /// Brings the schema up to date and does nothing else.
@@ -132,7 +146,7 @@ impl Postgres {
     /// # Errors
     /// As [`Postgres::open`].
     pub async fn migrate(market: &MarketName, options: &Options) -> Result<Migrated, OpenError> {
-        migrate::run(&Target::new(&options.url, market, options.ca.as_deref())?).await
+        migrate::run(&options.target(market)?).await
     }
 
     /// Finishes what is queued and closes the connections. Operations asked for later fail.
@@ -152,7 +166,7 @@ impl Postgres {
     /// # Errors
     /// The URL or the file of authorities cannot be used.
     pub fn place_of(market: &MarketName, options: &Options) -> Result<String, OpenError> {
-        Ok(Target::new(&options.url, market, options.ca.as_deref())?.place())
+        Ok(options.target(market)?.place())
     }
 
     /// Told whenever this customer's cart or session may have changed, on whichever server.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio_postgres::{Client, Transaction};
 
 use crate::connect::{ConnectError, Target, explain};
+use crate::distribute;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
@@ -76,6 +77,20 @@ pub enum OpenError {
         /// The newest version known here.
         known: u32,
     },
+    /// It is spread over a cluster, and whoever opened it does not know.
+    #[error("schema {schema} at {place} is spread over a Citus cluster")]
+    Distributed {
+        /// Which server and database.
+        place: String,
+        /// Which schema.
+        schema: String,
+    },
+    /// There is no cluster to spread it over.
+    #[error("{place} is not the coordinator of a Citus cluster with workers")]
+    NoCluster {
+        /// Which server and database.
+        place: String,
+    },
     /// PostgreSQL could not do it.
     #[error("cannot prepare schema {schema} at {place}: {why}")]
     Sql {
@@ -107,10 +122,11 @@ pub(crate) async fn run(target: &Target) -> Result<Migrated, OpenError> {
     let mut client =
         target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
     let from = known_version(&client, target).await?;
-    if from == SCHEMA_VERSION {
+    let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
+    let is_spread = distribute::look(&client, target).await?;
+    if from == SCHEMA_VERSION && is_spread == target.distributed {
         return Ok(Migrated { from, to: from });
     }
-    let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
     let transaction = client.transaction().await.map_err(failed)?;
     transaction
         .execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&LOCK_CLASS, &target.schema])
@@ -120,6 +136,9 @@ pub(crate) async fn run(target: &Target) -> Result<Migrated, OpenError> {
     // Another server may have migrated while this one waited for the lock.
     let found = known_version(transaction.client(), target).await?;
     apply(&transaction, found).await.map_err(failed)?;
+    if target.distributed {
+        distribute::spread(&transaction, target).await?;
+    }
     transaction.commit().await.map_err(failed)?;
     Ok(Migrated { from: found, to: SCHEMA_VERSION })
 }
@@ -154,7 +173,11 @@ pub(crate) async fn begin_anew(
     let rename = RENAME.replace("{schema}", &target.schema).replace("{aside}", aside);
     transaction.batch_execute(&rename).await?;
     prepare(transaction, target).await?;
-    apply(transaction, 0).await
+    apply(transaction, 0).await?;
+    if target.distributed {
+        distribute::spread_new(transaction).await?;
+    }
+    Ok(())
 }
 
 /// The schema's version, 0 if there is none; a newer one than this program's is refused.

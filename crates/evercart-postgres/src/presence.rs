@@ -2,7 +2,6 @@
 
 use evercart_core::market::MarketName;
 
-use crate::connect::Target;
 use crate::{OpenError, Options, Postgres};
 
 /// What was seen.
@@ -26,7 +25,7 @@ impl Postgres {
              FROM pg_stat_activity WHERE datname = current_database() \
              AND application_name = current_setting('application_name') \
              AND pid <> pg_backend_pid())";
-        let target = Target::new(&options.url, market, options.ca.as_deref())?;
+        let target = options.target(market)?;
         let client =
             target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
         let version = format!("{}.schema_version", target.schema);

@@ -28,7 +28,11 @@ use crate::sign_in::code::{grant, locked_until, outstanding, refuse_until, withd
 #[async_trait]
 impl SignIn for Postgres {
     async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
-        transact!(self, |db| grant(&db, &request))
+        let done = transact!(self, |db| grant(&db, &request))?;
+        if let Some(shards) = &self.shards {
+            shards.forget_what_is_over(self.now()).await;
+        }
+        Ok(done)
     }
 
     async fn withdraw_code(
@@ -109,7 +113,10 @@ async fn lock(db: &Db<'_>, subjects: &[KeyedHash]) -> Result<()> {
 
 /// Makes statements known to the connection, so that they are sent at once in the order in which
 /// they are polled: one that still has to be prepared would let those after it go first.
-pub(crate) async fn prepare<const N: usize>(db: &Db<'_>, statements: [&'static str; N]) -> Result<()> {
+pub(crate) async fn prepare<const N: usize>(
+    db: &Db<'_>,
+    statements: [&'static str; N],
+) -> Result<()> {
     for sql in statements {
         db.transaction().prepare_cached(sql).await?;
     }

@@ -1,6 +1,8 @@
 //! The PostgreSQL adapter as its users see it: the store's contract, and what is PostgreSQL's own.
 
 mod check;
+#[cfg(feature = "citus-tests")]
+mod cluster;
 mod codes;
 mod copy;
 mod demo;

@@ -1,0 +1,180 @@
+//! A market spread over a Citus cluster: how its schema is spread, where a customer lies, and what
+//! is asked in another way there because it lies on several servers. Everything else is said to a
+//! cluster as it is said to one server.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use deadpool_postgres::Pool;
+use evercart_core::error::Failed;
+use evercart_core::ids::UserId;
+use tokio_postgres::{Client, Transaction};
+
+use crate::OpenError;
+use crate::connect::Target;
+use crate::db::{DbError, Result};
+
+/// Spreads the tables.
+const TABLES: &str = include_str!("../migrations/distribute.sql");
+
+/// Puts in place what functions are on a cluster.
+const FUNCTIONS: &str = include_str!("../migrations/distribute_functions.sql");
+
+/// Customers whose shard is known, some 50 bytes each.
+const CUSTOMERS_MAX: usize = 200_000;
+
+/// How often a server looks for rows that no longer count, in milliseconds: it asks every shard.
+const FORGET_EVERY: i64 = 1_000;
+
+/// The pieces on hand of several SKUs.
+pub(crate) const ON_HAND: &str = "SELECT sku_id, on_hand FROM stock WHERE sku_id = ANY ($1)";
+
+/// True if the market's tables are spread.
+///
+/// # Errors
+/// They are though `target` says that they are not, or cannot be though it says that they are.
+pub(crate) async fn look(client: &Client, target: &Target) -> Result<bool, OpenError> {
+    const IS_CLUSTER: &str = "SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL";
+    const LOOK: &str = "SELECT EXISTS (SELECT 1 FROM pg_dist_partition \
+         WHERE logicalrelid = to_regclass($1)), \
+         EXISTS (SELECT 1 FROM pg_dist_node WHERE isactive AND shouldhaveshards)";
+    let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
+    let no_cluster = || OpenError::NoCluster { place: target.place.clone() };
+    if !client.query_one(IS_CLUSTER, &[]).await.map_err(failed)?.get::<_, bool>(0) {
+        return if target.distributed { Err(no_cluster()) } else { Ok(false) };
+    }
+    let users = format!("{}.users", target.schema);
+    let row = client.query_one(LOOK, &[&users]).await.map_err(failed)?;
+    match (target.distributed, row.get(0), row.get(1)) {
+        (true, _, false) => Err(no_cluster()),
+        (false, true, _) => Err(OpenError::Distributed {
+            place: target.place.clone(),
+            schema: target.schema.clone(),
+        }),
+        (_, is_spread, _) => Ok(is_spread),
+    }
+}
+
+/// Spreads a market's tables, unless they are, and brings the functions into the form that works on
+/// a cluster.
+pub(crate) async fn spread(
+    transaction: &Transaction<'_>,
+    target: &Target,
+) -> Result<(), OpenError> {
+    let is_spread = look(transaction.client(), target).await?;
+    let spread = match is_spread {
+        true => transaction.batch_execute(FUNCTIONS).await,
+        false => spread_new(transaction).await,
+    };
+    spread.map_err(|error| target.sql_failed(&error))
+}
+
+/// Spreads tables that are not spread yet.
+pub(crate) async fn spread_new(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+    transaction.batch_execute(TABLES).await?;
+    transaction.batch_execute(FUNCTIONS).await
+}
+
+/// Where customers lie. Only for knowing who is asked for together: if it is out of date, a call
+/// crosses servers and is as right as before.
+pub(crate) struct Shards {
+    pool: Pool,
+    known: RwLock<HashMap<i64, i64>>,
+    /// When rows that no longer count were last looked for.
+    forgot_at: AtomicI64,
+}
+
+impl Shards {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool, known: RwLock::default(), forgot_at: AtomicI64::new(0) }
+    }
+
+    /// The customer's shard.
+    pub(crate) async fn of(&self, user: UserId) -> Result<i64> {
+        const SHARD: &str = "SELECT get_shard_id_for_distribution_column('users', $1::BIGINT)";
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&user.0).copied();
+        if let Some(shard) = known {
+            return Ok(shard);
+        }
+        let connection = self.pool.get().await.map_err(|error| {
+            DbError::from(Failed::Unavailable(format!("a customer cannot be found: {error}")))
+        })?;
+        let statement = connection.prepare_cached(SHARD).await?;
+        let shard = connection.query_one(&statement, &[&user.0]).await?.get(0);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CUSTOMERS_MAX {
+            // Who is asked for again is found again.
+            known.clear();
+        }
+        known.insert(user.0, shard);
+        Ok(shard)
+    }
+
+    /// Drops a few rows that no longer count, now and then and each by itself: a statement over
+    /// several shards takes no locks in an order and cannot pass by what others hold.
+    pub(crate) async fn forget_what_is_over(&self, now: i64) {
+        let last = self.forgot_at.load(Ordering::Relaxed);
+        let is_due = now >= last.saturating_add(FORGET_EVERY)
+            && self
+                .forgot_at
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if !is_due {
+            return;
+        }
+        if let Err(error) = self.forget(now).await {
+            // The next one forgets them.
+            let error = error.into_store_error();
+            tracing::debug!(%error, "rows that no longer count were not dropped");
+        }
+    }
+
+    async fn forget(&self, now: i64) -> Result<()> {
+        /// Which rows no longer count, and what drops one of them.
+        const OVER: [(&str, &str); 3] = [
+            (
+                "SELECT scope, subject FROM send_budget WHERE ends_at <= $1 LIMIT 64",
+                "DELETE FROM send_budget WHERE scope = $1 AND subject = $2 AND ends_at <= $3",
+            ),
+            (
+                "SELECT purpose, phone FROM verification_codes WHERE expires_at <= $1 LIMIT 64",
+                "DELETE FROM verification_codes \
+                 WHERE purpose = $1 AND phone = $2 AND expires_at <= $3",
+            ),
+            (
+                "SELECT key, phone FROM sign_in_keys \
+                 WHERE expires_at <= $1::BIGINT - 86400000 LIMIT 64",
+                "DELETE FROM sign_in_keys \
+                 WHERE key = $1 AND phone = $2 AND expires_at <= $3::BIGINT - 86400000",
+            ),
+        ];
+        let connection = self.pool.get().await.map_err(|error| {
+            DbError::from(Failed::Unavailable(format!("no connection: {error}")))
+        })?;
+        for (find, drop) in OVER {
+            let find = connection.prepare_cached(find).await?;
+            let drop = connection.prepare_cached(drop).await?;
+            for row in connection.query(&find, &[&now]).await? {
+                let (word, hash): (&str, &[u8]) = (row.get(0), row.get(1));
+                connection.execute(&drop, &[&word, &hash, &now]).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pieces on hand of these SKUs, on a connection that has prepared [`ON_HAND`].
+pub(crate) async fn on_hand(
+    client: &Client,
+    prepared: &tokio_postgres::Statement,
+    mut skus: Vec<i64>,
+) -> Result<HashMap<i64, i64>> {
+    skus.sort_unstable();
+    skus.dedup();
+    if skus.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = client.query(prepared, &[&skus]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
