@@ -37,6 +37,9 @@ use crate::shop::Shop;
 
 /// How an adapter hands a store to the cases.
 pub trait Backend: Send + Sync + 'static {
+    /// No case takes a tenth of this; one that does not end is a failure, not a wait.
+    const CASE_TIME_MAX: Duration = Duration::from_secs(120);
+
     /// A new, empty store that tells the time by `clock`.
     fn fresh(clock: Arc<ManualClock>) -> Self;
 
@@ -46,9 +49,6 @@ pub trait Backend: Send + Sync + 'static {
     /// Closes the store and opens it again on the same data, with the same clock.
     fn reopen(self) -> Self;
 }
-
-/// No case takes a tenth of this; one that does not end is a failure, not a wait.
-const CASE_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// Runs one case in a shop of its own, and then looks whether the shop is in order.
 ///
@@ -66,6 +66,6 @@ pub fn run<B: Backend>(case: impl AsyncFnOnce(&mut Shop<B>)) {
             case(&mut shop).await;
             shop.assert_consistent().await;
         };
-        tokio::time::timeout(CASE_TIME_MAX, all).await.expect("the case ends in time");
+        tokio::time::timeout(B::CASE_TIME_MAX, all).await.expect("the case ends in time");
     });
 }

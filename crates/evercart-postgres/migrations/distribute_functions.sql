@@ -22,7 +22,7 @@ BEGIN
     RETURN v_answer;
 END $$;
 
--- change_carts for customers of one shard, of whom p_user is one: that is where it runs, all of it.
+-- change_carts for customers on one server, of whom p_user is one: that is where it runs, all of it.
 CREATE OR REPLACE FUNCTION change_carts_beside(p_user BIGINT, p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[],
     p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[],
     p_keys TEXT[], p_fingerprints BYTEA[], p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
@@ -31,7 +31,7 @@ BEGIN
         p_versions, p_keys, p_fingerprints, p_on_hand);
 END $$;
 
--- Checks and reads customers of one shard, of whom p_user is one. A row for each line, or one for an empty cart;
+-- Checks and reads customers on one server, of whom p_user is one. A row for each line, or one for an empty cart;
 -- again the caller reads the pieces on hand.
 CREATE OR REPLACE FUNCTION carts_beside(p_user BIGINT, p_users BIGINT[])
 RETURNS TABLE (user_id BIGINT, is_active BOOLEAN, is_blocked BOOLEAN, session_epoch BIGINT, catalogue_version BIGINT,

@@ -20,8 +20,8 @@ use crate::db::{DbError, time, unsigned};
 #[async_trait]
 impl Carts for Postgres {
     async fn cart(&self, session: Session) -> StoreResult<Cart> {
-        let shard = self.shard_of(session.user_id).await?;
-        let content = self.cart_reads.ask(CartQuestion { session, shard }).await?;
+        let server = self.server_of(session.user_id).await?;
+        let content = self.cart_reads.ask(CartQuestion { session, server }).await?;
         self.cart_of(session.user_id, content).await
     }
 
@@ -88,10 +88,12 @@ impl CartContent {
 
 impl Postgres {
     /// Where a customer lies, on a cluster.
-    async fn shard_of(&self, user: UserId) -> StoreResult<Option<i64>> {
+    async fn server_of(&self, user: UserId) -> StoreResult<Option<i64>> {
         match &self.shards {
             None => Ok(None),
-            Some(shards) => Ok(Some(shards.of(user).await.map_err(DbError::into_store_error)?)),
+            Some(shards) => Ok(Some(
+                shards.server_of(user, self.now()).await.map_err(DbError::into_store_error)?,
+            )),
         }
     }
 
@@ -103,8 +105,8 @@ impl Postgres {
         guard: Guard,
     ) -> StoreResult<Done<Cart>> {
         let expected = guard.expected_version;
-        let shard = self.shard_of(session.user_id).await?;
-        let asked = CartChange { session, change, guard, now: self.now(), shard };
+        let server = self.server_of(session.user_id).await?;
+        let asked = CartChange { session, change, guard, now: self.now(), server };
         let Answer { outcome, detail, sku, content } = self.cart_changes.ask(asked).await?;
         let replayed = match &*outcome {
             "done" => {

@@ -28,7 +28,7 @@ pub(crate) struct CartChange {
     /// The moment it was asked for, in milliseconds since 1970.
     pub(crate) now: i64,
     /// Where the customer lies, on a cluster.
-    pub(crate) shard: Option<i64>,
+    pub(crate) server: Option<i64>,
 }
 
 /// What became of it.
@@ -53,7 +53,7 @@ pub(crate) const CHANGE: &str = "SELECT outcome, detail, catalogue_version, vers
      line_ids, sku_ids, \
      quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-/// The same for customers of one shard of a cluster. In place of the pieces on hand, which lie
+/// The same for customers of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
 const CHANGE_BESIDE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, quantities, prices, on_hand \
@@ -90,7 +90,7 @@ impl Call for ChangeCarts {
         Ok(Self::Cluster { change, sku_of_line, on_hand })
     }
 
-    /// Adds are one call and other changes another; on a cluster, changes on one shard. A user's
+    /// Adds are one call and other changes another; on a cluster, changes on one server. A user's
     /// second change waits for the first: a call answers with each cart as it then is, so no user
     /// may be in it twice.
     fn take_together(requests: &[&CartChange]) -> Vec<usize> {
@@ -138,7 +138,7 @@ fn is_add(change: &CartChange) -> bool {
 
 /// What changes have in common that are one call.
 fn kind(change: &CartChange) -> (Option<i64>, bool) {
-    (change.shard, change.shard.is_none() && is_add(change))
+    (change.server, change.server.is_none() && is_add(change))
 }
 
 async fn add(

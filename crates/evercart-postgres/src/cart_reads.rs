@@ -35,7 +35,7 @@ pub(crate) const MANY: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NUL
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id";
 
-/// The same for several users of one shard of a cluster. In place of the pieces on hand, which lie
+/// The same for several users of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
 const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, catalogue_version, \
      version, updated_at, line_id, sku_id, quantity, price, on_hand FROM carts_beside($1, $2)";
@@ -45,7 +45,7 @@ const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, cata
 pub(crate) struct CartQuestion {
     pub(crate) session: Session,
     /// Where the customer lies, on a cluster.
-    pub(crate) shard: Option<i64>,
+    pub(crate) server: Option<i64>,
 }
 
 /// The statements on one connection.
@@ -80,10 +80,10 @@ impl Call for CartRead {
         })
     }
 
-    /// On a cluster those of one shard.
+    /// On a cluster those of one server.
     fn take_together(questions: &[&CartQuestion]) -> Vec<usize> {
-        let shard = questions.first().and_then(|first| first.shard);
-        (0..questions.len()).filter(|place| questions[*place].shard == shard).collect()
+        let server = questions.first().and_then(|first| first.server);
+        (0..questions.len()).filter(|place| questions[*place].server == server).collect()
     }
 
     async fn ask(

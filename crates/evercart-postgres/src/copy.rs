@@ -14,7 +14,7 @@ use tokio_postgres::{Client, GenericClient, RowStream, Transaction};
 use crate::connect::{ConnectError, explain};
 use crate::copy_rows::{self, Bound};
 use crate::db::{failed, is_loss};
-use crate::{Postgres, check, migrate};
+use crate::{Postgres, check, distribute, migrate};
 
 #[async_trait]
 impl Copies for Postgres {
@@ -65,8 +65,15 @@ impl Postgres {
         let mut client = self.target.connect_patiently().await.map_err(away)?;
         // Dropped on any way out but the last: PostgreSQL then takes everything back.
         let transaction = client.transaction().await.map_err(sql_failed)?;
+        if self.target.distributed {
+            distribute::prepare_to_fill(&transaction).await.map_err(sql_failed)?;
+        }
         if let Some(ending) = ending {
             let aside = self.schema_aside(ending);
+            if self.target.distributed {
+                let failed = distribute::not_in_place(&self.target, &aside);
+                return Err(StoreError::from(failed).into());
+            }
             migrate::begin_anew(&transaction, &self.target, &aside).await.map_err(sql_failed)?;
         }
         // Nobody else writes meanwhile, such as a server that was started on the empty schema.

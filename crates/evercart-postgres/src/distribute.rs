@@ -21,8 +21,11 @@ const TABLES: &str = include_str!("../migrations/distribute.sql");
 /// Puts in place what functions are on a cluster.
 const FUNCTIONS: &str = include_str!("../migrations/distribute_functions.sql");
 
-/// Customers whose shard is known, some 50 bytes each.
+/// Customers whose server is known, some 50 bytes each.
 const CUSTOMERS_MAX: usize = 200_000;
+
+/// How long it is taken for known, in milliseconds: shards are moved now and then.
+const KNOWN_FOR: i64 = 60_000;
 
 /// How often a server looks for rows that no longer count, in milliseconds: it asks every shard.
 const FORGET_EVERY: i64 = 1_000;
@@ -63,24 +66,46 @@ pub(crate) async fn spread(
     target: &Target,
 ) -> Result<(), OpenError> {
     let is_spread = look(transaction.client(), target).await?;
-    let spread = match is_spread {
-        true => transaction.batch_execute(FUNCTIONS).await,
-        false => spread_new(transaction).await,
-    };
-    spread.map_err(|error| target.sql_failed(&error))
+    let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
+    if !is_spread {
+        transaction.batch_execute(TABLES).await.map_err(failed)?;
+    }
+    transaction.batch_execute(FUNCTIONS).await.map_err(failed)
 }
 
-/// Spreads tables that are not spread yet.
-pub(crate) async fn spread_new(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
-    transaction.batch_execute(TABLES).await?;
-    transaction.batch_execute(FUNCTIONS).await
+/// Readies a transaction that fills all tables: whether the coordinator does its own part by itself
+/// or through a connection may not change within one, and where a table refers to the catalogue
+/// each server is to be spoken to through one connection.
+pub(crate) async fn prepare_to_fill(
+    transaction: &Transaction<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    const PREPARE: &str = "SET LOCAL citus.enable_local_execution = off; \
+         SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
+    transaction.batch_execute(PREPARE).await
+}
+
+/// What is said to whoever wants to put another shop in the place of one that is spread. Tables
+/// that are made and filled in one transaction would make it wait for itself.
+pub(crate) fn not_in_place(target: &Target, aside: &str) -> Failed {
+    let schema = &target.schema;
+    Failed::Unavailable(format!(
+        "a shop that is spread over a cluster is not replaced in one step: give the schema \
+         {schema} the name {aside} and start again"
+    ))
+}
+
+/// Servers by customer, as they were at a moment.
+#[derive(Default)]
+struct Known {
+    since: i64,
+    servers: HashMap<i64, i64>,
 }
 
 /// Where customers lie. Only for knowing who is asked for together: if it is out of date, a call
 /// crosses servers and is as right as before.
 pub(crate) struct Shards {
     pool: Pool,
-    known: RwLock<HashMap<i64, i64>>,
+    known: RwLock<Known>,
     /// When rows that no longer count were last looked for.
     forgot_at: AtomicI64,
 }
@@ -90,25 +115,30 @@ impl Shards {
         Self { pool, known: RwLock::default(), forgot_at: AtomicI64::new(0) }
     }
 
-    /// The customer's shard.
-    pub(crate) async fn of(&self, user: UserId) -> Result<i64> {
-        const SHARD: &str = "SELECT get_shard_id_for_distribution_column('users', $1::BIGINT)";
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&user.0).copied();
-        if let Some(shard) = known {
-            return Ok(shard);
+    /// The number of the server that the customer's shard is on.
+    pub(crate) async fn server_of(&self, user: UserId, now: i64) -> Result<i64> {
+        const SERVER: &str = "SELECT groupid::BIGINT FROM pg_dist_placement \
+             WHERE shardid = get_shard_id_for_distribution_column('users', $1::BIGINT) LIMIT 1";
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if now < known.since.saturating_add(KNOWN_FOR)
+                && let Some(server) = known.servers.get(&user.0)
+            {
+                return Ok(*server);
+            }
         }
         let connection = self.pool.get().await.map_err(|error| {
             DbError::from(Failed::Unavailable(format!("a customer cannot be found: {error}")))
         })?;
-        let statement = connection.prepare_cached(SHARD).await?;
-        let shard = connection.query_one(&statement, &[&user.0]).await?.get(0);
+        let statement = connection.prepare_cached(SERVER).await?;
+        let server = connection.query_one(&statement, &[&user.0]).await?.get(0);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CUSTOMERS_MAX {
+        if now >= known.since.saturating_add(KNOWN_FOR) || known.servers.len() >= CUSTOMERS_MAX {
             // Who is asked for again is found again.
-            known.clear();
+            *known = Known { since: now, servers: HashMap::new() };
         }
-        known.insert(user.0, shard);
-        Ok(shard)
+        known.servers.insert(user.0, server);
+        Ok(server)
     }
 
     /// Drops a few rows that no longer count, now and then and each by itself: a statement over

@@ -173,11 +173,7 @@ pub(crate) async fn begin_anew(
     let rename = RENAME.replace("{schema}", &target.schema).replace("{aside}", aside);
     transaction.batch_execute(&rename).await?;
     prepare(transaction, target).await?;
-    apply(transaction, 0).await?;
-    if target.distributed {
-        distribute::spread_new(transaction).await?;
-    }
-    Ok(())
+    apply(transaction, 0).await
 }
 
 /// The schema's version, 0 if there is none; a newer one than this program's is refused.

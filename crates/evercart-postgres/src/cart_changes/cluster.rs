@@ -1,4 +1,4 @@
-//! Changes of carts on one shard of a cluster. The stock lies elsewhere: what they need of it is
+//! Changes of carts on one server of a cluster. The stock lies elsewhere: what they need of it is
 //! read before them, and what their carts show of it after them.
 
 use evercart_core::error::{Failed, Result as StoreResult};
