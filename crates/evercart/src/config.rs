@@ -88,6 +88,8 @@ pub struct Storage {
     pub databases: Databases,
     /// Whom to believe that a database server is the right one; `None` is the system's list.
     pub database_ca: Option<PathBuf>,
+    /// The databases are coordinators of Citus clusters, over which the markets are spread.
+    pub distributed: bool,
     /// The most operations in one commit; `None` is the store's own default.
     pub batch_max: Option<usize>,
     /// The most operations waiting.
@@ -195,6 +197,7 @@ fn storage(read: &Reader<'_>) -> Result<Storage, Failure> {
         data: PathBuf::from(read.text("storage.data")?),
         databases: Databases::read(read)?,
         database_ca: read.optional_text("storage.database_ca")?.map(PathBuf::from),
+        distributed: read.boolean("storage.distributed")?,
         batch_max: count("storage.batch_max", 65_536)?,
         queue_max: read.count("storage.queue_max", 1..=1_000_000)?,
         readers: count("storage.readers", 256)?,

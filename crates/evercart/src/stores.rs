@@ -150,8 +150,12 @@ pub async fn open_database(
 
 /// How a database is connected to, the rest as the store has it by default.
 pub fn database_options(storage: &Storage, url: &str) -> evercart_postgres::Options {
-    let ca = storage.database_ca.clone();
-    evercart_postgres::Options { ca, ..evercart_postgres::Options::new(url, clock::system()) }
+    let (ca, distributed) = (storage.database_ca.clone(), storage.distributed);
+    evercart_postgres::Options {
+        ca,
+        distributed,
+        ..evercart_postgres::Options::new(url, clock::system())
+    }
 }
 
 /// Brings a market's store to this program's schema.

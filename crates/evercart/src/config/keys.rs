@@ -83,6 +83,12 @@ pub const KEYS: &[Key] = &[
         r#""/etc/evercart/database-ca.pem""#,
         "Authorities (PEM) that vouch for the database's certificate; default: the system's.",
     ),
+    key(
+        "storage.distributed",
+        "false",
+        "The PostgreSQL is the coordinator of a Citus cluster, and the markets are spread over its \
+         workers; docs/scaling.md.",
+    ),
     optional(
         "storage.batch_max",
         "512",

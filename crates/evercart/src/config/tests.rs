@@ -168,6 +168,7 @@ fn markets_are_in_files_unless_a_database_is_said() {
     let markets: Vec<_> = settings.storage.databases.markets().map(MarketName::as_str).collect();
     assert_eq!(markets, ["kg", "us"]);
     assert_eq!((settings.storage.writers, settings.storage.pool), (2, 16));
+    assert!(!settings.storage.distributed);
 }
 
 #[test]

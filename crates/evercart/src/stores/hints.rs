@@ -38,6 +38,11 @@ pub fn cannot_open_database(error: evercart_postgres::OpenError) -> anyhow::Erro
         }
         OpenError::Ca { .. } => Some("storage.database_ca names a file with certificates in PEM"),
         OpenError::Unreachable { why, .. } | OpenError::Sql { why, .. } => hint_for(why),
+        OpenError::Distributed { .. } => Some("set storage.distributed = true"),
+        OpenError::NoCluster { .. } => Some(
+            "run CREATE EXTENSION citus and citus_add_node there (docs/scaling.md has them), or \
+             leave storage.distributed out",
+        ),
         OpenError::TooNew { .. } => None,
     };
     match hint {
