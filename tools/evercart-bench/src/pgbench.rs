@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -121,7 +121,7 @@ impl Subjects {
 /// How long.
 #[derive(Clone, Copy)]
 pub enum Length {
-    /// So many counted seconds, after one that is not counted.
+    /// So many counted seconds, after one that is not counted and what it takes to connect.
     Seconds(u64),
     /// So many statements of each client.
     Each(u32),
@@ -159,25 +159,27 @@ pub fn run(
     let mut command = database.pgbench()?;
     command.args(["-M", "prepared", "-n", "-j", "2", "-D", "done=0", "-D", "now=1800000000000"]);
     command.args(["-c", &clients.to_string()]);
-    match length {
-        Length::Seconds(seconds) => {
-            command.args(["-P", "1", "-T", &(seconds + 1).to_string()]);
-        }
-        Length::Each(statements) => {
-            command.args(["-t", &statements.to_string()]);
-        }
-    }
     let nothing = directory.path().join("nothing.sql");
     fs::write(&nothing, "SELECT 1;\n")?;
     let mut connect = database.pgbench()?;
     connect.args(["-M", "prepared", "-n", "-j", "2", "-t", "1", "-c", &clients.to_string(), "-f"]);
     let (_, connecting) = spend(database, connect.arg(&nothing).arg(name))?;
+    let uncounted_s = 1 + connecting.took.as_secs() + 1;
+    match length {
+        Length::Seconds(seconds) => {
+            command.args(["-P", "1", "-T", &(seconds + uncounted_s).to_string()]);
+        }
+        Length::Each(statements) => {
+            command.args(["-t", &statements.to_string()]);
+        }
+    }
     let (output, spent) = spend(database, command.arg("-f").arg(&script).arg(name))?;
     let (said, told) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "pgbench failed: {}", told.trim());
-    let mut run = read(&said, &told)?;
-    let spent = spent.zip(connecting).map(|(spent, connecting)| spent.saturating_sub(connecting));
+    let mut run = read(&said, &told, uncounted_s)?;
+    let both = spent.database.zip(connecting.database);
+    let spent = both.map(|(spent, connecting)| spent.saturating_sub(connecting));
     run.database_each = spent.map(|spent| spent.div_f64(run.statements.max(1) as f64));
     if statement.is_add() {
         let added = database.number(name, PIECES)? - before;
@@ -187,17 +189,23 @@ pub fn run(
     Ok(run)
 }
 
-/// Runs a command; also returns the processor time that the database spent meanwhile.
-fn spend(database: &Database, command: &mut Command) -> Result<(Output, Option<Duration>)> {
-    let spent = || database.process().and_then(machine::family_time);
-    let before = spent();
-    let output = command.stdin(Stdio::null()).output().context("cannot run pgbench")?;
-    let spent = spent().zip(before).and_then(|(after, before)| after.checked_sub(before));
-    Ok((output, spent))
+/// What a command needed.
+struct Spent {
+    /// Processor time of the database.
+    database: Option<Duration>,
+    took: Duration,
 }
 
-/// Reads what `pgbench` says at the end, and what it told in each second after the first.
-fn read(said: &str, told: &str) -> Result<Run> {
+fn spend(database: &Database, command: &mut Command) -> Result<(Output, Spent)> {
+    let spent = || database.process().and_then(machine::family_time);
+    let (begun, before) = (Instant::now(), spent());
+    let output = command.stdin(Stdio::null()).output().context("cannot run pgbench")?;
+    let database = spent().zip(before).and_then(|(after, before)| after.checked_sub(before));
+    Ok((output, Spent { database, took: begun.elapsed() }))
+}
+
+/// Reads what `pgbench` says at the end, and what it told in each second that is counted.
+fn read(said: &str, told: &str, uncounted_s: u64) -> Result<Run> {
     let number = |head: &str| {
         let rest = said.lines().find_map(|line| line.strip_prefix(head))?;
         rest.trim_start().split([' ', '/']).next()?.parse::<f64>().ok()
@@ -210,10 +218,13 @@ fn read(said: &str, told: &str) -> Result<Run> {
     let all = number("number of transactions actually processed:").with_context(missing)?;
     let second = |line: &str| {
         let mut words = line.strip_prefix("progress: ")?.split(' ');
-        let per_second = words.nth(2)?.parse::<f64>().ok()?;
+        let at_s = words.next()?.parse::<f64>().ok()?;
+        let per_second = words.nth(1)?.parse::<f64>().ok()?;
+        // A line is about the second before it.
+        (at_s > uncounted_s as f64 + 0.5).then_some(())?;
         Some((per_second, words.nth(2)?.parse::<f64>().ok()?))
     };
-    let seconds: Vec<_> = told.lines().filter_map(second).skip(1).collect();
+    let seconds: Vec<_> = told.lines().filter_map(second).collect();
     let (per_second, average_ms) = if seconds.is_empty() {
         let average = number("latency average =").with_context(missing)?;
         (number("tps =").with_context(missing)?, average)
@@ -236,21 +247,21 @@ mod tests {
         initial connection time = 9.1 ms\ntps = 2000.5 (without initial connection time)\n";
 
     #[test]
-    fn the_first_second_is_not_counted() {
+    fn the_first_seconds_are_not_counted() {
         let told = "pgbench (15.14)\n\
             progress: 1.0 s, 100.0 tps, lat 9.000 ms stddev 0.1, 0 failed\n\
             progress: 2.0 s, 2000.0 tps, lat 0.400 ms stddev 0.1, 0 failed\n\
             progress: 3.0 s, 2200.0 tps, lat 0.600 ms stddev 0.1, 0 failed\n";
         let average = Duration::from_micros(500);
         let run = Run { per_second: 2100.0, average, statements: 4200, database_each: None };
-        assert_eq!(read(SAID, told).expect("it is pgbench's"), run);
-        assert_eq!(read(SAID, "").expect("it is pgbench's").per_second, 2000.5);
+        assert_eq!(read(SAID, told, 1).expect("it is pgbench's"), run);
+        assert_eq!(read(SAID, "", 1).expect("it is pgbench's").per_second, 2000.5);
     }
 
     #[test]
     fn a_failed_statement_is_an_error() {
-        assert!(read(&SAID.replace("transactions: 0", "transactions: 3"), "").is_err());
-        assert!(read("something else", "").is_err());
+        assert!(read(&SAID.replace("transactions: 0", "transactions: 3"), "", 1).is_err());
+        assert!(read("something else", "", 1).is_err());
     }
 
     #[test]
