@@ -58,7 +58,8 @@ impl Statement {
             Self::Add => {
                 "SELECT outcome, detail, catalogue_version, version, updated_at, line_ids, \
                  sku_ids, quantities, prices, on_hand \
-                 FROM add_to_cart(:user, 0, :now, :sku, 1, NULL, NULL, NULL)"
+                 FROM add_to_cart(:user, 0, :now, :sku, 1, NULL, NULL, NULL, \
+                 (SELECT on_hand FROM stock WHERE sku_id = :sku))"
             }
             Self::AddLean => {
                 "WITH door AS (SELECT id FROM users WHERE id = :user AND is_active \

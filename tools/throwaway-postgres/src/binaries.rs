@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::{Error, npm};
 
 /// A directory with the programs, or `npm` for the copy below `target/tools`.
-pub const VARIABLE: &str = "EVERCART_POSTGRES_BIN";
+pub const VARIABLE: &str = "THROWAWAY_POSTGRES_BIN";
 
 /// The first that can be backed up with `pg_backup_start`, as a standby may need.
 const VERSION_MIN: u32 = 15;
@@ -38,7 +38,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Looks in the directory that the environment's `EVERCART_POSTGRES_BIN` names and, without
+    /// Looks in the directory that the environment's `THROWAWAY_POSTGRES_BIN` names and, without
     /// one, on PATH, where systems put PostgreSQL, and in `target/tools`, where it is installed
     /// with npm if it is nowhere.
     ///

@@ -11,7 +11,7 @@ pub enum Error {
     #[error(
         "there is no PostgreSQL server on this machine ({0}): install the Debian package \
          `postgresql`, or Node's npm with reach to its registry, or name a directory with \
-         `initdb` and `postgres` in EVERCART_POSTGRES_BIN"
+         `initdb` and `postgres` in THROWAWAY_POSTGRES_BIN"
     )]
     Missing(String),
     /// There is a server, but not a program that usually comes with it.

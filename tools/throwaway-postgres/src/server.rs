@@ -98,7 +98,7 @@ impl Server {
         };
         account.check_reach(
             binaries.directory(),
-            "name programs that every user may run in EVERCART_POSTGRES_BIN",
+            "name programs that every user may run in THROWAWAY_POSTGRES_BIN",
         )?;
         Ok(Self {
             port: settings.port.unwrap_or_default(),
