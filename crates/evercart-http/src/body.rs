@@ -88,8 +88,13 @@ async fn discard(mut chunks: BodyDataStream) {
     }
 }
 
-/// Refuses a body that does not say it is JSON in UTF-8.
+/// Refuses a body that does not say it is JSON in UTF-8, and one that is compressed.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let detail = "Send the body as it is, without Content-Encoding.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if value.is_some_and(is_json) {
         return Ok(());

@@ -144,6 +144,9 @@ async fn what_is_no_json_object_is_refused_everywhere() {
                 "{what}: {kind}"
             );
         }
+        let answer = ask().header("content-encoding", "gzip").raw("{}").send().await;
+        answer.is(415, "unsupported_media_type");
+        assert!(answer.text.contains("without Content-Encoding"), "{what}: {}", answer.text);
     }
     assert_eq!(shop.everything(&ann.token).await, before);
 }
