@@ -111,7 +111,8 @@ pub(crate) fn market_required(shop: &Shop) -> Problem {
     Problem::new(Code::MarketRequired, format!("Name a market in X-Market: {names}."))
 }
 
-fn names(shop: &Shop) -> String {
+/// The markets there are, for a person to choose from.
+pub(crate) fn names(shop: &Shop) -> String {
     let names: Vec<_> = shop.markets.iter().map(|at| at.market.name.as_str()).collect();
     names.join(", ")
 }

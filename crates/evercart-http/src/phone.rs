@@ -6,7 +6,7 @@ use evercart_core::phone::Phone;
 
 use crate::body::Fields;
 use crate::extract;
-use crate::problem::Problem;
+use crate::problem::{Code as ProblemCode, Problem};
 use crate::{Shop, ShopMarket};
 
 /// The most characters of a phone as a person types it.
@@ -49,7 +49,7 @@ pub(crate) fn read_phone<'a>(
     } else {
         let market = chosen
             .or_else(|| extract::default_market(shop))
-            .ok_or_else(|| extract::market_required(shop))?;
+            .ok_or_else(|| market_required(shop))?;
         Phone::parse(&text, Some(&shop.markets[market].market.region))
     };
     let phone = match phone {
@@ -75,4 +75,15 @@ pub(crate) fn read_phone<'a>(
     };
     fields.wrong(field, format!("must be a number that starts with {}", prefixes.join(" or ")));
     Ok(None)
+}
+
+/// Neither the phone nor anything else tells a market.
+fn market_required(shop: &Shop) -> Problem {
+    let names = extract::names(shop);
+    Problem::new(
+        ProblemCode::MarketRequired,
+        format!(
+            "Write the phone with + and its country's code, or name a market in X-Market: {names}."
+        ),
+    )
 }

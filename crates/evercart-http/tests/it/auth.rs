@@ -106,7 +106,9 @@ async fn the_market_is_the_headers_else_the_prefix_else_the_default() {
     let mismatch = in_kg(DEE).token(&ann).send().await;
     mismatch.is(400, "market_mismatch");
     let no_default = TestShop::with(|shop| shop.default_market = None).await;
-    send_code(&no_default, "312 805 9854").await.is(400, "market_required");
+    let prefixless = send_code(&no_default, "312 805 9854").await;
+    prefixless.is(400, "market_required");
+    assert!(prefixless.text.contains("Write the phone with +"), "{}", prefixless.text);
     verify(&no_default, "312 805 9854", "123456").await.is(400, "market_required");
     assert_eq!(market(send_code(&no_default, DEE).await), "us");
 }
