@@ -24,6 +24,7 @@ fn try_copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> rusql
     // An open read holds the moment: without it every commit would start the copy anew.
     let moment = source.unchecked_transaction()?;
     moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    db::make_for_owner_only(to);
     let mut target = Connection::open(to)?;
     {
         let backup = Backup::new(&moment, &mut target)?;

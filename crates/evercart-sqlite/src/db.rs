@@ -131,8 +131,21 @@ pub(crate) fn unsigned<T: TryFrom<i64> + Default>(value: i64) -> T {
     T::try_from(value).unwrap_or_default()
 }
 
+/// Makes a file that only its owner can read, unless it is there: it will have customers' data, and
+/// the directory may be one that others can read. SQLite gives the files beside it the same mode.
+pub(crate) fn make_for_owner_only(path: &Path) {
+    // A file that is there is not even opened: closing it would undo SQLite's locks on it.
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where this fails for another reason, so will SQLite, which then says why.
+    drop(options.open(path));
+}
+
 /// Opens the file for writing, with the settings that make a commit durable.
 pub(crate) fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
+    make_for_owner_only(path);
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE

@@ -24,6 +24,21 @@ fn u5_a_new_file_is_migrated_once() {
     assert_eq!((second.from, second.to), (SCHEMA_VERSION, SCHEMA_VERSION));
 }
 
+/// S7: also where the directory is open to others, customers' data is not.
+#[cfg(unix)]
+#[test]
+fn the_files_are_for_their_owner_only() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = Sqlite::open(&directory.path().join("us.sqlite3"), options()).expect("opens");
+    let copy = directory.path().join("copy.sqlite3");
+    store.backup_to(&copy, &mut |_, _| {}).expect("is copied");
+    for name in ["us.sqlite3", "us.sqlite3-wal", "us.sqlite3-shm", "copy.sqlite3"] {
+        let file = std::fs::metadata(directory.path().join(name)).expect("is there");
+        assert_eq!(file.mode() & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn u5_many_openers_at_once_migrate_once() {
     let directory = tempfile::tempdir().expect("a temporary directory");
