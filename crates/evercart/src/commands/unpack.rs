@@ -84,7 +84,7 @@ pub fn unpack(file: &Path, staging: &Path) -> anyhow::Result<(Manifest, Vec<Unpa
             return Err(damaged(file, &why).into());
         }
         let failed = || format!("cannot write {}", unpacked.path.display());
-        let mut out = File::create(&unpacked.path).with_context(failed)?;
+        let mut out = create_for_owner_only(&unpacked.path).with_context(failed)?;
         let mut entry = bar.wrap_read(entry.take(database.bytes + 1));
         std::io::copy(&mut entry, &mut out).with_context(failed)?;
         out.sync_all().with_context(failed)?;
@@ -116,6 +116,15 @@ fn usable(file: &Path, database: &Database, staging: &Path) -> Result<Unpacked, 
         .hint("restore it with the newer evercart that wrote it"));
     }
     Ok(Unpacked { market, path: staging.join(&database.file), is_sqlite })
+}
+
+/// Makes a file that only its owner can read: it is moved to where the shop's data is.
+fn create_for_owner_only(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn damaged(file: &Path, why: &str) -> Failure {

@@ -10,6 +10,12 @@ fn check(shop: &Shop) -> Value {
     serde_json::from_str(&shop.run_ok(&["check", "--json"])).expect("JSON")
 }
 
+#[cfg(unix)]
+fn mode(shop: &Shop, file: &str) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(shop.data().join(file)).expect("is there").mode() & 0o777
+}
+
 /// G6: backups can be taken while serving, and a restored one passes `check`.
 #[test]
 fn a_backup_taken_while_writing_restores_to_a_moment_of_the_shop() {
@@ -45,6 +51,8 @@ fn a_backup_taken_while_writing_restores_to_a_moment_of_the_shop() {
     assert!(said.contains("Restored kg, us as of "), "{said}");
     assert!(said.contains("There are no keys here"), "{said}");
     assert_eq!(check(&other)["ok"], true);
+    #[cfg(unix)]
+    assert_eq!(mode(&other, "us.sqlite3"), 0o600, "S7: customers' data is for the owner only");
     other.start();
     assert_eq!(other.get("/cart").token(&token).send().status, 401, "keys are not in a backup");
     let cart = other.see("/cart", &other.sign_in("+13128059851"));
