@@ -47,8 +47,8 @@ pub fn run(settings: &Settings, action: &cli::Keys) -> anyhow::Result<()> {
                 false => format!("{after:#} from now, when every server should have it"),
             };
             output::print(&format!(
-                "Key {} signs {from}; {} earlier go on verifying. A running server picks it up \
-                 within a second or two.\n",
+                "Key {} signs {from}; earlier ones that go on verifying: {}. A running server \
+                 picks it up within a second or two.\n",
                 newest.id,
                 earlier.len()
             ))

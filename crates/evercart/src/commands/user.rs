@@ -101,7 +101,7 @@ fn show(market: &str, action: &User, one: &OneUser, file: &UserFile) -> anyhow::
     };
     output::print(&format!(
         "{who} in market {market}\n  name        {}\n  email       {}\n  state       {state}\n  \
-         last login  {}\n  since       {}\n  cart        {} lines\n  wishlist    {} products\n  \
+         last login  {}\n  since       {}\n  cart lines  {}\n  wishes      {}\n  \
          orders      {}\n",
         text(&user.full_name),
         text(&user.email),
