@@ -121,6 +121,32 @@ fn the_guides_frontend_requests_work_as_written() {
     assert_eq!(call("/auth/logout", "POST", None)["success"], true);
 }
 
+/// The commands of the API's page, one after another in one shop, as a reader types them.
+#[test]
+fn the_commands_of_the_api_page_work_as_written() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+    let page = std::fs::read_to_string(page).expect("docs/api.md");
+    let shop = Shop::demo();
+    let mut token = String::new();
+    let mut typed = 0;
+    for block in page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        let commands = block.replace("\\\n", " ");
+        for command in commands.lines().filter(|line| line.starts_with("curl ")) {
+            let command = command
+                .replace("$(uuidgen)", "00f1dd3c-made-when-tapped")
+                .replace("$TOKEN", &token)
+                .replace("$API", "https://api.com");
+            let answer = type_in(&shop, &command);
+            assert!(answer.get("code").is_none(), "{command}: {answer}");
+            if let Some(new) = answer["access_token"].as_str() {
+                token = new.to_owned();
+            }
+            typed += 1;
+        }
+    }
+    assert!(typed >= 15, "only {typed} commands are on the page");
+}
+
 #[test]
 fn the_token_carries_what_the_guide_says_it_carries() {
     use base64::Engine;
