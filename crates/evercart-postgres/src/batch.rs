@@ -17,6 +17,7 @@ use tokio_postgres::Client;
 
 use crate::connect::Target;
 use crate::db::{DbError, Result, is_loss};
+use crate::wire::Wire;
 
 /// How long an answer of the database is waited for. Longer than the database itself lets a
 /// statement run, so this is over only when the way to it is blocked; then the connection is given
@@ -121,9 +122,16 @@ fn closed() -> StoreError {
     Failed::Unavailable("the store is closed".into()).into()
 }
 
+/// A connection with what is prepared on it.
+struct Line<C> {
+    client: Client,
+    wire: Wire,
+    call: C,
+}
+
 struct Lane<C> {
     target: Target,
-    connected: Option<(Client, C)>,
+    connected: Option<Line<C>>,
     gauge: Arc<dyn WriterGauge>,
     batch_max: usize,
 }
@@ -132,13 +140,19 @@ impl<C: Call> Lane<C> {
     async fn serve(mut self, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting<C>>>>) {
         let mut batch = Vec::with_capacity(self.batch_max);
         loop {
-            let left = {
+            let waited_for = async {
                 let mut queue = queue.lock().await;
-                if queue.recv_many(&mut batch, self.batch_max).await == 0 {
-                    return;
-                }
-                queue.len()
+                let taken = queue.recv_many(&mut batch, self.batch_max).await;
+                (taken, queue.len())
             };
+            // A connection that is lost while nobody asks is noticed while nobody asks.
+            let (taken, left) = match &mut self.connected {
+                Some(line) => line.wire.beside(waited_for).await,
+                None => waited_for.await,
+            };
+            if taken == 0 {
+                return;
+            }
             while !batch.is_empty() {
                 // Whoever has gone meanwhile is not asked for.
                 batch.retain(|waiting| !waiting.reply.is_closed());
@@ -230,11 +244,12 @@ impl<C: Call> Lane<C> {
     }
 
     async fn ask_once(&mut self, requests: &[&C::Request]) -> Result<Vec<StoreResult<C::Answer>>> {
-        if self.connected.as_ref().is_none_or(|(client, _)| client.is_closed()) {
-            self.connected = Some(self.connect().await?);
+        if self.connected.as_ref().is_none_or(|line| line.client.is_closed()) {
+            self.connected = Some(Self::connect(&self.target).await?);
         }
-        let (client, call) = self.connected.as_ref().expect("connected just now");
-        match tokio::time::timeout(ANSWER_MAX, call.ask(client, requests)).await {
+        let Line { client, wire, call } = self.connected.as_mut().expect("connected just now");
+        let asked = wire.beside(call.ask(client, requests));
+        match tokio::time::timeout(ANSWER_MAX, asked).await {
             Ok(answers) => answers,
             Err(_) => {
                 self.connected = None;
@@ -243,13 +258,15 @@ impl<C: Call> Lane<C> {
         }
     }
 
-    async fn connect(&self) -> Result<(Client, C)> {
+    async fn connect(target: &Target) -> Result<Line<C>> {
         let away = |why: String| DbError::from(Failed::Unavailable(why));
-        let client = self.target.connect_hot().await.map_err(|error| {
-            away(format!("cannot connect to PostgreSQL at {}: {error}", self.target.place))
+        let (client, connection) = target.connect_hot().await.map_err(|error| {
+            away(format!("cannot connect to PostgreSQL at {}: {error}", target.place))
         })?;
-        match tokio::time::timeout(ANSWER_MAX, C::prepare(&client, &self.target)).await {
-            Ok(call) => Ok((client, call?)),
+        let mut wire = Wire::new(connection);
+        let prepared = wire.beside(C::prepare(&client, target));
+        match tokio::time::timeout(ANSWER_MAX, prepared).await {
+            Ok(call) => Ok(Line { call: call?, client, wire }),
             Err(_) => Err(away("the database does not answer".into())),
         }
     }

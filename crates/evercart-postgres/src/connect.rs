@@ -124,16 +124,15 @@ impl Target {
         self.connect_with(&config).await.map(drive)
     }
 
-    /// For the hot path. Fails at once while the server is known to be away; says why.
-    pub(crate) async fn connect_hot(&self) -> Result<Client, String> {
+    /// For the hot path, whose tasks move the bytes themselves. Fails at once while the server is
+    /// known to be away; says why.
+    pub(crate) async fn connect_hot(&self) -> Result<Connected, String> {
         let mut config = self.config.clone();
         let options = config.get_options().unwrap_or_default();
         let hot = if self.distributed { HOT_DISTRIBUTED } else { HOT };
         config.options(format!("{options}{hot}"));
-        let connecting = async {
-            let connected = self.connect_with(&config).await;
-            connected.map(drive).map_err(|error| error.to_string())
-        };
+        let connecting =
+            async { self.connect_with(&config).await.map_err(|error| error.to_string()) };
         self.outage.attempt(connecting).await
     }
 
@@ -157,8 +156,11 @@ impl Target {
 
 type TlsStream = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream;
 
+/// What moves a client's bytes.
+pub(crate) type Connection = tokio_postgres::Connection<Socket, TlsStream>;
+
 /// A client and what moves its bytes.
-pub(crate) type Connected = (Client, tokio_postgres::Connection<Socket, TlsStream>);
+pub(crate) type Connected = (Client, Connection);
 
 /// Why there is no connection.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ mod presence;
 mod sign_in;
 mod signals;
 mod sku_cache;
+mod wire;
 mod wishlist;
 mod words;
 
