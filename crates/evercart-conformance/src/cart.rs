@@ -1,6 +1,8 @@
 //! Carts: lines, quantities, limits, versions, and what a customer is told of changed SKUs.
 
-use evercart_core::cart::{LINES_MAX, Notice, QUANTITY_MAX};
+use evercart_core::cart::{
+    LINES_MAX, MergeStrategy, Merged, Notice, QUANTITY_MAX, SkipReason, Skipped,
+};
 use evercart_core::clock::Clock;
 use evercart_core::error::Refused;
 use evercart_core::ids::{LineId, SkuId};
@@ -9,8 +11,8 @@ use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    JACKET, JACKET_L, JACKET_M, LAST_LAMP, MUG, NO_SKU, OLD_MUG, SCARF_RED, Shop, free, many_skus,
-    pieces, refused,
+    JACKET, JACKET_L, JACKET_M, LAST_LAMP, MUG, NO_SKU, OLD_MUG, SCARF_RED, Shop, at_version, free,
+    keyed, many_skus, pieces, refused,
 };
 
 /// G9: looking at a cart writes nothing, so the cart stays untouched.
@@ -184,6 +186,90 @@ pub async fn a_line_can_always_shrink<B: Backend>(shop: &mut Shop<B>) {
     assert_eq!(refusal, Refused::SkuUnavailable { sku_id: SCARF_RED });
     let cart = shop.set_quantity(me, line, 0, free()).await.unwrap().value;
     assert!(cart.lines.is_empty());
+}
+
+/// What a visitor collected joins the cart; what both have is not doubled, and merging it again
+/// changes nothing more.
+pub async fn merging_takes_the_larger_quantity<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    shop.add_to_cart(me, MUG, 3, free()).await.unwrap();
+    shop.add_to_cart(me, JACKET_M, 1, free()).await.unwrap();
+    let offered = vec![(MUG, 2), (JACKET_M, 4), (SCARF_RED, 2)];
+    for _ in 0..2 {
+        let merge = shop.merge_into_cart(me, offered.clone(), MergeStrategy::Max, free()).await;
+        let Merged { cart, skipped } = merge.unwrap().value;
+        assert_eq!(pieces(&cart), [(MUG, 3), (JACKET_M, 4), (SCARF_RED, 2)]);
+        assert_eq!((skipped, cart.version), (vec![], 4));
+        assert_eq!(shop.cart(me).await.unwrap(), cart);
+    }
+    let nothing = shop.merge_into_cart(me, vec![], MergeStrategy::Max, free()).await.unwrap();
+    assert_eq!(nothing.value.cart.version, 4);
+}
+
+/// Both quantities together, if that is what is asked for.
+pub async fn merging_can_add_quantities_up<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    shop.add_to_cart(me, MUG, 3, free()).await.unwrap();
+    let offered = vec![(MUG, 2), (SCARF_RED, 1), (MUG, 1)];
+    let merge = shop.merge_into_cart(me, offered, MergeStrategy::Sum, free()).await.unwrap();
+    assert_eq!(pieces(&merge.value.cart), [(MUG, 6), (SCARF_RED, 1)]);
+    let stale = shop.merge_into_cart(me, vec![(MUG, 1)], MergeStrategy::Sum, at_version(1)).await;
+    assert!(matches!(refused(stale), Refused::VersionConflict { expected: 1, .. }));
+}
+
+/// One item that cannot be had does not keep the others out.
+pub async fn merging_takes_what_can_be_had_and_names_the_rest<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    shop.add_to_cart(me, JACKET_M, 990, free()).await.unwrap();
+    let offered = vec![(NO_SKU, 1), (SCARF_RED, 11), (OLD_MUG, 1), (JACKET_M, 20), (MUG, 2)];
+    let merge = shop.merge_into_cart(me, offered, MergeStrategy::Sum, free()).await.unwrap();
+    let Merged { cart, skipped } = merge.value;
+    assert_eq!(pieces(&cart), [(JACKET_M, 999), (SCARF_RED, 10), (MUG, 2)]);
+    let skip = |sku_id, reason| Skipped { sku_id, reason };
+    assert_eq!(
+        skipped,
+        [
+            skip(NO_SKU, SkipReason::NotFound),
+            skip(SCARF_RED, SkipReason::InsufficientStock),
+            skip(OLD_MUG, SkipReason::SkuUnavailable),
+            skip(JACKET_M, SkipReason::QuantityLimit),
+        ]
+    );
+    // A line that holds more than there is left stays as it is.
+    shop.change_sku(SCARF_RED, |row| row.stock = 4).await;
+    let again = vec![(SCARF_RED, 1)];
+    let merge = shop.merge_into_cart(me, again, MergeStrategy::Sum, free()).await.unwrap();
+    assert_eq!(merge.value.skipped, [skip(SCARF_RED, SkipReason::InsufficientStock)]);
+    assert_eq!(pieces(&merge.value.cart)[1], (SCARF_RED, 10));
+}
+
+/// A cart's hundred lines are the most, also by merging; lines that are there still grow.
+pub async fn a_full_cart_takes_no_more_lines_by_merging<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    shop.import(many_skus(101)).await;
+    let sku = |n: i64| SkuId(1_001 + n);
+    let offered = (0..99).map(|n| (sku(n), 1)).collect();
+    shop.merge_into_cart(me, offered, MergeStrategy::Max, free()).await.unwrap();
+    let offered = vec![(sku(99), 1), (sku(100), 1), (sku(0), 2)];
+    let merge = shop.merge_into_cart(me, offered, MergeStrategy::Max, free()).await.unwrap();
+    let Merged { cart, skipped } = merge.value;
+    assert_eq!((cart.lines.len(), cart.pieces()), (100, 101));
+    assert_eq!(skipped, [Skipped { sku_id: sku(100), reason: SkipReason::QuantityLimit }]);
+}
+
+/// G5: a page that is closed while it merges may merge again.
+pub async fn a_repeated_merge_acts_once<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    let offered = || vec![(MUG, 2), (NO_SKU, 1)];
+    for replayed in [false, true] {
+        let merge =
+            shop.merge_into_cart(me, offered(), MergeStrategy::Sum, keyed("merge", 1)).await;
+        let done = merge.unwrap();
+        assert_eq!((done.replayed, done.value.cart.pieces()), (replayed, 2));
+        assert_eq!(done.value.skipped.is_empty(), replayed);
+    }
+    let other = shop.merge_into_cart(me, offered(), MergeStrategy::Max, keyed("merge", 2)).await;
+    assert_eq!(refused(other), Refused::IdempotencyKeyReused);
 }
 
 /// G9: an emptied cart is a cart at a later version, and can be filled again.

@@ -50,6 +50,11 @@ macro_rules! conformance {
                     a_line_holds_at_most_999_pieces
                     a_cart_holds_at_most_100_lines
                     a_line_can_always_shrink
+                    merging_takes_the_larger_quantity
+                    merging_can_add_quantities_up
+                    merging_takes_what_can_be_had_and_names_the_rest
+                    a_full_cart_takes_no_more_lines_by_merging
+                    a_repeated_merge_acts_once
                     emptying_is_a_change_not_an_end
                     clearing_an_empty_cart_succeeds
                     a_new_price_is_noticed_until_the_line_is_touched

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use evercart_core::address::{Address, AddressChange, AddressFields};
-use evercart_core::cart::{Cart, Carts};
+use evercart_core::cart::{Cart, Carts, MergeStrategy, Merged};
 use evercart_core::code::{KeyedHash, Purpose};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
@@ -75,6 +75,8 @@ operations! {
         fn add_to_cart(sku_id: SkuId = MUG, quantity: u32 = 1, guard: Guard = free()) -> Done<Cart>;
         fn set_quantity(line: LineId = LineId(2), quantity: u32 = 1, guard: Guard = free())
             -> Done<Cart>;
+        fn merge_into_cart(items: Vec<(SkuId, u32)> = vec![(MUG, 900)],
+            strategy: MergeStrategy = MergeStrategy::Max, guard: Guard = free()) -> Done<Merged>;
         fn clear_cart(guard: Guard = free()) -> Done<Cart>;
     }
     Wishlists {

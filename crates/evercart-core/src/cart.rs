@@ -99,6 +99,67 @@ impl Cart {
     }
 }
 
+/// How what a visitor collected before signing in joins what the customer's cart holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeStrategy {
+    /// The larger of the two quantities. Merging the same again changes nothing.
+    Max,
+    /// Both together.
+    Sum,
+}
+
+/// Why not all pieces of a SKU were taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The catalogue does not have it.
+    NotFound,
+    /// It is not for sale.
+    SkuUnavailable,
+    /// There are fewer; those there are were taken over.
+    InsufficientStock,
+    /// A line or a cart takes no more; what fits was taken over.
+    QuantityLimit,
+}
+
+/// A SKU of which not all was taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which.
+    pub sku_id: SkuId,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// A cart after something was merged into it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merged {
+    /// The cart.
+    pub cart: Cart,
+    /// What was not taken over, or not wholly, in the order in which it was offered. A replay of
+    /// the request names nothing.
+    pub skipped: Vec<Skipped>,
+}
+
+impl MergeStrategy {
+    /// How many pieces join a line of `had` (0 if there is none) when `offered` are to be merged
+    /// into it and the shop has `on_hand`; and why it is not all that was wanted. A line never
+    /// shrinks.
+    pub fn joining(self, had: u32, offered: u32, on_hand: i64) -> (u32, Option<SkipReason>) {
+        let wanted = match self {
+            MergeStrategy::Max => had.max(offered),
+            MergeStrategy::Sum => had.saturating_add(offered),
+        };
+        let there = u32::try_from(on_hand.max(0)).unwrap_or(u32::MAX);
+        let most = there.min(QUANTITY_MAX);
+        let reason = match wanted > had && wanted > most {
+            false => None,
+            true if there < QUANTITY_MAX => Some(SkipReason::InsufficientStock),
+            true => Some(SkipReason::QuantityLimit),
+        };
+        (wanted.min(most).saturating_sub(had), reason)
+    }
+}
+
 /// What the store does with carts.
 #[async_trait]
 pub trait Carts: Send + Sync {
@@ -134,6 +195,20 @@ pub trait Carts: Send + Sync {
         quantity: u32,
         guard: Guard,
     ) -> Result<Done<Cart>>;
+
+    /// Takes over what a visitor collected before signing in, as much of each SKU as can be had.
+    /// What cannot is named, and is no reason to refuse the rest. Each pair is a SKU and 1 to
+    /// [`QUANTITY_MAX`] pieces; there are at most [`LINES_MAX`] of them.
+    ///
+    /// # Errors
+    /// `VersionConflict`, `IdempotencyKeyReused`.
+    async fn merge_into_cart(
+        &self,
+        session: Session,
+        items: Vec<(SkuId, u32)>,
+        strategy: MergeStrategy,
+        guard: Guard,
+    ) -> Result<Done<Merged>>;
 
     /// Removes every line. An empty cart stays as it is.
     ///
@@ -183,6 +258,21 @@ mod tests {
             ]
         );
         assert_eq!(notices(line(120, 100, 3, 0, false)), [Notice::Unavailable]);
+    }
+
+    #[test]
+    fn merging_never_doubles_unless_told_to() {
+        use MergeStrategy::{Max, Sum};
+        use SkipReason::{InsufficientStock, QuantityLimit};
+        assert_eq!(Max.joining(2, 3, 10), (1, None));
+        assert_eq!(Max.joining(3, 3, 10), (0, None));
+        assert_eq!(Max.joining(5, 3, 10), (0, None));
+        assert_eq!(Sum.joining(2, 3, 10), (3, None));
+        assert_eq!(Sum.joining(2, 3, 4), (2, Some(InsufficientStock)));
+        assert_eq!(Max.joining(0, 3, 0), (0, Some(InsufficientStock)));
+        // A line that holds more than there is left is not made smaller.
+        assert_eq!(Sum.joining(5, 1, 3), (0, Some(InsufficientStock)));
+        assert_eq!(Sum.joining(990, 20, 5000), (9, Some(QuantityLimit)));
     }
 
     proptest! {

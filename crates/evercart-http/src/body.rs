@@ -1,5 +1,8 @@
 //! Reads JSON bodies. Every wrong field is reported, each once, with what was expected and found.
 
+mod json_text;
+mod list;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -12,11 +15,12 @@ use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
 use crate::problem::{Code, FieldError, Problem};
+use json_text::{depth, describe};
 
 /// The largest body taken. The largest sensible one, an order with long notes, has 10 KiB.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The deepest nesting taken. No field of ours is nested at all.
+/// The deepest nesting taken. Ours are lists of objects at most.
 const DEPTH_MAX: usize = 32;
 
 /// How much of a body that is too large is read and thrown away. Most clients listen only after
@@ -139,41 +143,6 @@ pub(crate) fn parse<T>(body: &[u8], take: impl FnOnce(&mut Fields<'_>) -> T) -> 
     if fields.errors.is_empty() { Ok(value) } else { Err(Problem::fields(fields.errors)) }
 }
 
-/// How deep the lists and objects of a JSON text are nested.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-/// Names the kind of a JSON value, and a short number itself. Texts are not repeated: they may be
-/// codes or phones, and answers get logged by clients.
-fn describe(raw: &str) -> Cow<'static, str> {
-    match raw.as_bytes().first() {
-        Some(b'"') => "a string".into(),
-        Some(b'{') => "an object".into(),
-        Some(b'[') => "a list".into(),
-        Some(b't') => "true".into(),
-        Some(b'f') => "false".into(),
-        Some(b'n') => "null".into(),
-        _ if raw.len() <= 24 => raw.to_owned().into(),
-        _ => "a very long number".into(),
-    }
-}
-
 /// What a text field may contain besides printable characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
@@ -193,7 +162,7 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Notes that a field is wrong.
     pub(crate) fn wrong(&mut self, field: &'static str, detail: impl Into<String>) {
-        self.errors.push(FieldError { field, detail: detail.into() });
+        self.errors.push(FieldError { field: field.into(), detail: detail.into() });
     }
 
     /// True if the field was found wrong already, so that it is not reported twice.

@@ -5,7 +5,7 @@ mod json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use evercart_core::cart::{Cart, QUANTITY_MAX};
+use evercart_core::cart::{Cart, LINES_MAX, MergeStrategy, QUANTITY_MAX};
 use evercart_core::guard::Done;
 use evercart_core::ids::{LineId, SkuId};
 use evercart_core::money::Currency;
@@ -157,6 +157,48 @@ async fn set(
     let store = customer.store();
     let done = store.set_quantity(customer.session(), LineId(line), quantity, guard).await?;
     Ok(changed(&done, customer.currency()))
+}
+
+/// What a visitor collected before signing in.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+struct MergeCart {
+    /// What was collected, at most 100 lines.
+    #[schema(max_items = 100, example = json!([{"sku_id": 42, "quantity": 2}]))]
+    items: Vec<AddItem>,
+    /// `max` (the default): of a SKU that both have, the larger quantity, so that nothing is ever
+    /// doubled. `sum`: both together.
+    #[schema(example = "max", default = "max")]
+    strategy: Option<String>,
+}
+
+fn read_strategy(fields: &mut Fields<'_>) -> MergeStrategy {
+    let read = |word: &str| match word {
+        "max" => Ok(MergeStrategy::Max),
+        "sum" => Ok(MergeStrategy::Sum),
+        _ => Err("must be max or sum"),
+    };
+    fields.optional("strategy", 10, read).unwrap_or(MergeStrategy::Max)
+}
+
+/// Take over what was collected before signing in
+///
+/// As much of each SKU as can be had. `skipped` names what could not, which keeps nothing else out.
+#[utoipa::path(post, path = "/cart/merge", tag = "Cart", security(("bearer" = [])),
+    params(CartChangeHeaders), request_body = MergeCart,
+    responses((status = 200, description = "The cart after it, with `skipped`", body = CartJson,
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+              ChangeWithBody, Stale))]
+pub(crate) async fn merge_cart(customer: Customer, request: Mutation) -> Answer {
+    let (items, strategy) = request.json(|fields| {
+        (fields.list("items", LINES_MAX as usize, read_item), read_strategy(fields))
+    })?;
+    let guard = request.cart_guard(&customer).await?;
+    let store = customer.store();
+    let done = store.merge_into_cart(customer.session(), items, strategy, guard).await?;
+    let body = json::write_merged(&done.value, customer.currency());
+    let version = Some(done.value.cart.version);
+    Ok(replayed(done.replayed, tagged_body(Audience::Customer, version, body, None)))
 }
 
 /// Empty the cart

@@ -83,7 +83,7 @@ codes! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
     /// Its name as the client writes it.
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// What was expected and what was found.
     pub(crate) detail: String,
 }
@@ -138,7 +138,7 @@ impl Problem {
 
     /// One wrong or missing field.
     pub(crate) fn field(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::fields(vec![FieldError { field, detail: detail.into() }])
+        Self::fields(vec![FieldError { field: field.into(), detail: detail.into() }])
     }
 
     /// There is no such thing, or it is somebody else's.

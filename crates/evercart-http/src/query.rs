@@ -31,7 +31,7 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     fn wrong(&mut self, field: &'static str, detail: impl Into<String>) {
-        self.errors.push(FieldError { field, detail: detail.into() });
+        self.errors.push(FieldError { field: field.into(), detail: detail.into() });
     }
 
     fn one(&mut self, field: &'static str) -> Option<String> {

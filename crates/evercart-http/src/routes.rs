@@ -27,6 +27,7 @@ fn api() -> OpenApiRouter<Arc<Shop>> {
         .routes(routes!(user::get_profile, user::change_profile))
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(cart::add_item))
+        .routes(routes!(cart::merge_cart))
         .routes(routes!(cart::set_item, cart::remove_item))
         .routes(routes!(wishlist::get_wishlist, wishlist::clear_wishlist))
         .routes(routes!(wishlist::add_wish))

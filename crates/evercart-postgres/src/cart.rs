@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, QUANTITY_MAX};
+use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, MergeStrategy, Merged, QUANTITY_MAX};
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{LineId, SkuId, UserId};
@@ -14,8 +14,9 @@ use evercart_core::user::Session;
 use crate::Postgres;
 use crate::actor::refusal_at_the_door;
 use crate::cart_changes::{Answer, CartChange};
+use crate::cart_merge::merge;
 use crate::cart_reads::CartQuestion;
-use crate::db::{DbError, time, unsigned};
+use crate::db::{DbError, time, transact, unsigned};
 
 #[async_trait]
 impl Carts for Postgres {
@@ -43,6 +44,20 @@ impl Carts for Postgres {
         guard: Guard,
     ) -> StoreResult<Done<Cart>> {
         self.change_cart(session, Change::Set { line, quantity }, guard).await
+    }
+
+    async fn merge_into_cart(
+        &self,
+        session: Session,
+        items: Vec<(SkuId, u32)>,
+        strategy: MergeStrategy,
+        guard: Guard,
+    ) -> StoreResult<Done<Merged>> {
+        let done = transact!(self, |db| merge(&db, session, &items, strategy, &guard))?;
+        self.tell_of_change(session.user_id);
+        let (content, skipped) = done.value;
+        let cart = self.cart_of(session.user_id, content).await?;
+        Ok(Done { value: Merged { cart, skipped }, replayed: done.replayed })
     }
 
     async fn clear_cart(&self, session: Session, guard: Guard) -> StoreResult<Done<Cart>> {

@@ -267,7 +267,7 @@ fn take_row(row: &Row, sku: Option<i64>, answer: &mut Answer) {
 }
 
 /// A row of another change: a refusal, or the whole cart.
-fn answer(row: &Row) -> Answer {
+pub(crate) fn answer(row: &Row) -> Answer {
     let (outcome, detail) = (row.get(0), row.get(1));
     let Some(version) = row.get(3) else {
         let sku =

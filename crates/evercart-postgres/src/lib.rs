@@ -7,6 +7,7 @@ mod address;
 mod batch;
 mod cart;
 mod cart_changes;
+mod cart_merge;
 mod cart_reads;
 mod catalogue;
 mod catalogue_import;

@@ -187,7 +187,7 @@ async fn check_out(
     Ok(Done::now(get(db, user, id).await?))
 }
 
-async fn check_version(db: &Db<'_>, user: UserId, guard: &Guard) -> Result<()> {
+pub(crate) async fn check_version(db: &Db<'_>, user: UserId, guard: &Guard) -> Result<()> {
     const OTHER: &str = "SELECT other_version($1, $2)";
     let Some(expected) = guard.expected_version else { return Ok(()) };
     match db.query_one(OTHER, &[&user.0, &expected]).await?.get(0) {

@@ -2,7 +2,9 @@
 //! sum the database makes.
 
 use async_trait::async_trait;
-use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, QUANTITY_MAX};
+use evercart_core::cart::{
+    Cart, Carts, LINES_MAX, Line, MergeStrategy, Merged, QUANTITY_MAX, SkipReason, Skipped,
+};
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{LineId, SkuId};
@@ -63,6 +65,35 @@ impl Carts for Sqlite {
                 }
                 remember(db, actor.user_id, &guard, line.0)?;
                 Ok(Done::now(cart))
+            })
+            .await
+    }
+
+    async fn merge_into_cart(
+        &self,
+        session: Session,
+        items: Vec<(SkuId, u32)>,
+        strategy: MergeStrategy,
+        guard: Guard,
+    ) -> StoreResult<Done<Merged>> {
+        self.writer
+            .write(move |db| {
+                let actor = match begin_as(db, session, &guard)? {
+                    Begun::Replay { .. } => {
+                        let cart = read(db, session)?;
+                        return Ok(Done::before(Merged { cart, skipped: Vec::new() }));
+                    }
+                    Begun::Fresh(actor) => actor,
+                };
+                check_version(db, actor, &guard)?;
+                let mut skipped = Vec::new();
+                for (sku_id, offered) in items {
+                    if let Some(reason) = merge_one(db, actor, sku_id, offered, strategy)? {
+                        skipped.push(Skipped { sku_id, reason });
+                    }
+                }
+                remember(db, actor.user_id, &guard, actor.user_id.0)?;
+                Ok(Done::now(Merged { cart: read(db, session)?, skipped }))
             })
             .await
     }
@@ -156,6 +187,37 @@ pub(crate) fn add(
         Err(error) if crate::db::DbError::is_check_violation(&error) => Err(over_quantity().into()),
         Err(error) => Err(error),
     }
+}
+
+/// Adds as much of what is offered as can be had. Says why, if that is not all.
+fn merge_one(
+    db: &Db,
+    actor: Actor,
+    sku_id: SkuId,
+    offered: u32,
+    strategy: MergeStrategy,
+) -> Result<Option<SkipReason>> {
+    const HAD: &str = "SELECT \
+         (SELECT quantity FROM cart_items WHERE user_id = ?1 AND sku_id = ?2), \
+         (SELECT count(*) FROM cart_items WHERE user_id = ?1), \
+         (SELECT on_hand FROM stock WHERE sku_id = ?2)";
+    match db.sku(actor.catalogue_version, sku_id)? {
+        None => return Ok(Some(SkipReason::NotFound)),
+        Some(sku) if !sku.active => return Ok(Some(SkipReason::SkuUnavailable)),
+        Some(_) => {}
+    }
+    let (had, lines, on_hand) = db.sql(HAD)?.query_row((actor.user_id.0, sku_id.0), |row| {
+        let had: Option<i64> = row.get(0)?;
+        Ok((had, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?.unwrap_or(0)))
+    })?;
+    if had.is_none() && lines >= i64::from(LINES_MAX) {
+        return Ok(Some(SkipReason::QuantityLimit));
+    }
+    let (joining, reason) = strategy.joining(unsigned(had.unwrap_or(0)), offered, on_hand);
+    if joining > 0 {
+        add(db, actor, sku_id, joining, &Guard::default())?;
+    }
+    Ok(reason)
 }
 
 fn over_quantity() -> Refused {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, QUANTITY_MAX};
+use evercart_core::cart::{
+    Cart, Carts, LINES_MAX, Line, MergeStrategy, Merged, QUANTITY_MAX, SkipReason, Skipped,
+};
 use evercart_core::catalogue::{CatalogueRow, Rendition, SkuFacts};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
@@ -47,6 +49,31 @@ impl Carts for Model {
             |state, user, now| state.set_line(user, line, quantity, now),
             |state, customer, _| Ok(state.show_cart(customer)),
         )
+    }
+
+    async fn merge_into_cart(
+        &self,
+        session: Session,
+        items: Vec<(SkuId, u32)>,
+        strategy: MergeStrategy,
+        guard: Guard,
+    ) -> Result<Done<Merged>> {
+        let mut skipped = Vec::new();
+        let done = self.mutate(
+            session,
+            guard,
+            |state, user, now| {
+                for (sku_id, offered) in &items {
+                    if let Some(reason) = state.merge_line(user, *sku_id, *offered, strategy, now) {
+                        skipped.push(Skipped { sku_id: *sku_id, reason });
+                    }
+                }
+                Ok(0)
+            },
+            |state, customer, _| Ok(state.show_cart(customer)),
+        )?;
+        let skipped = if done.replayed { Vec::new() } else { skipped };
+        Ok(Done { value: Merged { cart: done.value, skipped }, replayed: done.replayed })
     }
 
     async fn clear_cart(&self, session: Session, guard: Guard) -> Result<Done<Cart>> {
@@ -120,6 +147,32 @@ impl State {
         }
         customer.touch_cart(now);
         Ok(0)
+    }
+
+    fn merge_line(
+        &mut self,
+        user: UserId,
+        sku_id: SkuId,
+        offered: u32,
+        strategy: MergeStrategy,
+        now: Timestamp,
+    ) -> Option<SkipReason> {
+        let Some(row) = self.skus.get(&sku_id).cloned() else {
+            return Some(SkipReason::NotFound);
+        };
+        if !row.active {
+            return Some(SkipReason::SkuUnavailable);
+        }
+        let lines = &self.of(user).lines;
+        let had = lines.iter().find(|line| line.sku_id == sku_id).map(|line| line.quantity);
+        if had.is_none() && lines.len() >= LINES_MAX as usize {
+            return Some(SkipReason::QuantityLimit);
+        }
+        let (joining, reason) = strategy.joining(had.unwrap_or(0), offered, row.stock);
+        if joining > 0 {
+            self.add_line(user, sku_id, joining, now).expect("no more joins than may be held");
+        }
+        reason
     }
 
     fn set_line(

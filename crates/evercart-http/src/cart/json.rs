@@ -1,7 +1,7 @@
 //! A cart as JSON: its shape, and how it is written. What the catalogue says of a SKU is the same
 //! in every cart, so it is written once and kept beside the SKU's facts; a line adds its own.
 
-use evercart_core::cart::{Cart, Line, Notice};
+use evercart_core::cart::{Cart, Line, Merged, Notice, SkipReason, Skipped};
 use evercart_core::catalogue::SkuFacts;
 use evercart_core::money::{Currency, Money};
 use serde::Serialize;
@@ -44,6 +44,22 @@ pub(crate) struct CartJson<'a> {
     /// The last change, null for a cart that never had anything in it.
     #[schema(required = true)]
     updated_at: Option<Utc>,
+    /// Only in the answer to a merge: what was not taken over, or not wholly.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    skipped: Option<Vec<SkippedJson>>,
+}
+
+/// A SKU of which a merge did not take over all that was offered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Skipped)]
+pub(crate) struct SkippedJson {
+    /// Which.
+    #[schema(example = 42)]
+    sku_id: i64,
+    /// `not_found`, `sku_unavailable`, `insufficient_stock` (those there are were taken over) or
+    /// `quantity_limit`.
+    #[schema(example = "insufficient_stock")]
+    reason: &'static str,
 }
 
 /// One SKU in a cart.
@@ -104,6 +120,28 @@ pub(crate) struct NoticeJson {
     /// Pieces left.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<i64>,
+}
+
+/// Writes a cart with what a merge did not take over.
+pub(super) fn write_merged(merged: &Merged, currency: Currency) -> Vec<u8> {
+    let mut out = write(&merged.cart, currency);
+    out.pop();
+    out.extend_from_slice(b",\"skipped\":");
+    push(&mut out, &merged.skipped.iter().map(SkippedJson::of).collect::<Vec<_>>());
+    out.push(b'}');
+    out
+}
+
+impl SkippedJson {
+    fn of(skipped: &Skipped) -> Self {
+        let reason = match skipped.reason {
+            SkipReason::NotFound => "not_found",
+            SkipReason::SkuUnavailable => "sku_unavailable",
+            SkipReason::InsufficientStock => "insufficient_stock",
+            SkipReason::QuantityLimit => "quantity_limit",
+        };
+        Self { sku_id: skipped.sku_id.0, reason }
+    }
 }
 
 /// Writes a cart, in the shape of [`CartJson`].
@@ -250,6 +288,7 @@ mod tests {
                     })
                     .collect(),
                 updated_at: cart.updated_at.map(Utc),
+                skipped: None,
             }
         }
     }

@@ -27,6 +27,7 @@ fn wrong_values(kind: &str) -> Vec<Value> {
         .map(raw)
         .to_vec(),
         "number" => vec![json!("1"), json!(true), json!([]), json!({}), json!(-1), json!(0.001)],
+        "array" => vec![json!(1), json!(true), json!("x"), json!({}), json!(null)],
         "boolean" => vec![json!(1), json!("true"), json!([]), json!({})],
         "string" => vec![
             json!(1),

@@ -208,3 +208,34 @@ async fn notices_say_what_changed_under_the_customer() {
     assert_eq!(cart.body["items"][0]["available"], false);
     assert!(cart.text.contains("\"now\":26.00}"), "{}", cart.text);
 }
+
+#[tokio::test]
+async fn what_a_visitor_collected_is_taken_over() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    shop.add(&ann, 42, 2).await;
+    let merge = |body: serde_json::Value| shop.post("/cart/merge").token(&ann).json(&body).send();
+    let body = json!({"items": [{"sku_id": 42, "quantity": 3}, {"sku_id": 404}]});
+    for _ in 0..2 {
+        let answer = merge(body.clone()).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!((&answer.body["total_items"], &answer.body["version"]), (&3.into(), &2.into()));
+        assert_eq!(answer.body["skipped"], json!([{"sku_id": 404, "reason": "not_found"}]));
+    }
+    let sum = merge(json!({"items": [{"sku_id": 42}], "strategy": "sum"})).await;
+    assert_eq!((&sum.body["total_items"], &sum.body["skipped"]), (&4.into(), &json!([])));
+    let cart = shop.get("/cart").token(&ann).send().await;
+    assert_eq!((&cart.body["total_items"], cart.body.get("skipped")), (&4.into(), None));
+    let many: Vec<_> = (0..101).map(|n| json!({"sku_id": n + 1})).collect();
+    for (wrong, field) in [
+        (json!({}), "items"),
+        (json!({"items": [{"sku_id": 42, "quantity": 0}]}), "items[0].quantity"),
+        (json!({"items": [{"sku_id": 42}, {"quantity": 1}]}), "items[1].sku_id"),
+        (json!({"items": many}), "items"),
+        (json!({"items": [], "strategy": "min"}), "strategy"),
+    ] {
+        let answer = merge(wrong).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.body["errors"][0]["field"], field, "{}", answer.text);
+    }
+}

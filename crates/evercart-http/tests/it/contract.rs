@@ -20,6 +20,7 @@ const CONTRACT: &str = "
     GET /cart
     DELETE /cart
     POST /cart/items
+    POST /cart/merge
     PUT /cart/items/{id}
     DELETE /cart/items/{id}
     GET /wishlist

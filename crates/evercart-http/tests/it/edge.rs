@@ -37,7 +37,6 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
         "/cart%2Fitems",
         "/metrics",
         "/demo/images/15.svg",
-        "/cart/merge",
         "/cart/events",
         "/auth/phone",
         "/auth/export",

@@ -12,7 +12,7 @@ use evercart_conformance::shop::{
     code_request, free, keyed, many_skus, page, phone, signed_in,
 };
 use evercart_core::address::AddressChange;
-use evercart_core::cart::Carts;
+use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::Catalogue;
 use evercart_core::clock::ManualClock;
 use evercart_core::ids::{LineId, ProductId, SkuId};
@@ -144,6 +144,8 @@ async fn run_every_operation(database: &Database) {
     futures_util::future::join_all(sessions.map(|me| store.cart(me))).await;
     futures_util::future::join_all(sessions.map(|me| store.add_to_cart(me, SCARF_RED, 1, free())))
         .await;
+    let items = vec![(SCARF_RED, 9), (SkuId(1_001), 1)];
+    store.merge_into_cart(me, items, MergeStrategy::Max, keyed("merge", 7)).await.expect("merges");
     store.clear_cart(me, free()).await.expect("clears");
 
     store.add_wish(me, SCARF, keyed("wish", 4)).await.expect("wishes");

@@ -49,6 +49,7 @@ pub fn of_customers() -> Vec<Endpoint> {
         ("GET", "/cart", None),
         ("DELETE", "/cart", None),
         ("POST", "/cart/items", item()),
+        ("POST", "/cart/merge", Some(json!({ "items": [{ "sku_id": 42, "quantity": 9 }] }))),
         ("PUT", "/cart/items/{id}", Some(json!({ "quantity": 7 }))),
         ("DELETE", "/cart/items/{id}", None),
         ("GET", "/wishlist", None),

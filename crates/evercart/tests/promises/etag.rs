@@ -63,6 +63,7 @@ fn a_change_of_a_cart_that_moved_on_is_refused() {
     let add = || Some(json!({ "sku_id": 42, "quantity": 1 }));
     let changes = [
         ("POST", "/cart/items", add()),
+        ("POST", "/cart/merge", Some(json!({ "items": [{ "sku_id": 42, "quantity": 9 }] }))),
         ("PUT", "/cart/items/1", Some(json!({ "quantity": 5 }))),
         ("DELETE", "/cart/items/1", None),
         ("DELETE", "/cart", None),
