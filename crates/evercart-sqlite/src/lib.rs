@@ -3,6 +3,7 @@
 
 mod actor;
 mod address;
+mod answers;
 mod backup;
 mod cart;
 mod catalogue;

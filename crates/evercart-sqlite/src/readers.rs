@@ -11,9 +11,9 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
-use tokio::sync::oneshot;
 
 use crate::Options;
+use crate::answers::{Others, Reply, Waiting, answer_all, reply};
 use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
 
@@ -25,22 +25,20 @@ const TOGETHER_MAX: usize = 16;
 /// A read on its way through a reader; `None` tells one thread to stop.
 type Job = Option<Box<dyn Read>>;
 
-trait Read: Send {
+trait Read: Waiting {
     /// Has several statements that must see the same moment.
     fn needs_snapshot(&self) -> bool;
     /// Does it.
     fn run(&mut self, db: &Db);
     /// Notes that it cannot be done.
     fn fail(&mut self, error: StoreError);
-    /// Answers with what came of it.
-    fn answer(self: Box<Self>);
 }
 
 struct Task<T, F> {
     needs_snapshot: bool,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: Reply<T>,
 }
 
 impl<T, F> Read for Task<T, F>
@@ -53,7 +51,7 @@ where
     }
 
     fn run(&mut self, db: &Db) {
-        if !self.reply.is_closed()
+        if !self.reply.is_abandoned()
             && let Some(work) = self.work.take()
         {
             self.outcome = Some(work(db).map_err(DbError::into_store_error));
@@ -63,11 +61,17 @@ where
     fn fail(&mut self, error: StoreError) {
         self.outcome = Some(Err(error));
     }
+}
 
-    fn answer(self: Box<Self>) {
+impl<T, F> Waiting for Task<T, F>
+where
+    T: Send,
+    F: Send,
+{
+    fn answer(self: Box<Self>, others: Others) {
+        // Without an outcome nobody waits, or the read panicked: the dropped reply says so.
         if let Some(outcome) = self.outcome {
-            // The client may have gone meanwhile; there is nobody to tell.
-            let _ = self.reply.send(outcome);
+            self.reply.send(outcome, others);
         }
     }
 }
@@ -118,13 +122,13 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, awaited) = reply();
         let job = Box::new(Task { needs_snapshot, work: Some(work), outcome: None, reply });
         self.queue.try_send(Some(job)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => closed(),
         })?;
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        awaited.answer().await.unwrap_or_else(|| Err(closed()))
     }
 
     /// Finishes what is queued and stops.
@@ -158,9 +162,7 @@ fn serve(db: &Db, jobs: &Receiver<Job>) {
             }
         }
         read_all(db, &mut batch);
-        for job in batch.drain(..) {
-            job.answer();
-        }
+        answer_all(batch.drain(..).map(|job| job as Box<dyn Waiting>));
     }
 }
 

@@ -11,27 +11,27 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
 use evercart_core::store::WriterGauge;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use crate::Options;
+use crate::answers::{Others, Reply, Waiting, answer_all, reply};
 use crate::checkpoint::Watch;
-use crate::db::{self, Db, Result};
+use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
 
-/// An operation on its way through the writer.
-trait Operation: Send {
+/// An operation on its way through the writer. Its answer is sent after the commit.
+trait Operation: Waiting {
     /// Nobody waits for the answer any more.
     fn is_abandoned(&self) -> bool;
     /// Does it. True if its effect is to stay.
     fn run(&mut self, db: &Db) -> bool;
-    /// Answers: with its result if the commit succeeded, else with the failure.
-    fn answer(self: Box<Self>, commit: Option<&Failed>);
+    /// Notes that the commit failed, so that the effect did not stay after all.
+    fn fail(&mut self, commit: &Failed);
 }
 
 struct Task<T, F> {
     work: Option<F>,
-    outcome: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: Reply<T>,
 }
 
 impl<T, F> Operation for Task<T, F>
@@ -40,28 +40,33 @@ where
     F: FnOnce(&Db) -> Result<T> + Send,
 {
     fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
+        self.reply.is_abandoned()
     }
 
     fn run(&mut self, db: &Db) -> bool {
         let work = self.work.take().expect("an operation is run once");
         let outcome = work(db);
         let stays = outcome.is_ok();
-        self.outcome = Some(outcome);
+        self.outcome = Some(outcome.map_err(DbError::into_store_error));
         stays
     }
 
-    fn answer(self: Box<Self>, commit: Option<&Failed>) {
-        let answer = match (self.outcome, commit) {
-            // A refusal stands whatever became of the others: it changed nothing.
-            (Some(Err(error)), _) => Err(error.into_store_error()),
-            (Some(Ok(value)), None) => Ok(value),
-            (Some(Ok(_)), Some(failed)) => Err(unavailable(failed.to_string())),
-            (None, failed) => Err(failed
-                .map_or_else(|| unavailable("not run"), |failed| unavailable(failed.to_string()))),
-        };
+    fn fail(&mut self, commit: &Failed) {
+        // A refusal stands whatever became of the others: it changed nothing.
+        if !matches!(self.outcome, Some(Err(_))) {
+            self.outcome = Some(Err(unavailable(commit.to_string())));
+        }
+    }
+}
+
+impl<T, F> Waiting for Task<T, F>
+where
+    T: Send,
+    F: Send,
+{
+    fn answer(self: Box<Self>, others: Others) {
         // The client may have gone; the effect stays, and its key tells when it asks again.
-        let _ = self.reply.send(answer);
+        self.reply.send(self.outcome.unwrap_or_else(|| Err(unavailable("not run"))), others);
     }
 }
 
@@ -116,13 +121,13 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, awaited) = reply();
         let task = Task { work: Some(work), outcome: None, reply };
         self.queue.try_send(Message::Do(Box::new(task))).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => unavailable("the store is closed"),
         })?;
-        answer.await.unwrap_or_else(|_| Err(unavailable("the store is closed")))
+        awaited.answer().await.unwrap_or_else(|| Err(unavailable("the store is closed")))
     }
 
     /// Finishes what is queued and stops.
@@ -195,11 +200,12 @@ impl Worker {
         };
         match &failure {
             None => self.gauge.committed(batch.len(), self.messages.len()),
-            Some(failure) => tracing::error!(%failure, operations = batch.len(), "commit failed"),
+            Some(failure) => {
+                tracing::error!(%failure, operations = batch.len(), "commit failed");
+                batch.iter_mut().for_each(|operation| operation.fail(failure));
+            }
         }
-        for operation in batch.drain(..) {
-            operation.answer(failure.as_ref());
-        }
+        answer_all(batch.drain(..).map(|operation| operation as Box<dyn Waiting>));
         stop
     }
 
