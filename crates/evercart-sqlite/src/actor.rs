@@ -21,7 +21,7 @@ pub(crate) enum Begun {
     /// It is to be done.
     Fresh(Actor),
     /// It was done under this key; `resource` is the id of what it made or changed.
-    Replay { actor: Actor, resource: i64 },
+    Replay { resource: i64 },
 }
 
 /// The user's row, as far as it decides who is let in.
@@ -62,7 +62,7 @@ pub(crate) fn begin_as(db: &Db, session: Session, guard: &Guard) -> Result<Begun
     if let Some(key) = &guard.idempotency
         && let Some(resource) = resource_of(db, actor.user_id, key)?
     {
-        return Ok(Begun::Replay { actor, resource });
+        return Ok(Begun::Replay { resource });
     }
     Ok(Begun::Fresh(actor))
 }

@@ -48,12 +48,6 @@ impl From<Failed> for DbError {
 }
 
 impl DbError {
-    /// A CHECK of the schema said no.
-    pub(crate) fn is_check_violation(&self) -> bool {
-        matches!(self, DbError::Sql(rusqlite::Error::SqliteFailure(error, _))
-            if error.extended_code == ffi::SQLITE_CONSTRAINT_CHECK)
-    }
-
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             DbError::Store(error) => error,

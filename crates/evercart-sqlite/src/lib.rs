@@ -14,6 +14,7 @@ mod copy;
 mod db;
 mod lock;
 mod migrate;
+mod open_cart;
 mod operator;
 mod order;
 #[cfg(test)]

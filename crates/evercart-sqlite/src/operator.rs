@@ -1,19 +1,18 @@
 //! The operators' SQL: finding, blocking and signing out a customer, checking, filling a demo.
 
 use async_trait::async_trait;
-use evercart_core::cart::Cart;
-use evercart_core::error::{Failed, Refused, Result as StoreResult};
-use evercart_core::guard::Guard;
-use evercart_core::ids::UserId;
+use evercart_core::error::{Refused, Result as StoreResult};
+use evercart_core::ids::{SkuId, UserId};
 use evercart_core::operator::{CheckReport, DemoCustomer, Operator, UserFile};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use rusqlite::OptionalExtension;
 
-use crate::actor::{Actor, admit, audit};
+use crate::actor::audit;
 use crate::db::{Db, Result, unsigned};
+use crate::open_cart::OpenCart;
 use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Sqlite, cart, check, order, wishlist};
+use crate::{Sqlite, check, order, wishlist};
 
 #[async_trait]
 impl Operator for Sqlite {
@@ -132,34 +131,24 @@ fn fill(db: &Db, customer: &DemoCustomer) -> Result<Option<Session>> {
     let id = create_user(db, None, &customer.phone, Some(&customer.full_name))?;
     db.change_one(SIGN_IN, (id.0, db.now()))?;
     let session = Session { user_id: id, epoch: 0 };
-    let actor = admit(db, session)?;
+    let mut open = OpenCart::of(db, session)?;
     for (checkout, lines) in &customer.orders {
-        let cart = fill_cart(db, actor, session, lines)?;
-        order::place(db, &cart, checkout)?;
-        cart::empty(db, actor)?;
+        fill_cart(db, &mut open, lines)?;
+        order::place(db, &open.cart, checkout)?;
+        // What is left of the stock is read anew.
+        open.clear(db)?;
+        open = OpenCart::of(db, session)?;
     }
-    fill_cart(db, actor, session, &customer.cart)?;
+    fill_cart(db, &mut open, &customer.cart)?;
     for product in &customer.wishes {
-        wishlist::add(db, actor, *product)?;
+        wishlist::add(db, open.actor, *product)?;
     }
     Ok(Some(session))
 }
 
-fn fill_cart(
-    db: &Db,
-    actor: Actor,
-    session: Session,
-    lines: &[(evercart_core::ids::SkuId, u32)],
-) -> Result<Cart> {
+fn fill_cart(db: &Db, open: &mut OpenCart, lines: &[(SkuId, u32)]) -> Result<()> {
     for (sku_id, quantity) in lines {
-        cart::add(db, actor, *sku_id, *quantity, &Guard::default())?;
+        open.add(db, *sku_id, *quantity)?;
     }
-    let cart = cart::read(db, session)?;
-    for (sku_id, _) in lines {
-        cart::check_growth(&cart, *sku_id)?;
-    }
-    if cart.lines.len() < lines.len() {
-        return Err(Failed::Inconsistent("a demo cart lost a line".into()).into());
-    }
-    Ok(cart)
+    Ok(())
 }

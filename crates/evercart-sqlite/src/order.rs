@@ -14,7 +14,8 @@ use rusqlite::{OptionalExtension, Row};
 
 use crate::actor::{Begun, admit, begin_as, remember, take_number};
 use crate::db::{Db, Result, time, unsigned};
-use crate::{Sqlite, address, cart};
+use crate::open_cart::{Opened, open};
+use crate::{Sqlite, address};
 
 #[async_trait]
 impl Orders for Sqlite {
@@ -26,18 +27,17 @@ impl Orders for Sqlite {
     ) -> StoreResult<Done<Order>> {
         self.writer
             .write(move |db| {
-                let actor = match begin_as(db, session, &guard)? {
-                    Begun::Replay { actor, resource } => {
-                        return Ok(Done::before(get(db, actor.user_id, OrderId(resource))?));
+                let user = session.user_id;
+                let mut open = match open(db, session, &guard)? {
+                    Opened::Replay { resource, .. } => {
+                        return Ok(Done::before(get(db, user, OrderId(resource))?));
                     }
-                    Begun::Fresh(actor) => actor,
+                    Opened::Fresh(open) => open,
                 };
-                cart::check_version(db, actor, &guard)?;
-                let cart = cart::read(db, session)?;
-                let order = place(db, &cart, &checkout)?;
-                cart::empty(db, actor)?;
-                remember(db, actor.user_id, &guard, order.0)?;
-                Ok(Done::now(get(db, actor.user_id, order)?))
+                let order = place(db, &open.cart, &checkout)?;
+                open.clear(db)?;
+                remember(db, user, &guard, order.0)?;
+                Ok(Done::now(get(db, user, order)?))
             })
             .await
     }

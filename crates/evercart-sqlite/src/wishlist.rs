@@ -11,7 +11,8 @@ use rusqlite::OptionalExtension;
 
 use crate::actor::{Actor, Begun, admit, begin_as, remember};
 use crate::db::{Db, Result, time};
-use crate::{Sqlite, cart, catalogue};
+use crate::open_cart::{Opened, open};
+use crate::{Sqlite, catalogue};
 
 #[async_trait]
 impl Wishlists for Sqlite {
@@ -61,21 +62,18 @@ impl Wishlists for Sqlite {
     ) -> StoreResult<Done<Cart>> {
         self.writer
             .write(move |db| {
-                let actor = match begin_as(db, session, &guard)? {
-                    Begun::Replay { .. } => return Ok(Done::before(cart::read(db, session)?)),
-                    Begun::Fresh(actor) => actor,
+                let mut open = match open(db, session, &guard)? {
+                    Opened::Replay { cart, .. } => return Ok(Done::before(cart)),
+                    Opened::Fresh(open) => open,
                 };
-                cart::check_version(db, actor, &guard)?;
-                remove(db, actor, product)?;
-                let sku = db.sku(actor.catalogue_version, sku_id)?;
+                remove(db, open.actor, product)?;
+                let sku = db.sku(open.actor.catalogue_version, sku_id)?;
                 if sku.is_none_or(|sku| sku.product_id != product) {
                     return Err(Refused::NotFound { what: "SKU of this product" }.into());
                 }
-                cart::add(db, actor, sku_id, quantity, &guard)?;
-                let cart = cart::read(db, session)?;
-                let line = cart::check_growth(&cart, sku_id)?;
-                remember(db, actor.user_id, &guard, line.0)?;
-                Ok(Done::now(cart))
+                let line = open.add(db, sku_id, quantity)?;
+                remember(db, session.user_id, &guard, line.0)?;
+                Ok(Done::now(open.cart))
             })
             .await
     }
