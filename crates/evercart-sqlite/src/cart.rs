@@ -92,7 +92,7 @@ impl Sqlite {
         F: FnOnce(&Db, &mut OpenCart) -> Result<i64> + Send + 'static,
     {
         self.writer
-            .write(move |db| {
+            .write_decided(move |db| {
                 let mut open = match open(db, session, &guard)? {
                     Opened::Replay { cart, .. } => return Ok(Done::before(cart)),
                     Opened::Fresh(open) => open,

@@ -1,5 +1,9 @@
-//! The one thread that writes: it takes every waiting operation, runs each in a savepoint of one
-//! transaction, commits once, and only then answers them all.
+//! The one thread that writes: it takes every waiting operation, runs each in one transaction,
+//! commits once, and only then answers them all.
+//!
+//! An operation that may be refused after it has written is run in a savepoint. One that decides
+//! before it writes needs none, which spares copies of the pages it changes. Should it fail half
+//! way all the same, its batch is rolled back and told so, and from then on savepoints guard all.
 //!
 //! There is no timer: a batch is what is waiting when the writer becomes free, so a lone client
 //! waits for nobody and a crowd shares one fsync.
@@ -22,6 +26,8 @@ use crate::migrate::OpenError;
 trait Operation: Waiting {
     /// Nobody waits for the answer any more.
     fn is_abandoned(&self) -> bool;
+    /// Writes nothing before it is sure not to be refused.
+    fn decides_first(&self) -> bool;
     /// Does it. True if its effect is to stay.
     fn run(&mut self, db: &Db) -> bool;
     /// Notes that the commit failed, so that the effect did not stay after all.
@@ -29,6 +35,7 @@ trait Operation: Waiting {
 }
 
 struct Task<T, F> {
+    decides_first: bool,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
     reply: Reply<T>,
@@ -41,6 +48,10 @@ where
 {
     fn is_abandoned(&self) -> bool {
         self.reply.is_abandoned()
+    }
+
+    fn decides_first(&self) -> bool {
+        self.decides_first
     }
 
     fn run(&mut self, db: &Db) -> bool {
@@ -99,6 +110,7 @@ impl Writer {
             watch,
             batch_max: options.batch_max.max(1),
             lost: None,
+            guards_all: false,
         };
         let thread = thread::Builder::new()
             .name("evercart-writer".into())
@@ -121,8 +133,26 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
+        self.ask(false, work).await
+    }
+
+    /// As [`write`](Self::write), for work that writes nothing before it is sure not to be
+    /// refused.
+    pub(crate) async fn write_decided<T, F>(&self, work: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T> + Send + 'static,
+    {
+        self.ask(true, work).await
+    }
+
+    async fn ask<T, F>(&self, decides_first: bool, work: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T> + Send + 'static,
+    {
         let (reply, awaited) = reply();
-        let task = Task { work: Some(work), outcome: None, reply };
+        let task = Task { decides_first, work: Some(work), outcome: None, reply };
         self.queue.try_send(Message::Do(Box::new(task))).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => unavailable("the store is closed"),
@@ -149,6 +179,8 @@ struct Worker {
     batch_max: usize,
     /// Set for good when the disk did not keep what it was told to.
     lost: Option<String>,
+    /// Set for good when an operation that was to decide first failed after it had written.
+    guards_all: bool,
 }
 
 impl Worker {
@@ -209,21 +241,40 @@ impl Worker {
         stop
     }
 
-    /// Runs one operation in a savepoint, so that a refusal undoes it and nothing else.
-    fn run(&self, operation: &mut dyn Operation) -> Result<(), Failed> {
+    /// Runs one operation, so that a refusal undoes it and nothing else.
+    fn run(&mut self, operation: &mut dyn Operation) -> Result<(), Failed> {
         if operation.is_abandoned() {
             return Ok(());
         }
+        if operation.decides_first() && !self.guards_all {
+            return self.run_decided(operation);
+        }
         self.execute("SAVEPOINT operation")?;
         let stays = operation.run(&self.db);
-        if self.db.connection.is_autocommit() {
-            // A full disk or an I/O error makes SQLite roll back the whole transaction by itself.
-            return Err(Failed::Unavailable("the transaction was rolled back".into()));
-        }
+        self.check_transaction()?;
         if !stays {
             self.execute("ROLLBACK TO operation")?;
         }
         self.execute("RELEASE operation")
+    }
+
+    fn run_decided(&mut self, operation: &mut dyn Operation) -> Result<(), Failed> {
+        let before = self.db.connection.total_changes();
+        let stays = operation.run(&self.db);
+        self.check_transaction()?;
+        if !stays && self.db.connection.total_changes() != before {
+            self.guards_all = true;
+            return Err(Failed::Inconsistent("an operation failed after it had written".into()));
+        }
+        Ok(())
+    }
+
+    /// A full disk or an I/O error makes SQLite roll back the whole transaction by itself.
+    fn check_transaction(&self) -> Result<(), Failed> {
+        if self.db.connection.is_autocommit() {
+            return Err(Failed::Unavailable("the transaction was rolled back".into()));
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Failed> {
@@ -261,170 +312,4 @@ fn as_failure(error: db::DbError) -> Failed {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use evercart_core::clock::ManualClock;
-    use evercart_core::error::Refused;
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::Sqlite;
-
-    #[derive(Default)]
-    struct Commits(Mutex<Vec<usize>>);
-
-    impl WriterGauge for Commits {
-        fn committed(&self, operations: usize, _waiting: usize) {
-            self.0.lock().expect("no panic").push(operations);
-        }
-    }
-
-    struct Shop {
-        store: Arc<Sqlite>,
-        commits: Arc<Commits>,
-        _directory: tempfile::TempDir,
-    }
-
-    fn shop(change: impl FnOnce(&mut Options)) -> Shop {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let commits = Arc::new(Commits::default());
-        let mut options = Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)));
-        options.gauge = Arc::clone(&commits) as Arc<dyn WriterGauge>;
-        change(&mut options);
-        let store = Sqlite::open(&directory.path().join("us.sqlite3"), options).expect("opens");
-        Shop { store: Arc::new(store), commits, _directory: directory }
-    }
-
-    const NOTE: &str = "INSERT INTO store_facts (name, value) VALUES (?1, 'x')";
-    const NOTES: &str = "SELECT count(*) FROM store_facts";
-
-    async fn notes(store: &Sqlite) -> i64 {
-        let count = |db: &Db| Ok(db.sql(NOTES)?.query_row([], |row| row.get(0))?);
-        store.readers.read(count).await.expect("reads")
-    }
-
-    /// Holds the writer in one operation until as many others are queued.
-    async fn queue_behind(store: &Arc<Sqlite>, others: usize) -> Vec<Result<(), StoreError>> {
-        let (release, wait) = mpsc::channel::<()>();
-        let (entered, is_in) = mpsc::channel();
-        let holder = Arc::clone(store);
-        let first = tokio::spawn(async move {
-            let held = move |_: &Db| {
-                entered.send(()).expect("the test waits");
-                wait.recv().expect("the test releases");
-                Ok(())
-            };
-            holder.writer.write(held).await
-        });
-        tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
-        let mut waiting: Vec<_> = (0..others)
-            .map(|number| {
-                let store = Arc::clone(store);
-                Box::pin(async move {
-                    let note = move |db: &Db| {
-                        db.sql(NOTE)?.execute([number.to_string()])?;
-                        if number % 5 == 4 { Err(Refused::CartEmpty.into()) } else { Ok(()) }
-                    };
-                    store.writer.write(note).await
-                })
-            })
-            .collect();
-        // The first poll queues an operation; then the writer is let go.
-        for operation in &mut waiting {
-            assert!(poll_once(operation.as_mut()).await.is_none());
-        }
-        release.send(()).expect("the writer waits");
-        first.await.expect("joins").expect("the first succeeds");
-        let mut answers = Vec::new();
-        for operation in waiting {
-            answers.push(operation.await);
-        }
-        answers
-    }
-
-    async fn poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
-        std::future::poll_fn(|context| {
-            std::task::Poll::Ready(match std::pin::Pin::new(&mut future).poll(context) {
-                std::task::Poll::Ready(output) => Some(output),
-                std::task::Poll::Pending => None,
-            })
-        })
-        .await
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn p2_what_waits_together_is_committed_together() {
-        let shop = shop(|_| {});
-        let answers = queue_behind(&shop.store, 20).await;
-        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 16);
-        assert_eq!(*shop.commits.0.lock().expect("no panic"), [21]);
-        assert_eq!(notes(&shop.store).await, 16, "a refusal undoes itself and nothing else");
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_batch_of_one_commits_each_operation_by_itself() {
-        let shop = shop(|options| options.batch_max = 1);
-        queue_behind(&shop.store, 10).await;
-        assert_eq!(*shop.commits.0.lock().expect("no panic"), [1; 11]);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn u1_a_full_queue_refuses_at_once() {
-        let shop = shop(|options| options.queue_max = 4);
-        let (release, wait) = mpsc::channel::<()>();
-        let (entered, is_in) = mpsc::channel();
-        let store = Arc::clone(&shop.store);
-        let first = tokio::spawn(async move {
-            let held = move |_: &Db| {
-                entered.send(()).expect("the test waits");
-                wait.recv().expect("the test releases");
-                Ok(())
-            };
-            store.writer.write(held).await
-        });
-        tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
-        let mut waiting: Vec<_> =
-            (0..4).map(|_| Box::pin(shop.store.writer.write(|_| Ok(())))).collect();
-        for operation in &mut waiting {
-            assert!(poll_once(operation.as_mut()).await.is_none());
-        }
-        let refused = shop.store.writer.write(|_| Ok(())).await;
-        assert!(matches!(refused, Err(StoreError::Failed(Failed::Overloaded))), "{refused:?}");
-        release.send(()).expect("the writer waits");
-        first.await.expect("joins").expect("the first succeeds");
-        for operation in waiting {
-            operation.await.expect("what was accepted is done");
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn u2_a_full_disk_refuses_writes_keeps_reads_and_heals() {
-        let shop = shop(|_| {});
-        let limit = |pages: i64| {
-            move |db: &Db| Ok(db.connection.pragma_update(None, "max_page_count", pages)?)
-        };
-        let fill = |db: &Db| {
-            db.sql("INSERT INTO store_facts (name, value) VALUES ('big', hex(zeroblob(500000)))")?
-                .execute([])?;
-            Ok(())
-        };
-        let store = &shop.store;
-        // SQLite takes a limit below the file's size as the file's size.
-        store.writer.write(limit(1)).await.expect("limits");
-        let full = store.writer.write(fill).await;
-        assert!(matches!(full, Err(StoreError::Failed(Failed::Unavailable(_)))), "{full:?}");
-        assert_eq!(notes(store).await, 0);
-        store.writer.write(limit(1_000_000)).await.expect("lifts the limit");
-        store.writer.write(fill).await.expect("writes again");
-        assert_eq!(notes(store).await, 1);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_closed_store_says_so() {
-        let shop = shop(|_| {});
-        shop.store.close();
-        let answer = shop.store.writer.write(|_| Ok(())).await;
-        assert!(matches!(answer, Err(StoreError::Failed(Failed::Unavailable(_)))), "{answer:?}");
-    }
-}
+mod tests;
