@@ -60,6 +60,12 @@ macro_rules! conformance {
                     a_new_price_is_noticed_until_the_line_is_touched
                     what_is_short_or_retired_stays_and_is_noticed
                     ;
+                signals:
+                    every_change_of_a_cart_is_told
+                    the_end_of_a_session_is_told
+                    what_came_before_it_is_asked_is_one_word
+                    nobody_hears_of_another_customer
+                    ;
                 wishlist:
                     the_newest_wish_comes_first
                     wishes_of_one_moment_keep_their_order

@@ -23,6 +23,7 @@ pub mod order;
 pub mod sequences;
 pub mod shop;
 pub mod sign_in;
+pub mod signals;
 pub mod signed_out;
 pub mod survival;
 pub mod wishlist;

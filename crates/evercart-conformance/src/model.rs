@@ -20,6 +20,7 @@ use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
 use evercart_core::money::Money;
 use evercart_core::order::Order;
+use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use evercart_core::store::Store;
 use evercart_core::user::{Session, User};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ use crate::Backend;
 pub struct Model {
     state: Arc<Mutex<State>>,
     clock: Arc<ManualClock>,
+    watchers: Arc<CartWatchers>,
 }
 
 /// Everything there is.
@@ -58,6 +60,14 @@ struct Customer {
     addresses: Vec<Address>,
     addresses_ever: i64,
     keys: HashMap<String, Remembered>,
+}
+
+impl Customer {
+    /// What those who watch the customer's cart are told the changes of.
+    fn watched(&self) -> (i64, i64, bool, bool) {
+        let user = &self.user;
+        (self.cart_version, user.session_epoch, user.is_active, user.blocked_at.is_some())
+    }
 }
 
 #[derive(Clone)]
@@ -110,7 +120,7 @@ impl Remembered {
 impl Model {
     /// An empty store that tells the time by `clock`.
     pub fn new(clock: Arc<ManualClock>) -> Self {
-        Self { state: Arc::default(), clock }
+        Self { state: Arc::default(), clock, watchers: Arc::default() }
     }
 
     /// One transaction: on a copy, which replaces the original if it succeeds.
@@ -121,7 +131,12 @@ impl Model {
         let mut state = self.state.lock().expect("no operation panics while it holds the lock");
         let mut copy = state.clone();
         let value = act(&mut copy, self.clock.now())?;
-        *state = copy;
+        let before = std::mem::replace(&mut *state, copy);
+        for (id, customer) in &state.users {
+            if before.users.get(id).is_none_or(|before| before.watched() != customer.watched()) {
+                self.watchers.tell(*id);
+            }
+        }
         Ok(value)
     }
 
@@ -177,6 +192,12 @@ impl State {
     /// A customer whose session was checked.
     fn of(&mut self, id: UserId) -> &mut Customer {
         self.users.get_mut(&id).expect("the session was checked, and users are never removed")
+    }
+}
+
+impl CartSignals for Model {
+    fn watch_cart(&self, user: UserId) -> CartWatch {
+        self.watchers.watch(user)
     }
 }
 

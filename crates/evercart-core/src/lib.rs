@@ -19,6 +19,7 @@ pub mod operator;
 pub mod order;
 pub mod phone;
 pub mod sign_in;
+pub mod signals;
 pub mod sms;
 pub mod store;
 pub mod token;

@@ -5,6 +5,7 @@ use crate::catalogue::Catalogue;
 use crate::operator::Operator;
 use crate::order::Orders;
 use crate::sign_in::SignIn;
+use crate::signals::CartSignals;
 use crate::wishlist::Wishlists;
 
 /// Everything the shop asks of a database, one trait a topic.
@@ -18,9 +19,9 @@ use crate::wishlist::Wishlists;
 /// - An operation that takes a [`Guard`](crate::guard::Guard) looks the idempotency key up before
 ///   doing anything, and remembers it together with its effect. Refusals are not remembered.
 /// - What belongs to one user is never seen or touched by a session of another.
-pub trait Store: SignIn + Carts + Wishlists + Orders + Catalogue + Operator {}
+pub trait Store: SignIn + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator {}
 
-impl<T: SignIn + Carts + Wishlists + Orders + Catalogue + Operator> Store for T {}
+impl<T: SignIn + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator> Store for T {}
 
 /// Told by a store how its writer is doing, for metrics. Called on the writer's thread: be quick.
 pub trait WriterGauge: Send + Sync {

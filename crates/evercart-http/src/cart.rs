@@ -1,5 +1,6 @@
 //! `/cart`: the customer's cart as JSON, and the requests that change it.
 
+mod events;
 mod json;
 
 use axum::extract::Request;
@@ -22,6 +23,7 @@ use crate::openapi::{
 use crate::problem::{Answer, Problem};
 use crate::query;
 
+pub(crate) use events::{__path_cart_events, LAST_EVENT_ID, cart_events};
 pub(crate) use json::CartJson;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");

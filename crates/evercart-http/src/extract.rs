@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::Shop;
 use crate::problem::{Code, Problem};
+use crate::streams::{Entry, NoRoom};
 
 /// A customer, as a genuine and unexpired token claims. A handler that takes one cannot be reached
 /// without such a token, and this extractor is the only way to make one.
@@ -35,6 +36,21 @@ impl Customer {
     /// Where this customer's data is.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.shop.markets[self.market].store
+    }
+
+    /// The same, for work that outlives the request.
+    pub(crate) fn owned_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.shop.markets[self.market].store)
+    }
+
+    /// Makes room for a stream of events to this customer.
+    pub(crate) fn enter_stream(&self) -> Result<Entry, NoRoom> {
+        self.shop.streams.enter(self.market, self.session.user_id)
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shop.clock.now()
     }
 
     /// The market the customer is of.

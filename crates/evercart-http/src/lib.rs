@@ -24,6 +24,7 @@ mod problem;
 mod query;
 mod routes;
 mod sign_in;
+mod streams;
 mod user;
 mod wishlist;
 
@@ -43,6 +44,7 @@ pub use key_ring::KeyRing;
 pub use metrics::Metrics;
 pub use openapi::openapi_json;
 pub use routes::{internal_router, router};
+pub use streams::Streams;
 
 /// Everything the API needs to answer, made once by the program.
 pub struct Shop {
@@ -74,6 +76,8 @@ pub struct Shop {
     pub cors_origins: Vec<String>,
     /// How many requests are at work at once.
     pub admission: Arc<Admission>,
+    /// The streams of events that are open.
+    pub streams: Arc<Streams>,
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
     /// The demo's pictures (SVG), by their name under `/demo/images/`.

@@ -29,6 +29,7 @@ pub struct Metrics {
     durations: Histograms<RouteLabel>,
     batches: Histograms<MarketLabel>,
     queue: Family<MarketLabel, Gauge>,
+    streams: Gauge,
     codes_sent: Family<MarketLabel, Counter>,
     codes_refused: Family<RefusalLabels, Counter>,
     sign_ins: Family<OutcomeLabels, Counter>,
@@ -72,6 +73,7 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             batches: Family::new_with_constructor(|| Histogram::new(OPERATIONS)),
             queue: Family::default(),
+            streams: Gauge::default(),
             codes_sent: Family::default(),
             codes_refused: Family::default(),
             sign_ins: Family::default(),
@@ -88,6 +90,11 @@ impl Metrics {
             "writer_queue_depth",
             "Operations waiting for the writer after its last commit",
             metrics.queue.clone(),
+        );
+        registry.register(
+            "event_streams_open",
+            "Streams of events to customers",
+            metrics.streams.clone(),
         );
         registry.register("codes_sent", "Sign-in codes sent", metrics.codes_sent.clone());
         registry.register(
@@ -125,6 +132,11 @@ impl Metrics {
             self.durations.get_or_create_owned(&RouteLabel { route: Arc::clone(&route) });
         let ok = OnceLock::new();
         RouteMetrics { route, duration, requests: self.requests.clone(), ok }
+    }
+
+    /// So many streams of events are open.
+    pub(crate) fn streams_open(&self, count: usize) {
+        self.streams.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn code_sent(&self, market: &MarketName) {
@@ -213,6 +225,7 @@ mod tests {
         for (method, status) in [("GET", 200), ("DELETE", 200), ("GET", 200), ("GET", 401)] {
             cart.answered(method, status, Duration::from_millis(2));
         }
+        metrics.streams_open(3);
         metrics.code_sent(&us);
         metrics.code_refused(&us, "rate_limited");
         metrics.sign_in(&us, "code_invalid");
@@ -224,6 +237,7 @@ mod tests {
             "evercart_request_duration_seconds_bucket{le=\"0.0025\",route=\"/cart\"} 4",
             "evercart_commit_batch_size_sum{market=\"us\"} 3.0",
             "evercart_writer_queue_depth{market=\"us\"} 7",
+            "evercart_event_streams_open 3",
             "evercart_codes_sent_total{market=\"us\"} 1",
             "evercart_codes_refused_total{market=\"us\",reason=\"rate_limited\"} 1",
             "evercart_sign_ins_total{market=\"us\",outcome=\"code_invalid\"} 1",

@@ -57,6 +57,7 @@ pub(crate) async fn readyz(State(shop): State<Arc<Shop>>) -> Answer {
 
 /// Counters in Prometheus' text format.
 pub(crate) async fn metrics(State(shop): State<Arc<Shop>>) -> Answer {
+    shop.metrics.streams_open(shop.streams.count());
     let text = shop.metrics.text().map_err(|_| Problem::internal())?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

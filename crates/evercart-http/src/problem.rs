@@ -151,6 +151,11 @@ impl Problem {
         self.0.code
     }
 
+    /// The sentence for the person who reads it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// Says in which currency the facts' amounts are, so that they can be written.
     pub(crate) fn priced_in(mut self, currency: Currency) -> Self {
         self.0.currency = Some(currency);

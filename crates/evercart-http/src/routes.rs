@@ -28,6 +28,7 @@ fn api() -> OpenApiRouter<Arc<Shop>> {
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(cart::add_item))
         .routes(routes!(cart::merge_cart))
+        .routes(routes!(cart::cart_events))
         .routes(routes!(cart::set_item, cart::remove_item))
         .routes(routes!(wishlist::get_wishlist, wishlist::clear_wishlist))
         .routes(routes!(wishlist::add_wish))
@@ -112,6 +113,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             IDEMPOTENCY_KEY,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
+            cart::LAST_EVENT_ID,
             X_MARKET,
             edge::REQUEST_ID,
         ])

@@ -42,7 +42,6 @@ use evercart_core::store::{NoGauge, WriterGauge};
 
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION};
 pub use presence::Presence;
-pub use signals::CartWatch;
 
 use crate::batch::{LaneSettings, Lanes};
 use crate::cart_changes::ChangeCarts;
@@ -169,11 +168,6 @@ impl Postgres {
     /// The URL or the file of authorities cannot be used.
     pub fn place_of(market: &MarketName, options: &Options) -> Result<String, OpenError> {
         Ok(options.target(market)?.place())
-    }
-
-    /// Told whenever this customer's cart or session may have changed, on whichever server.
-    pub fn watch_cart(&self, user: UserId) -> CartWatch {
-        self.signals.watch(user)
     }
 
     /// Tells every server that this customer's cart or session was changed. After the commit.

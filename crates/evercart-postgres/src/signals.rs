@@ -3,16 +3,18 @@
 //! carts are looked at anyway.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use evercart_core::ids::UserId;
+use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use futures_util::StreamExt;
 use futures_util::stream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::Postgres;
 use crate::connect::{Connected, Target, explain};
 
 /// How often the watched carts are looked at.
@@ -24,64 +26,44 @@ const OUTGOING_MAX: usize = 10_000;
 /// Ids in one notification: 380 of the longest fit into PostgreSQL's 8000 bytes.
 const IDS_A_NOTE: usize = 380;
 
-/// Told a customer's cart, or their session, may have changed.
-pub type CartWatch = watch::Receiver<u64>;
-
-/// Everybody who watches, by customer. An entry goes away with the last watch on it.
-#[derive(Default)]
-struct Watched(Mutex<HashMap<i64, watch::Sender<u64>>>);
-
-impl Watched {
-    fn watch(&self, user: UserId) -> CartWatch {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(user.0).or_insert_with(|| watch::Sender::new(0)).subscribe()
-    }
-
-    fn tell(&self, user: i64) {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = all.get(&user) {
-            sender.send_modify(|count| *count = count.wrapping_add(1));
-        }
-    }
-
-    fn tell_all(&self) {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in all.values() {
-            sender.send_modify(|count| *count = count.wrapping_add(1));
-        }
-    }
-
-    /// Who is still watched.
-    fn users(&self) -> Vec<i64> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, sender| sender.receiver_count() > 0);
-        all.keys().copied().collect()
+impl CartSignals for Postgres {
+    fn watch_cart(&self, user: UserId) -> CartWatch {
+        self.signals.watch(user)
     }
 }
 
 pub(crate) struct Signals {
-    watched: Arc<Watched>,
+    watched: Arc<CartWatchers>,
+    /// Says that somebody watches after nobody did.
+    begun: Arc<Notify>,
     outgoing: mpsc::Sender<i64>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Signals {
     pub(crate) fn start(target: &Target) -> Self {
-        let watched = Arc::new(Watched::default());
+        let watched = Arc::new(CartWatchers::default());
+        let begun = Arc::<Notify>::default();
         let (outgoing, waiting) = mpsc::channel(OUTGOING_MAX);
         let tasks = vec![
             tokio::spawn(send(target.clone(), waiting)),
-            tokio::spawn(hear(target.clone(), Arc::downgrade(&watched))),
+            tokio::spawn(hear(target.clone(), Arc::downgrade(&watched), Arc::clone(&begun))),
         ];
-        Self { watched, outgoing, tasks }
+        Self { watched, begun, outgoing, tasks }
     }
 
-    pub(crate) fn watch(&self, user: UserId) -> CartWatch {
-        self.watched.watch(user)
+    fn watch(&self, user: UserId) -> CartWatch {
+        let is_first = self.watched.is_empty();
+        let watch = self.watched.watch(user);
+        if is_first {
+            self.begun.notify_one();
+        }
+        watch
     }
 
-    /// Says that a customer's cart or session was changed.
+    /// Says that a customer's cart or session was changed: here at once, elsewhere by the database.
     pub(crate) fn changed(&self, user: UserId) {
+        self.watched.tell(user);
         // A full queue, or one that nobody reads any more, leaves it to the look of the next
         // second.
         let _ = self.outgoing.try_send(user.0);
@@ -127,7 +109,7 @@ fn ids_of(note: &str) -> impl Iterator<Item = i64> {
 
 /// Hears notifications, and looks at the watched carts once a second, until nobody can watch any
 /// more.
-async fn hear(target: Target, watched: Weak<Watched>) {
+async fn hear(target: Target, watched: Weak<CartWatchers>, begun: Arc<Notify>) {
     let mut heard = None;
     let mut seen = HashMap::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -136,16 +118,18 @@ async fn hear(target: Target, watched: Weak<Watched>) {
         tokio::select! {
             note = next_note(&mut heard) => match (note, watched.upgrade()) {
                 (_, None) => return,
-                (Some(note), Some(watched)) => ids_of(&note).for_each(|user| watched.tell(user)),
+                (Some(note), Some(watched)) => ids_of(&note).for_each(|user| watched.tell(UserId(user))),
                 // What was said while nobody listened is not known.
                 (None, Some(watched)) => {
                     heard = None;
                     watched.tell_all();
                 }
             },
+            // Whoever begins to watch need not wait for the second to be over.
+            () = begun.notified() => look.reset_immediately(),
             _ = look.tick() => {
                 let Some(watched) = watched.upgrade() else { return };
-                let users = watched.users();
+                let users: Vec<_> = watched.users().into_iter().map(|user| user.0).collect();
                 if users.is_empty() {
                     // Nobody to tell: the connection is given back.
                     heard = None;
@@ -218,13 +202,13 @@ async fn versions(
     Ok(rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect())
 }
 
-fn compare(watched: &Watched, seen: &mut HashMap<i64, Version>, found: Vec<(i64, Version)>) {
+fn compare(watched: &CartWatchers, seen: &mut HashMap<i64, Version>, found: Vec<(i64, Version)>) {
     let before = std::mem::take(seen);
     for (user, version) in found {
         // Of one that was not looked at before, it is not known what happened since the watch
         // began.
         if before.get(&user) != Some(&version) {
-            watched.tell(user);
+            watched.tell(UserId(user));
         }
         seen.insert(user, version);
     }
@@ -241,18 +225,5 @@ mod tests {
         let note = note(&ids);
         assert!(note.len() < 8000, "PostgreSQL takes less than 8000 bytes, not {}", note.len());
         assert_eq!(ids_of(&note).collect::<Vec<_>>(), ids);
-    }
-
-    #[test]
-    fn a_watch_that_is_dropped_is_forgotten() {
-        let watched = Watched::default();
-        let mut first = watched.watch(UserId(1));
-        drop(watched.watch(UserId(2)));
-        assert_eq!(watched.users(), [1]);
-        watched.tell(1);
-        assert!(first.has_changed().expect("still watched"));
-        first.mark_unchanged();
-        watched.tell(2);
-        assert!(!first.has_changed().expect("still watched"));
     }
 }

@@ -51,7 +51,8 @@ impl Carts for Sqlite {
         strategy: MergeStrategy,
         guard: Guard,
     ) -> StoreResult<Done<Merged>> {
-        self.writer
+        let done = self
+            .writer
             .write(move |db| {
                 let mut open = match open(db, session, &guard)? {
                     Opened::Replay { cart, .. } => {
@@ -68,7 +69,9 @@ impl Carts for Sqlite {
                 remember(db, session.user_id, &guard, session.user_id.0)?;
                 Ok(Done::now(Merged { cart: open.cart, skipped }))
             })
-            .await
+            .await;
+        self.signals.changed(session.user_id);
+        done
     }
 
     async fn clear_cart(&self, session: Session, guard: Guard) -> StoreResult<Done<Cart>> {
@@ -91,7 +94,8 @@ impl Sqlite {
     where
         F: FnOnce(&Db, &mut OpenCart) -> Result<i64> + Send + 'static,
     {
-        self.writer
+        let done = self
+            .writer
             .write_decided(move |db| {
                 let mut open = match open(db, session, &guard)? {
                     Opened::Replay { cart, .. } => return Ok(Done::before(cart)),
@@ -101,7 +105,9 @@ impl Sqlite {
                 remember(db, session.user_id, &guard, resource)?;
                 Ok(Done::now(open.cart))
             })
-            .await
+            .await;
+        self.signals.changed(session.user_id);
+        done
     }
 }
 

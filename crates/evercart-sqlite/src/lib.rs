@@ -21,6 +21,7 @@ mod order;
 mod plans;
 mod readers;
 mod sign_in;
+mod signals;
 mod sku_cache;
 mod wishlist;
 mod writer;
@@ -38,6 +39,7 @@ pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
 
 use crate::checkpoint::Checkpointer;
 use crate::readers::Readers;
+use crate::signals::Signals;
 use crate::writer::Writer;
 
 /// How a store is run.
@@ -75,6 +77,7 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     checkpointer: Checkpointer,
+    signals: Signals,
 }
 
 impl Sqlite {
@@ -89,7 +92,8 @@ impl Sqlite {
         let readers = Readers::start(path, &options)?;
         let writer = Writer::start(connection, &options, checkpointer.watch())?;
         let clock = options.clock;
-        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer })
+        let signals = Signals::new(path, Arc::clone(&clock));
+        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer, signals })
     }
 
     /// Where the data is.
@@ -100,6 +104,7 @@ impl Sqlite {
     /// Finishes what is queued, moves everything into the main file and stops the threads.
     /// Operations asked for later fail.
     pub fn close(&self) {
+        self.signals.close();
         self.readers.close();
         self.checkpointer.close();
         self.writer.close();

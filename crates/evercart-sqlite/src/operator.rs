@@ -99,14 +99,17 @@ impl Sqlite {
     where
         F: FnOnce(&Db, UserId) -> Result<()> + Send + 'static,
     {
-        self.writer
+        let user = self
+            .writer
             .write(move |db| {
                 let id = user_id_of(db, &phone)?.ok_or(Refused::NotFound { what: "customer" })?;
                 act(db, id)?;
                 audit(db, id, action)?;
                 Ok(user(db, id)?.ok_or(Refused::UnknownUser)?)
             })
-            .await
+            .await?;
+        self.signals.changed(user.id);
+        Ok(user)
     }
 }
 

@@ -25,7 +25,8 @@ impl Orders for Sqlite {
         checkout: Checkout,
         guard: Guard,
     ) -> StoreResult<Done<Order>> {
-        self.writer
+        let done = self
+            .writer
             .write(move |db| {
                 let user = session.user_id;
                 let mut open = match open(db, session, &guard)? {
@@ -39,7 +40,9 @@ impl Orders for Sqlite {
                 remember(db, user, &guard, order.0)?;
                 Ok(Done::now(get(db, user, order)?))
             })
-            .await
+            .await;
+        self.signals.changed(session.user_id);
+        done
     }
 
     async fn orders(

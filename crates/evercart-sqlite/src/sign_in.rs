@@ -38,7 +38,9 @@ impl SignIn for Sqlite {
     }
 
     async fn sign_out(&self, session: Session, guard: Guard) -> StoreResult<Done<()>> {
-        self.writer.write(move |db| sign_out(db, session, &guard)).await
+        let done = self.writer.write(move |db| sign_out(db, session, &guard)).await;
+        self.signals.changed(session.user_id);
+        done
     }
 
     async fn user(&self, session: Session) -> StoreResult<User> {

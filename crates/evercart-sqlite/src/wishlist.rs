@@ -60,7 +60,8 @@ impl Wishlists for Sqlite {
         quantity: u32,
         guard: Guard,
     ) -> StoreResult<Done<Cart>> {
-        self.writer
+        let done = self
+            .writer
             .write(move |db| {
                 let mut open = match open(db, session, &guard)? {
                     Opened::Replay { cart, .. } => return Ok(Done::before(cart)),
@@ -75,7 +76,9 @@ impl Wishlists for Sqlite {
                 remember(db, session.user_id, &guard, line.0)?;
                 Ok(Done::now(open.cart))
             })
-            .await
+            .await;
+        self.signals.changed(session.user_id);
+        done
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The most requests at work at once.
     pub requests_max: usize,
+    /// The most streams of events open at once.
+    pub streams_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How long a stop waits for requests that run.
@@ -228,6 +230,7 @@ fn server(read: &Reader<'_>) -> Result<Server, Failure> {
             |text| text.parse().ok().or_else(|| text.parse::<IpAddr>().map(IpNet::from).ok()),
         )?,
         requests_max: read.count("server.requests_max", 1..=1_000_000)?,
+        streams_max: read.count("server.streams_max", 0..=1_000_000)?,
         request_timeout: read.duration("server.request_timeout")?.unsigned_abs(),
         grace: read.duration("server.grace")?.unsigned_abs(),
     })

@@ -1,5 +1,6 @@
 //! Runs the server: opens what it needs, answers, and stops without losing anything.
 
+mod files;
 mod listen;
 mod reload;
 pub mod tls;
@@ -12,7 +13,7 @@ use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
 use evercart_core::store::WriterGauge;
-use evercart_http::{Admission, KeyRing, Metrics, Shop, ShopMarket};
+use evercart_http::{Admission, KeyRing, Metrics, Shop, ShopMarket, Streams};
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -49,6 +50,7 @@ pub fn run(settings: Settings, is_demo: bool) -> anyhow::Result<()> {
     // In the server's own runtime: connections to a database live there.
     let opened = runtime.block_on(open_all(&settings, &metrics, is_demo))?;
     warn_of_what_is_unsafe(&settings, &public, is_demo);
+    files::make_room_for(settings.server.streams_max);
     say_where_keys_are(&settings, &keys);
 
     let shop = Arc::new(shop(&settings, &keys, metrics, &opened, is_demo)?);
@@ -176,6 +178,7 @@ fn shop(
         trusted_proxies: settings.server.trusted_proxies.clone(),
         cors_origins: settings.server.cors_origins.clone(),
         admission: Admission::new(settings.server.requests_max),
+        streams: Streams::new(settings.server.streams_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
     })
@@ -210,6 +213,7 @@ async fn serve(
     let handle = Handle::new();
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
+    let streams = Arc::clone(&shop.streams);
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
     if let Some(internal) = internal {
@@ -225,6 +229,8 @@ async fn serve(
         }
         ended = &mut servers[0] => Some(ended),
     };
+    // They would go on for as long as their tokens are good.
+    streams.close();
     handle.graceful_shutdown(Some(settings.server.grace));
     reloading.abort();
     match failed {

@@ -20,6 +20,7 @@ mod requests;
 mod server;
 mod shop;
 mod strace;
+mod streams;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -44,9 +45,10 @@ Examples:
   cargo run --release -p evercart-bench -- --only postgres --markdown postgres.md
   cargo run --release -p evercart-bench -- --only growth --growth-users 200000
   cargo run --release -p evercart-bench -- --only mixed --operations 200000
+  cargo run --release -p evercart-bench -- --only streams --streams 5000
   cargo run --release -p evercart-bench -- --smoke     only that every answer is right
 
-Growth and the mixed load take long and run only when they are asked for. What runs on PostgreSQL \
+Growth, the mixed load and streams take long and run only when they are asked for. What runs on PostgreSQL \
 starts a server of its own; its reference is `pgbench`, which comes with the server's package.
 
 Each cell runs on a copy of one filled demo shop in the system's directory for temporary files; \
@@ -80,6 +82,9 @@ struct Cli {
     /// Requests of the mixed load, at least.
     #[arg(long, default_value_t = 200_000, value_parser = parse_count)]
     operations: usize,
+    /// Streams of cart events to open.
+    #[arg(long, default_value_t = 5_000, value_parser = parse_count)]
+    streams: usize,
     /// Decides what the mixed load does.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -128,6 +133,8 @@ enum Measure {
     Growth,
     /// Two servers on one PostgreSQL database, and a checker.
     Mixed,
+    /// Memory of streams of events that wait, and whether they hear of changes.
+    Streams,
 }
 
 impl Measure {
@@ -196,6 +203,9 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
         if cli.wants(Measure::Start) {
             rows.extend(measures::starts(&shop, plan, loaded)?);
         }
+    }
+    if cli.wants(Measure::Streams) {
+        rows.extend(streams::rows(program, if cli.smoke { 40 } else { cli.streams })?);
     }
     if [Measure::Postgres, Measure::Growth, Measure::Mixed].iter().any(|one| cli.wants(*one)) {
         let database = Database::start(!cli.smoke)?;

@@ -42,6 +42,8 @@ pub enum Unit {
     Ms,
     /// Megabytes (10^6).
     Mb,
+    /// Kilobytes (10^3).
+    Kb,
 }
 
 impl Unit {
@@ -54,6 +56,7 @@ impl Unit {
             Self::PerAdd => format!("{value:.3}"),
             Self::Ms => format!("{value:.1} ms"),
             Self::Mb => format!("{value:.1} MB"),
+            Self::Kb => format!("{value:.1} kB"),
         }
     }
 

@@ -21,6 +21,7 @@ const CONTRACT: &str = "
     DELETE /cart
     POST /cart/items
     POST /cart/merge
+    GET /cart/events
     PUT /cart/items/{id}
     DELETE /cart/items/{id}
     GET /wishlist

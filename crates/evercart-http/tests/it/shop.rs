@@ -21,9 +21,10 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, internal_router, router,
+    Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, Streams, internal_router, router,
 };
 use evercart_sqlite::{Options, Sqlite};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,6 +39,9 @@ pub const BOB: &str = "+13128059852";
 pub const CEM: &str = "+996700123456";
 pub const EVE: &str = "+13128059853";
 pub const DEE: &str = "+13128059854";
+
+/// What a stream of events is sent as.
+pub const EVENTS: &str = "text/event-stream";
 
 /// What only the data of a prepared customer has in it.
 pub const MARK: &str = "Unmistakable";
@@ -181,6 +185,7 @@ impl TestShop {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             admission: Admission::new(1000),
+            streams: Streams::new(100),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
         };
@@ -395,7 +400,12 @@ impl Asked<'_> {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let response = self.router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == EVENTS);
+        let bytes = match is_stream {
+            // What a stream begins with: it has no end to wait for.
+            true => body.into_data_stream().next().await.unwrap().unwrap(),
+            false => axum::body::to_bytes(body, usize::MAX).await.unwrap(),
+        };
         let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
         let answered = Answered {
             status: parts.status,

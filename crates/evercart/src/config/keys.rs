@@ -64,6 +64,12 @@ pub const KEYS: &[Key] = &[
         "512",
         "The most requests at work at once; more get a 503 at once, so that these stay quick.",
     ),
+    key(
+        "server.streams_max",
+        "10000",
+        "The most streams of cart events open at once; more get a 503. Each takes an open file of \
+         the process.",
+    ),
     key("server.request_timeout", r#""10s""#, "How long a request may take before it gets a 503."),
     key("server.grace", r#""10s""#, "How long a stop waits for requests that still run."),
     key(

@@ -15,9 +15,12 @@
 #![allow(dead_code, reason = "each test binary uses its own part of the harness")]
 
 mod client;
+mod events;
 mod process;
 
 pub use client::{Answer, Request};
+#[allow(unused_imports, reason = "each test binary uses its own part of the harness")]
+pub use events::{Events, Heard};
 pub use process::{Output, Running, StartFailed, run_in};
 
 use std::ffi::OsString;
@@ -286,6 +289,16 @@ impl Shop {
         let counts =
             metrics.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         counts.map(|count| count.parse::<u64>().expect("a count")).sum()
+    }
+
+    /// The changes of a token's customer's cart, from the server whose turn it is.
+    pub fn events(&self, token: &str) -> Events {
+        Events::open(&self.url(""), token, None)
+    }
+
+    /// The same for a client that has seen this event.
+    pub fn events_since(&self, token: &str, last_event_id: &str) -> Events {
+        Events::open(&self.url(""), token, Some(last_event_id))
     }
 
     /// A GET.

@@ -48,6 +48,7 @@ pub fn of_customers() -> Vec<Endpoint> {
         ("PUT", "/auth/profile", Some(json!({ "full_name": "Somebody Else" }))),
         ("GET", "/cart", None),
         ("DELETE", "/cart", None),
+        ("GET", "/cart/events", None),
         ("POST", "/cart/items", item()),
         ("POST", "/cart/merge", Some(json!({ "items": [{ "sku_id": 42, "quantity": 9 }] }))),
         ("PUT", "/cart/items/{id}", Some(json!({ "quantity": 7 }))),

@@ -9,6 +9,7 @@ mod harness;
 mod bad_input;
 mod bad_input_codes;
 mod bad_input_http;
+mod cart_events;
 mod catalogue_rows;
 mod codes;
 mod codes_budgets;

@@ -15,6 +15,8 @@ mod bad_input;
 mod bad_input_codes;
 #[path = "../promises/bad_input_http.rs"]
 mod bad_input_http;
+#[path = "../promises/cart_events.rs"]
+mod cart_events;
 #[path = "../promises/catalogue_rows.rs"]
 mod catalogue_rows;
 #[path = "../promises/codes.rs"]
