@@ -37,6 +37,20 @@ macro_rules! conformance {
                     signing_out_ends_every_session
                     a_profile_changes_field_by_field
                     ;
+                account:
+                    a_new_phone_keeps_everything_and_ends_every_token
+                    a_code_for_a_new_phone_is_one_customers_and_for_nothing_else
+                    anothers_phone_stays_anothers
+                    wrong_codes_for_a_new_phone_count
+                    a_repeated_change_of_phone_is_one_change
+                    one_phone_goes_to_one_of_many_who_want_it
+                    a_new_phone_meets_a_sign_in_with_it
+                    a_phone_is_proven_once_a_code
+                    an_export_has_everything_and_nobody_elses
+                    erasing_leaves_orders_without_their_customer
+                    erasing_needs_the_right_code
+                    a_repeated_erasure_succeeds
+                    ;
                 cart:
                     untouched_cart_is_empty_at_version_0
                     added_line_carries_what_the_catalogue_says

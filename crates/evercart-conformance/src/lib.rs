@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "this crate is tests; a failed unwrap is a failed case")]
 
+pub mod account;
 pub mod address;
 pub mod cart;
 mod cases;

@@ -2,6 +2,7 @@
 //! compared with, and the proof that the suite can pass. Not durable beyond its clones, never
 //! shipped.
 
+mod account;
 mod cart;
 mod catalogue;
 mod operator;
@@ -12,6 +13,7 @@ mod wishlist;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use evercart_core::account::OperatorAction;
 use evercart_core::address::Address;
 use evercart_core::catalogue::CatalogueRow;
 use evercart_core::clock::{Clock, ManualClock};
@@ -60,9 +62,17 @@ struct Customer {
     addresses: Vec<Address>,
     addresses_ever: i64,
     keys: HashMap<String, Remembered>,
+    actions: Vec<OperatorAction>,
 }
 
 impl Customer {
+    /// The default first.
+    fn shown_addresses(&self) -> Vec<Address> {
+        let mut addresses = self.addresses.clone();
+        addresses.sort_by_key(|address| (!address.is_default, address.id));
+        addresses
+    }
+
     /// What those who watch the customer's cart are told the changes of.
     fn watched(&self) -> (i64, i64, bool, bool) {
         let user = &self.user;

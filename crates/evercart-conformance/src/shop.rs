@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use evercart_core::account::PhoneChange;
 use evercart_core::address::{Address, AddressFields};
 use evercart_core::cart::Cart;
 use evercart_core::catalogue::{CatalogueRow, ImportOutcome, ProductKey};
@@ -12,7 +13,7 @@ use evercart_core::clock::ManualClock;
 use evercart_core::code::{Code, Hasher, KeyedHash, Purpose};
 use evercart_core::error::{Refused, Result, StoreError};
 use evercart_core::guard::{Guard, IdempotencyKey};
-use evercart_core::ids::{ProductId, SkuId};
+use evercart_core::ids::{ProductId, SkuId, UserId};
 use evercart_core::market::{MarketName, Shipping};
 use evercart_core::money::Money;
 use evercart_core::order::{Checkout, Order, Page};
@@ -295,8 +296,36 @@ pub fn phone_hash(phone: &Phone) -> KeyedHash {
 
 /// A code as the store keeps it.
 pub fn code_hash(phone: &Phone, code: &str) -> KeyedHash {
+    code_hash_for(Purpose::SignIn, phone, code)
+}
+
+/// The same, for any purpose.
+pub fn code_hash_for(purpose: Purpose, phone: &Phone, code: &str) -> KeyedHash {
     let market = MarketName::new("us").unwrap();
-    hasher().code(&market, phone, Purpose::SignIn, &Code::parse(code).unwrap())
+    hasher().code(&market, phone, purpose, &Code::parse(code).unwrap())
+}
+
+/// A wish for a code to a phone that this customer wants to move to.
+pub fn phone_code_request(user: UserId, phone: &Phone, code: &str) -> CodeRequest {
+    let purpose = Purpose::ChangePhone(user);
+    CodeRequest {
+        purpose,
+        code: code_hash_for(purpose, phone, code),
+        resend_after: None,
+        ..code_request(phone, code)
+    }
+}
+
+/// A wish to move from one phone to another, with the code that was sent there.
+pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> PhoneChange {
+    let purpose = Purpose::ChangePhone(user);
+    let proof = Proof::Code(code_hash_for(purpose, new, code));
+    PhoneChange {
+        old_phone: old.clone(),
+        old_phone_hash: phone_hash(old),
+        attempt: SignInAttempt { purpose, proof, ..attempt(new, code) },
+        repeat_opens_for: CODE_LIFETIME,
+    }
 }
 
 /// A wish for a code with the usual limits and no budgets.

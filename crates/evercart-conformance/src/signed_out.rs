@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use evercart_core::account::{Accounts, PhoneChange, Proven, UserExport};
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::cart::{Cart, Carts, MergeStrategy, Merged};
 use evercart_core::code::{KeyedHash, Purpose};
@@ -22,8 +23,8 @@ use evercart_core::wishlist::{Wishlist, Wishlists};
 
 use crate::Backend;
 use crate::shop::{
-    Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, checkout, free, keyed, page,
-    refused,
+    CODE, Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, checkout, free, keyed, page,
+    phone, phone_change, refused, test_attempt,
 };
 use crate::survival::settled_customer;
 
@@ -103,6 +104,22 @@ operations! {
             guard: Guard = free()
         ) -> Done<Address>;
         fn remove_address(id: AddressId = AddressId(1), guard: Guard = free()) -> Done<()>;
+    }
+    Accounts {
+        fn prove_phone(
+            proof: Option<SignInAttempt> = Some(test_attempt(&phone(2))), guard: Guard = free()
+        )
+            -> Proven<()>;
+        fn change_phone(
+            change: PhoneChange = PhoneChange {
+                attempt: test_attempt(&phone(900)),
+                ..phone_change(UserId(2), &phone(2), &phone(900), CODE)
+            },
+            guard: Guard = free()
+        ) -> Proven<User>;
+        fn export() -> UserExport;
+        fn erase(attempt: SignInAttempt = test_attempt(&phone(2)), guard: Guard = free())
+            -> Proven<()>;
     }
     SignIn {
         open fn grant_code(CodeRequest) -> Done<()>;

@@ -9,6 +9,7 @@ use rand::RngExt;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::ids::UserId;
 use crate::market::MarketName;
 use crate::phone::Phone;
 
@@ -52,8 +53,11 @@ impl fmt::Debug for Code {
 /// What a code is good for. A code sent for one purpose is worthless for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Signing in.
+    /// Signing in, and showing that the phone is still one's own.
     SignIn,
+    /// Moving this customer's account to the phone. The code of one customer is worthless for
+    /// another.
+    ChangePhone(UserId),
 }
 
 impl Purpose {
@@ -61,6 +65,15 @@ impl Purpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Purpose::SignIn => "sign_in",
+            Purpose::ChangePhone(_) => "change_phone",
+        }
+    }
+
+    /// Whose code it is, if only that customer may use it.
+    fn user(self) -> Option<UserId> {
+        match self {
+            Purpose::SignIn => None,
+            Purpose::ChangePhone(user) => Some(user),
         }
     }
 }
@@ -104,7 +117,13 @@ impl Hasher {
         purpose: Purpose,
         code: &Code,
     ) -> KeyedHash {
-        self.hash(&["code", market.as_str(), phone.as_str(), purpose.as_str(), code.as_str()])
+        let (market, phone, word) = (market.as_str(), phone.as_str(), purpose.as_str());
+        match purpose.user() {
+            None => self.hash(&["code", market, phone, word, code.as_str()]),
+            Some(user) => {
+                self.hash(&["code", market, phone, word, &user.to_string(), code.as_str()])
+            }
+        }
     }
 
     /// The hash under which something of `kind` (`phone`, `ip`) is counted.
@@ -162,6 +181,9 @@ mod tests {
         assert!(here.matches(&hasher.code(&us, &a, Purpose::SignIn, &code).0));
         assert!(!here.matches(&hasher.code(&kg, &a, Purpose::SignIn, &code).0));
         assert!(!here.matches(&hasher.code(&us, &b, Purpose::SignIn, &code).0));
+        let change = |user| hasher.code(&us, &a, Purpose::ChangePhone(UserId(user)), &code);
+        assert!(!here.matches(&change(1).0) && !change(1).matches(&change(2).0));
+        assert!(change(1).matches(&change(1).0));
         assert!(!here.matches(&Hasher::new(&[8; 32]).code(&us, &a, Purpose::SignIn, &code).0));
         assert_eq!(format!("{code:?} {here:?} {hasher:?}"), "•••••• KeyedHash(…) Hasher(…)");
     }

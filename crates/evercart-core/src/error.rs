@@ -88,6 +88,9 @@ pub enum Refused {
         /// What the cart has.
         actual: i64,
     },
+    /// The phone is another customer's. Told only to who has shown that it is theirs.
+    #[error("the phone is another customer's")]
+    PhoneTaken,
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     IdempotencyKeyReused,

@@ -4,6 +4,7 @@
 //! No I/O, no async runtime, no clock and no randomness of its own: time comes from a
 //! [`Clock`](clock::Clock), randomness from the caller. HTTP and SQL live in other crates.
 
+pub mod account;
 pub mod address;
 pub mod cart;
 pub mod catalogue;

@@ -16,7 +16,7 @@ pub struct Sms {
     pub text: String,
     /// On whose behalf.
     pub market: MarketName,
-    /// Why, for the provider's own rules: `sign_in_code`.
+    /// Why, for the provider's own rules: `sign_in_code`, `phone_change_code`, `phone_changed`.
     pub kind: &'static str,
 }
 
@@ -43,6 +43,54 @@ impl Sms {
             ),
         };
         Self { to: to.clone(), text, market: market.clone(), kind: "sign_in_code" }
+    }
+
+    /// The message that carries a code to a phone that an account is to be moved to.
+    pub fn phone_change_code(
+        to: &Phone,
+        code: &Code,
+        market: &MarketName,
+        language: &str,
+        minutes: i64,
+    ) -> Self {
+        let code = code.as_str();
+        let text = match language {
+            "ru" => format!(
+                "{code} — код, чтобы привязать этот номер к вашему аккаунту. Действует {minutes} \
+                 мин. Никому его не сообщайте."
+            ),
+            "ky" => format!(
+                "{code} — бул номерди аккаунтуңузга байлоо коду. {minutes} мүнөт жарактуу. Аны эч \
+                 кимге айтпаңыз."
+            ),
+            _ => format!(
+                "{code} is your code to use this number for your account. It is good for {minutes} \
+                 minutes. Share it with nobody."
+            ),
+        };
+        Self { to: to.clone(), text, market: market.clone(), kind: "phone_change_code" }
+    }
+
+    /// The message that tells a phone that an account was moved away from it, to a phone of which it
+    /// says no more than the last digits.
+    pub fn phone_changed(to: &Phone, new: &Phone, market: &MarketName, language: &str) -> Self {
+        let new = new.as_str();
+        let last = new.get(new.len().saturating_sub(2)..).unwrap_or_default();
+        let text = match language {
+            "ru" => format!(
+                "Теперь вход в ваш аккаунт — по номеру, который заканчивается на {last}. Если это \
+                 были не вы, сразу сообщите магазину."
+            ),
+            "ky" => format!(
+                "Эми аккаунтуңузга {last} менен бүткөн номер аркылуу кирилет. Эгер муну сиз \
+                 кылбасаңыз, дароо дүкөнгө кабарлаңыз."
+            ),
+            _ => format!(
+                "Your account now signs in with a number that ends in {last}. If this was not you, \
+                 tell the shop at once."
+            ),
+        };
+        Self { to: to.clone(), text, market: market.clone(), kind: "phone_changed" }
     }
 }
 

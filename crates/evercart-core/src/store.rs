@@ -1,5 +1,6 @@
 //! The store of one market: where carts, wishlists and orders are kept.
 
+use crate::account::Accounts;
 use crate::cart::Carts;
 use crate::catalogue::Catalogue;
 use crate::operator::Operator;
@@ -19,9 +20,15 @@ use crate::wishlist::Wishlists;
 /// - An operation that takes a [`Guard`](crate::guard::Guard) looks the idempotency key up before
 ///   doing anything, and remembers it together with its effect. Refusals are not remembered.
 /// - What belongs to one user is never seen or touched by a session of another.
-pub trait Store: SignIn + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator {}
+pub trait Store:
+    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator
+{
+}
 
-impl<T: SignIn + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator> Store for T {}
+impl<T: SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator> Store
+    for T
+{
+}
 
 /// Told by a store how its writer is doing, for metrics. Called on the writer's thread: be quick.
 pub trait WriterGauge: Send + Sync {

@@ -165,7 +165,8 @@ impl TokenKeys {
             return Err(TokenError::Expired);
         }
         let session = Session { user_id: UserId(claims.user_id), epoch: claims.epoch };
-        Ok(VerifiedToken { session, market, expires_at })
+        let issued_at = Timestamp::from_second(claims.iat).map_err(|_| TokenError::Invalid)?;
+        Ok(VerifiedToken { session, market, issued_at, expires_at })
     }
 }
 
@@ -185,6 +186,8 @@ pub struct VerifiedToken {
     pub session: Session,
     /// In which market.
     pub market: MarketName,
+    /// Since when: that is when its owner signed in.
+    pub issued_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
 }

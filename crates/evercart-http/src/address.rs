@@ -23,7 +23,7 @@ const PART_MAX: usize = 120;
 /// A stored address. Exactly one of a customer's addresses is the default, if there are any.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Address)]
-struct AddressJson<'a> {
+pub(crate) struct AddressJson<'a> {
     #[schema(example = 1)]
     id: i64,
     /// What the customer calls it.
@@ -49,7 +49,7 @@ struct AddressJson<'a> {
 }
 
 impl<'a> AddressJson<'a> {
-    fn of(address: &'a Address) -> Self {
+    pub(crate) fn of(address: &'a Address) -> Self {
         let fields = &address.fields;
         Self {
             id: address.id.0,

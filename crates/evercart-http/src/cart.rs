@@ -10,6 +10,7 @@ use evercart_core::cart::{Cart, LINES_MAX, MergeStrategy, QUANTITY_MAX};
 use evercart_core::guard::Done;
 use evercart_core::ids::{LineId, SkuId};
 use evercart_core::money::Currency;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::body::Fields;
@@ -31,6 +32,12 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// The answer to a change of the cart.
 pub(crate) fn changed(done: &Done<Cart>, currency: Currency) -> Response {
     replayed(done.replayed, written(&done.value, currency, None))
+}
+
+/// A cart as it stands in a larger document.
+pub(crate) fn as_part(cart: &Cart, currency: Currency) -> Box<RawValue> {
+    let text = String::from_utf8(json::write(cart, currency)).expect("JSON is UTF-8");
+    RawValue::from_string(text).expect("a cart is written as JSON")
 }
 
 fn written(cart: &Cart, currency: Currency, read: Option<&HeaderMap>) -> Response {

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::Shop;
 
 /// What a request's address is counted under, as text.
+#[derive(Clone)]
 pub(crate) struct ClientIp(pub(crate) String);
 
 impl FromRequestParts<Arc<Shop>> for ClientIp {

@@ -35,7 +35,7 @@ struct SendCode {
 
 /// That a code is on its way. It is the same whether or not the phone has an account.
 #[derive(Serialize, ToSchema)]
-struct CodeSent<'a> {
+pub(crate) struct CodeSent<'a> {
     /// Always true.
     success: bool,
     /// For a person.
@@ -77,21 +77,36 @@ pub(crate) async fn send_code(
 ) -> Answer {
     let to = request.json(|fields| read_phone(fields, request.headers(), &shop))??;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    send(&shop, &to, Purpose::SignIn, ip, &request).await
+}
+
+/// Draws a code, has it granted, and sends it.
+pub(crate) async fn send(
+    shop: &Arc<Shop>,
+    to: &PhoneOf<'_>,
+    purpose: Purpose,
+    ip: ClientIp,
+    request: &Mutation,
+) -> Answer {
     let code = Code::draw(&mut rand::rng());
     let market = &to.at.market;
     let language = language(request.headers(), market);
-    let granted = to.at.store.grant_code(code_request(&shop, &to, &code, ip, &request)).await;
+    let granted = code_request(shop, to, purpose, &code, ip, request);
+    let granted = to.at.store.grant_code(granted).await;
     let granted = granted.map_err(|error| {
         let problem = Problem::from(error);
         shop.metrics.code_refused(&market.name, problem.code().as_str());
         problem
     })?;
     if !granted.replayed {
-        deliver(&shop, &to, &code, language).await?;
+        deliver(shop, to, purpose, &code, language).await?;
     }
     let json = CodeSent {
         success: true,
-        message: "We sent you a code. Type it in to sign in.",
+        message: match purpose {
+            Purpose::SignIn => "We sent you a code. Type it in to sign in.",
+            Purpose::ChangePhone(_) => "We sent a code to the new number. Type it in to use it.",
+        },
         phone_number: to.phone.as_str(),
         market: market.name.as_str(),
         language,
@@ -125,6 +140,7 @@ fn minutes(lifetime: SignedDuration) -> i64 {
 fn code_request(
     shop: &Shop,
     to: &PhoneOf<'_>,
+    purpose: Purpose,
     code: &Code,
     ip: ClientIp,
     request: &Mutation,
@@ -155,8 +171,8 @@ fn code_request(
     };
     CodeRequest {
         phone,
-        purpose: Purpose::SignIn,
-        code: hasher.code(&market.name, &to.phone, Purpose::SignIn, code),
+        purpose,
+        code: hasher.code(&market.name, &to.phone, purpose, code),
         lifetime: limits.code_lifetime,
         resend_after: (!shop.demo).then_some(limits.resend_after),
         budgets,
@@ -169,6 +185,7 @@ fn code_request(
 async fn deliver(
     shop: &Arc<Shop>,
     to: &PhoneOf<'_>,
+    purpose: Purpose,
     code: &Code,
     language: &str,
 ) -> Result<(), Problem> {
@@ -178,9 +195,14 @@ async fn deliver(
     let market = &to.at.market;
     let name = market.name.clone();
     let lifetime = minutes(shop.limits.code_lifetime);
-    let sms = Sms::sign_in_code(&to.phone, code, &name, language, lifetime);
+    let sms = match purpose {
+        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, &name, language, lifetime),
+        Purpose::ChangePhone(_) => {
+            Sms::phone_change_code(&to.phone, code, &name, language, lifetime)
+        }
+    };
     let phone = to.hash(shop);
-    let code = shop.hasher.code(&name, &to.phone, Purpose::SignIn, code);
+    let code = shop.hasher.code(&name, &to.phone, purpose, code);
     let (shop, store) = (Arc::clone(shop), Arc::clone(&to.at.store));
     let sending = tokio::spawn(async move {
         let Err(error) = shop.sms.send(&sms).await else {
@@ -194,7 +216,7 @@ async fn deliver(
             "The message could not be sent. Try again in a moment.",
         );
         shop.metrics.code_refused(&name, problem.code().as_str());
-        if let Err(error) = store.withdraw_code(phone, Purpose::SignIn, code).await {
+        if let Err(error) = store.withdraw_code(phone, purpose, code).await {
             tracing::error!(market = name.as_str(), %error, "an unsent code was not withdrawn");
         }
         Err(problem)

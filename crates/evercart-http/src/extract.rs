@@ -12,11 +12,11 @@ use evercart_core::money::Currency;
 use evercart_core::store::Store;
 use evercart_core::token::VerifiedToken;
 use evercart_core::user::Session;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::Shop;
 use crate::problem::{Code, Problem};
 use crate::streams::{Entry, NoRoom};
+use crate::{Shop, ShopMarket};
 
 /// A customer, as a genuine and unexpired token claims. A handler that takes one cannot be reached
 /// without such a token, and this extractor is the only way to make one.
@@ -24,6 +24,7 @@ pub(crate) struct Customer {
     shop: Arc<Shop>,
     market: usize,
     session: Session,
+    issued_at: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -63,6 +64,21 @@ impl Customer {
         self.market().currency
     }
 
+    /// How long ago the customer signed in.
+    pub(crate) fn signed_in_for(&self) -> SignedDuration {
+        self.now().duration_since(self.issued_at)
+    }
+
+    /// What the shop is made of.
+    pub(crate) fn shop(&self) -> &Arc<Shop> {
+        &self.shop
+    }
+
+    /// The market, with its store.
+    pub(crate) fn at(&self) -> &ShopMarket {
+        &self.shop.markets[self.market]
+    }
+
     /// The end of the token.
     pub(crate) fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -78,8 +94,8 @@ impl FromRequestParts<Arc<Shop>> for Customer {
         if named_market(&parts.headers, shop)?.is_some_and(|named| named != market) {
             return Err(mismatch(shop, market));
         }
-        let VerifiedToken { session, expires_at, .. } = token;
-        Ok(Self { shop: Arc::clone(shop), market, session, expires_at })
+        let VerifiedToken { session, issued_at, expires_at, .. } = token;
+        Ok(Self { shop: Arc::clone(shop), market, session, issued_at, expires_at })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shop's HTTP API: which request means which operation of the store, and what its outcome
 //! looks like as status and JSON. The rules are the core's, the data the store's.
 
+mod account;
 mod address;
 mod admission;
 mod body;

@@ -38,7 +38,7 @@ const PAYMENT_METHOD_MAX: usize = 40;
 /// An order. Names and prices are copies made at checkout and never change after.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Order)]
-struct OrderJson<'a> {
+pub(crate) struct OrderJson<'a> {
     #[schema(example = 1001)]
     id: i64,
     /// What people say: the id, counted from 1001 in each market.
@@ -150,7 +150,7 @@ struct Cancelled {
 }
 
 impl<'a> OrderJson<'a> {
-    fn of(order: &'a Order, market: Currency) -> Self {
+    pub(crate) fn of(order: &'a Order, market: Currency) -> Self {
         // An order keeps its own currency, even should the market's change.
         let currency = order.currency.parse().unwrap_or(market);
         Self {

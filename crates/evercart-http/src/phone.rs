@@ -77,6 +77,25 @@ pub(crate) fn read_phone<'a>(
     Ok(None)
 }
 
+/// Reads a phone as people write it in this market, whether or not it is one of its own.
+pub(crate) fn read_phone_of<'a>(
+    fields: &mut Fields<'_>,
+    field: &'static str,
+    at: &'a ShopMarket,
+) -> Option<PhoneOf<'a>> {
+    let text = fields.text(field, PHONE_MAX);
+    if text.is_empty() {
+        return None;
+    }
+    match Phone::parse(&text, Some(&at.market.region)) {
+        Ok(phone) => Some(PhoneOf { phone, at }),
+        Err(error) => {
+            fields.wrong(field, error.to_string());
+            None
+        }
+    }
+}
+
 /// Neither the phone nor anything else tells a market.
 fn market_required(shop: &Shop) -> Problem {
     let names = extract::names(shop);

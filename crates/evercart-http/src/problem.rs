@@ -64,6 +64,7 @@ codes! {
     SkuUnavailable "sku_unavailable" CONFLICT "The SKU is not for sale",
     CartEmpty "cart_empty" CONFLICT "The cart is empty",
     PriceChanged "price_changed" CONFLICT "The total has changed",
+    PhoneTaken "phone_taken" CONFLICT "The phone is another customer's",
     OrderNotCancellable "order_not_cancellable" CONFLICT "It is too late to cancel",
     VersionConflict "version_conflict" PRECONDITION_FAILED "The cart has changed",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large",
@@ -276,6 +277,9 @@ impl From<Refused> for Problem {
             )
             .fact("expected", Fact::Number(expected))
             .fact("actual", Fact::Number(actual)),
+            Refused::PhoneTaken => {
+                Problem::new(Code::PhoneTaken, "This phone belongs to another account.")
+            }
             Refused::IdempotencyKeyReused => Problem::new(
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key was used for a different request. Take a new one.",

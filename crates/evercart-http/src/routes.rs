@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::edge::{self, EdgeLayer};
 use crate::{
-    Shop, address, cart, catalogue, code, market, openapi, operating, order, sign_in, user,
-    wishlist,
+    Shop, account, address, cart, catalogue, code, market, openapi, operating, order, sign_in,
+    user, wishlist,
 };
 
 fn api() -> OpenApiRouter<Arc<Shop>> {
@@ -24,6 +24,10 @@ fn api() -> OpenApiRouter<Arc<Shop>> {
         .routes(routes!(sign_in::logout))
         .routes(routes!(sign_in::verify_token))
         .routes(routes!(market::list_markets))
+        .routes(routes!(account::ask_for_phone))
+        .routes(routes!(account::confirm_phone))
+        .routes(routes!(account::export))
+        .routes(routes!(account::erase))
         .routes(routes!(user::get_profile, user::change_profile))
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(cart::add_item))

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::Shop;
 use crate::address::Confirmation;
-use crate::body::Lines;
+use crate::body::{Fields, Lines};
 use crate::cart::replayed;
 use crate::client_ip::ClientIp;
 use crate::code::HOUR;
@@ -31,6 +31,9 @@ use crate::problem::{Answer, Code as ProblemCode, Problem};
 /// The longest text looked at as a code.
 const CODE_MAX: usize = 20;
 
+/// How clients spell a code.
+const CODE_FIELDS: [&str; 2] = ["verification_code", "code"];
+
 /// A phone and the code that was sent to it.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read field by field")]
@@ -45,7 +48,7 @@ struct VerifyCode {
 
 /// A customer who has signed in, with their token.
 #[derive(Serialize, ToSchema)]
-struct SignedIn<'a> {
+pub(crate) struct SignedIn<'a> {
     /// Always true.
     success: bool,
     /// For a person.
@@ -123,21 +126,21 @@ pub(crate) async fn verify_code(
 ) -> Answer {
     let (to, code) = request.json(|fields| {
         let to = read_phone(fields, request.headers(), &shop);
-        let field = fields.spelling(&["verification_code", "code"]);
-        let code = fields.optional_text(field, CODE_MAX, Lines::One);
-        if code.is_none() && !fields.is_wrong(field) {
-            fields.wrong(field, "is missing: the six digits of the code");
-        }
-        to.map(|to| (to, code.unwrap_or_default()))
+        let code = read_code(fields);
+        to.map(|to| (to, code))
     })??;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
     let invalid = || {
         shop.metrics.sign_in(&to.at.market.name, ProblemCode::CodeInvalid.as_str());
-        Problem::new(ProblemCode::CodeInvalid, "Invalid or expired verification code")
+        code_invalid()
     };
     // What is no code at all is no guess, and does not count as one.
     let code = Code::parse(&code).ok_or_else(invalid)?;
-    let outcome = to.at.store.sign_in(attempt(&shop, &to, &code, ip, &request)).await;
+    let attempt = SignInAttempt {
+        idempotency: request.idempotency(),
+        ..attempt(&shop, &to, Purpose::SignIn, &code, ip)
+    };
+    let outcome = to.at.store.sign_in(attempt).await;
     let outcome = outcome.map_err(|error| {
         let problem = Problem::from(error);
         shop.metrics.sign_in(&to.at.market.name, problem.code().as_str());
@@ -147,17 +150,40 @@ pub(crate) async fn verify_code(
         SignInOutcome::CodeInvalid => Err(invalid()),
         SignInOutcome::SignedIn { user, is_new, replayed: again } => {
             shop.metrics.sign_in(&to.at.market.name, "signed_in");
-            Ok(replayed(again, signed_in(&shop, &to.at.market, &user, is_new)))
+            let message = if is_new { "Welcome!" } else { "Welcome back!" };
+            Ok(replayed(again, signed_in(&shop, &to.at.market, &user, is_new, message)))
         }
     }
 }
 
-fn attempt(
+/// Reads a code, if there is one.
+pub(crate) fn read_optional_code(fields: &mut Fields<'_>) -> Option<String> {
+    let field = fields.spelling(&CODE_FIELDS);
+    fields.optional_text(field, CODE_MAX, Lines::One)
+}
+
+/// Reads a code that must be there.
+pub(crate) fn read_code(fields: &mut Fields<'_>) -> String {
+    let field = fields.spelling(&CODE_FIELDS);
+    let code = read_optional_code(fields);
+    if code.is_none() && !fields.is_wrong(field) {
+        fields.wrong(field, "is missing: the six digits of the code");
+    }
+    code.unwrap_or_default()
+}
+
+/// One answer for a code that is wrong, used or outdated.
+pub(crate) fn code_invalid() -> Problem {
+    Problem::new(ProblemCode::CodeInvalid, "Invalid or expired verification code")
+}
+
+/// An attempt to show that a phone is one's own.
+pub(crate) fn attempt(
     shop: &Shop,
     to: &PhoneOf<'_>,
+    purpose: Purpose,
     code: &Code,
     ip: ClientIp,
-    request: &Mutation,
 ) -> SignInAttempt {
     let limits = &shop.limits;
     let test_codes = to.test_codes(shop);
@@ -169,12 +195,12 @@ fn attempt(
     let proof = if is_test_code {
         Proof::TestCode
     } else {
-        Proof::Code(shop.hasher.code(&to.at.market.name, &to.phone, Purpose::SignIn, code))
+        Proof::Code(shop.hasher.code(&to.at.market.name, &to.phone, purpose, code))
     };
     SignInAttempt {
         phone: to.phone.clone(),
         phone_hash: to.hash(shop),
-        purpose: Purpose::SignIn,
+        purpose,
         proof,
         is_test_phone: test_codes.is_some(),
         attempts_max: limits.attempts_per_code,
@@ -186,11 +212,18 @@ fn attempt(
             limit: limits.failures_per_ip_hour,
             window: HOUR,
         },
-        idempotency: request.idempotency(),
+        idempotency: None,
     }
 }
 
-fn signed_in(shop: &Shop, market: &Market, user: &User, is_new: bool) -> Response {
+/// A customer with a new token.
+pub(crate) fn signed_in(
+    shop: &Shop,
+    market: &Market,
+    user: &User,
+    is_new: bool,
+    message: &'static str,
+) -> Response {
     let issued = shop.keys.current().issue(
         user.session(),
         &market.name,
@@ -200,7 +233,7 @@ fn signed_in(shop: &Shop, market: &Market, user: &User, is_new: bool) -> Respons
     );
     let json = SignedIn {
         success: true,
-        message: if is_new { "Welcome!" } else { "Welcome back!" },
+        message,
         access_token: &issued.token,
         token_type: "bearer",
         expires_in: shop.token_lifetime.as_secs(),

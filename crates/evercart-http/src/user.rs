@@ -26,7 +26,7 @@ const LANGUAGE_MAX: usize = 35;
 
 /// What the shop knows of a customer.
 #[derive(Serialize, ToSchema)]
-struct Profile<'a> {
+pub(crate) struct Profile<'a> {
     #[schema(example = 19)]
     id: i64,
     #[schema(example = "+13128059851")]
@@ -60,26 +60,31 @@ struct Profile<'a> {
     created_at: Utc,
 }
 
+impl<'a> Profile<'a> {
+    pub(crate) fn of(user: &'a User, market: &'a Market) -> Self {
+        Self {
+            id: user.id.0,
+            phone_number: user.phone.as_str(),
+            formatted_phone: user.phone.formatted(),
+            name: user.full_name.as_deref().unwrap_or_default(),
+            full_name: user.full_name.as_deref(),
+            email: user.email.as_deref(),
+            profile_image_url: user.profile_image_url.as_deref(),
+            is_active: user.is_active,
+            is_verified: true,
+            market: market.name.as_str(),
+            language: user.language.as_deref().unwrap_or(market.language()),
+            country: &market.country,
+            currency: market.currency.code(),
+            currency_code: market.currency.code(),
+            last_login: user.last_login.map(Utc),
+            created_at: Utc(user.created_at),
+        }
+    }
+}
+
 fn written(user: &User, market: &Market) -> Response {
-    let json = Profile {
-        id: user.id.0,
-        phone_number: user.phone.as_str(),
-        formatted_phone: user.phone.formatted(),
-        name: user.full_name.as_deref().unwrap_or_default(),
-        full_name: user.full_name.as_deref(),
-        email: user.email.as_deref(),
-        profile_image_url: user.profile_image_url.as_deref(),
-        is_active: user.is_active,
-        is_verified: true,
-        market: market.name.as_str(),
-        language: user.language.as_deref().unwrap_or(market.language()),
-        country: &market.country,
-        currency: market.currency.code(),
-        currency_code: market.currency.code(),
-        last_login: user.last_login.map(Utc),
-        created_at: Utc(user.created_at),
-    };
-    answer(StatusCode::OK, Audience::Customer, &json)
+    answer(StatusCode::OK, Audience::Customer, &Profile::of(user, market))
 }
 
 /// What to change of the profile. What is left out stays, null empties.

@@ -23,7 +23,7 @@ use crate::problem::Answer;
 /// A customer's wishlist. There is one for each customer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Wishlist)]
-struct WishlistJson<'a> {
+pub(crate) struct WishlistJson<'a> {
     /// The customer's id again: one wishlist each.
     #[schema(example = 19)]
     id: i64,
@@ -88,14 +88,19 @@ impl<'a> WishlistItem<'a> {
     }
 }
 
+impl<'a> WishlistJson<'a> {
+    pub(crate) fn of(list: &'a Wishlist, currency: Currency) -> Self {
+        Self {
+            id: list.user_id.0,
+            user_id: list.user_id.0,
+            items: list.wishes.iter().map(|wish| WishlistItem::of(wish, currency)).collect(),
+            total_items: list.wishes.len(),
+        }
+    }
+}
+
 fn written(list: &Wishlist, currency: Currency) -> Response {
-    let json = WishlistJson {
-        id: list.user_id.0,
-        user_id: list.user_id.0,
-        items: list.wishes.iter().map(|wish| WishlistItem::of(wish, currency)).collect(),
-        total_items: list.wishes.len(),
-    };
-    answer(StatusCode::OK, Audience::Customer, &json)
+    answer(StatusCode::OK, Audience::Customer, &WishlistJson::of(list, currency))
 }
 
 fn changed(done: &Done<Wishlist>, currency: Currency) -> Response {

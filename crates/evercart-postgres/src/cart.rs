@@ -136,7 +136,11 @@ impl Postgres {
     }
 
     /// The cart with what the catalogue says of its lines.
-    async fn cart_of(&self, user_id: UserId, mut content: CartContent) -> StoreResult<Cart> {
+    pub(crate) async fn cart_of(
+        &self,
+        user_id: UserId,
+        mut content: CartContent,
+    ) -> StoreResult<Cart> {
         content.lines.sort_unstable_by_key(|line| line.id);
         let ids: Vec<_> = content.lines.iter().map(|line| line.sku_id).collect();
         let skus = self.skus.all(content.catalogue_version, &ids).await;

@@ -106,8 +106,8 @@ async fn merge_one(
     }
 }
 
-/// The cart of a customer whose row is locked.
-async fn content(db: &Db<'_>, session: Session) -> Result<CartContent> {
+/// The cart of a customer whose row is locked, or in a snapshot.
+pub(crate) async fn content(db: &Db<'_>, session: Session) -> Result<CartContent> {
     const CART: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, line_ids, \
          sku_ids, quantities, prices, on_hand FROM cart_as($1, 'done')";
     let mut content = answer(&db.query_one(CART, &[&session.user_id.0]).await?).content;

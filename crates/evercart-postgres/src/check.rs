@@ -13,7 +13,7 @@ const FINDINGS_MAX: usize = 20;
 
 /// Each promise but [`REFERENCES`], and the statement that returns one text for each place where it
 /// is broken. What a cluster cannot join where it lies is read first, as a common table.
-const PROMISES: [(&str, &str); 14] = [
+const PROMISES: [(&str, &str); 15] = [
     (
         "the database's indexes and constraints are valid",
         "SELECT format('index %s', c.relname) FROM pg_index i \
@@ -33,9 +33,24 @@ const PROMISES: [(&str, &str); 14] = [
          n AS MATERIALIZED (SELECT phone, user_id FROM phone_numbers) \
          SELECT format('user %s has the phone of user %s', coalesce(u.id::TEXT, '?'), \
          coalesce(n.user_id::TEXT, '?')) FROM u FULL JOIN n ON n.phone = u.phone \
-         WHERE n.user_id IS DISTINCT FROM u.id \
+         WHERE n.user_id IS DISTINCT FROM u.id AND u.phone IS DISTINCT FROM '' \
          UNION ALL SELECT format('user %s has %s phones', user_id, count(*)) FROM phone_numbers \
          GROUP BY user_id HAVING count(*) > 1",
+    ),
+    (
+        "of a user who was erased nothing of their own is left",
+        "SELECT format('user %s', id) FROM users WHERE phone = '' AND (is_active \
+         OR full_name IS NOT NULL OR email IS NOT NULL OR profile_image_url IS NOT NULL) \
+         UNION ALL SELECT format('user %s: cart', u.id) FROM users u \
+         JOIN carts c ON c.user_id = u.id WHERE u.phone = '' \
+         UNION ALL SELECT format('user %s: wishlist', u.id) FROM users u \
+         JOIN wishlists w ON w.user_id = u.id WHERE u.phone = '' \
+         UNION ALL SELECT format('user %s: address', u.id) FROM users u \
+         JOIN addresses a ON a.user_id = u.id WHERE u.phone = '' \
+         UNION ALL SELECT format('user %s: order %s', u.id, o.id) FROM users u \
+         JOIN orders o ON o.user_id = u.id WHERE u.phone = '' AND (o.customer_name <> '' \
+         OR o.customer_phone <> '' OR o.customer_email IS NOT NULL OR o.delivery_address <> '' \
+         OR o.delivery_city IS NOT NULL OR o.delivery_notes IS NOT NULL)",
     ),
     (
         "a user signed in is not blocked",

@@ -2,6 +2,7 @@
 //! on carts that wait at the same moment share one call and one commit. SQL lives here; rules live
 //! in `evercart-core`.
 
+mod account;
 mod actor;
 mod address;
 mod batch;

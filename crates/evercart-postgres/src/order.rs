@@ -445,7 +445,7 @@ fn line_row(row: &Row) -> OrderLine {
     }
 }
 
-async fn list(
+pub(crate) async fn list(
     db: &Db<'_>,
     session: Session,
     status: Option<OrderStatus>,

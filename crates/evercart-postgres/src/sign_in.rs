@@ -22,8 +22,10 @@ use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
 use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
 use crate::sign_in::before_user::{EarlyEntry, early_key, remember_early};
-use crate::sign_in::budget::{millis, peek, spend};
-use crate::sign_in::code::{grant, locked_until, outstanding, refuse_until, withdraw};
+use crate::sign_in::budget::{Spent, peek, spend};
+use crate::sign_in::code::{Outstanding, grant, locked_until, outstanding, refuse_until, withdraw};
+
+pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Postgres {
@@ -124,7 +126,7 @@ pub(crate) async fn prepare<const N: usize>(
 }
 
 async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> {
-    let (phone, now) = (attempt.phone_hash, db.now());
+    let phone = attempt.phone_hash;
     prepare(db, [LOCK]).await?;
     // The phone first, then the address, always: nobody waits in a circle.
     let ((), before, failures, locked_until, sent) = try_join5(
@@ -138,6 +140,57 @@ async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> 
     if let Some(before) = before {
         return replay(db, attempt, before).await;
     }
+    let standing = Standing { failures, locked_until, sent };
+    let Some(ends_at) = compare_code(db, attempt, standing).await? else {
+        return Ok(SignInOutcome::CodeInvalid);
+    };
+    let ((), (user, is_new)) = try_join(use_up(db, attempt), let_in(db, &attempt.phone)).await?;
+    let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
+    remember_early(db, phone, attempt.idempotency.as_ref(), Some(entry), ends_at).await?;
+    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+}
+
+/// Waits until nobody else works on these phones, nor on the address that the attempt comes from.
+/// In the order that signing in keeps: the phones, lowest first, and then the address.
+pub(crate) async fn lock_for(
+    db: &Db<'_>,
+    phones: &[KeyedHash],
+    attempt: &SignInAttempt,
+) -> Result<()> {
+    let mut subjects = phones.to_vec();
+    subjects.sort_unstable_by_key(|phone| phone.0);
+    subjects.push(attempt.failures.subject);
+    lock(db, &subjects).await
+}
+
+/// Counts an attempt, compares its code and uses that up. True if it is right. After [`lock_for`].
+pub(crate) async fn try_code(db: &Db<'_>, attempt: &SignInAttempt) -> Result<bool> {
+    let standing = Standing {
+        failures: peek(db, &attempt.failures).await?,
+        locked_until: locked_until(db, attempt.phone_hash).await?,
+        sent: outstanding(db, attempt.phone_hash, attempt.purpose).await?,
+    };
+    let is_right = compare_code(db, attempt, standing).await?.is_some();
+    if is_right {
+        use_up(db, attempt).await?;
+    }
+    Ok(is_right)
+}
+
+/// What is known of a phone and an address before an attempt.
+struct Standing {
+    failures: Spent,
+    locked_until: Option<i64>,
+    sent: Option<Outstanding>,
+}
+
+/// Counts an attempt and compares its code. The end of the code if it is right.
+async fn compare_code(
+    db: &Db<'_>,
+    attempt: &SignInAttempt,
+    Standing { failures, locked_until, sent }: Standing,
+) -> Result<Option<i64>> {
+    let now = db.now();
     if failures.count >= attempt.failures.limit {
         return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
     }
@@ -151,13 +204,9 @@ async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> 
     };
     if !is_right {
         spend(db, &attempt.failures).await?;
-        return Ok(SignInOutcome::CodeInvalid);
+        return Ok(None);
     }
-    let ((), (user, is_new)) = try_join(use_up(db, attempt), let_in(db, &attempt.phone)).await?;
-    let ends_at = sent.map_or(now + millis(attempt.attempts_window), |sent| sent.expires_at);
-    let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
-    remember_early(db, phone, attempt.idempotency.as_ref(), Some(entry), ends_at).await?;
-    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+    Ok(Some(sent.map_or(now + millis(attempt.attempts_window), |sent| sent.expires_at)))
 }
 
 /// The same request again: the same customer, if they have not signed out since.

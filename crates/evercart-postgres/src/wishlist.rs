@@ -81,7 +81,7 @@ async fn change(
     Ok(Done { value: with_products(db, session.user_id, wishes).await?, replayed })
 }
 
-async fn admitted(db: &Db<'_>, session: Session) -> Result<Wishlist> {
+pub(crate) async fn admitted(db: &Db<'_>, session: Session) -> Result<Wishlist> {
     let user = session.user_id;
     let ((), wishes) = try_join(admit(db, session), wishes(db, user)).await?;
     with_products(db, user, wishes).await

@@ -9,7 +9,7 @@ use crate::db::{Db, Result, unsigned};
 const FINDINGS_MAX: usize = 20;
 
 /// Each promise, and the statement that returns one text for each place where it is broken.
-const PROMISES: [(&str, &str); 14] = [
+const PROMISES: [(&str, &str); 15] = [
     (
         "the file is intact",
         "SELECT integrity_check FROM pragma_integrity_check \
@@ -24,7 +24,18 @@ const PROMISES: [(&str, &str); 14] = [
         "a user has exactly one phone, and a phone one user",
         "SELECT printf('user %d has the phone of \
       user %d', u.id, n.user_id) FROM users u LEFT JOIN phone_numbers n ON n.phone = u.phone \
-      WHERE n.user_id IS NOT u.id",
+      WHERE n.user_id IS NOT u.id AND u.phone <> ''",
+    ),
+    (
+        "of a user who was erased nothing of their own is left",
+        "SELECT printf('user %d', u.id) FROM users u WHERE u.phone = '' AND (u.is_active = 1 \
+      OR u.full_name IS NOT NULL OR u.email IS NOT NULL OR u.profile_image_url IS NOT NULL \
+      OR EXISTS (SELECT 1 FROM phone_numbers n WHERE n.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM carts c WHERE c.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM wishlists w WHERE w.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM addresses a WHERE a.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id AND (o.customer_name <> '' \
+      OR o.customer_phone <> '' OR o.delivery_address <> '')))",
     ),
     (
         "a user signed in is not blocked",

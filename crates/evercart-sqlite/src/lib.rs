@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file a market, one writer thread that commits in groups, a few
 //! reader threads. SQL lives here; rules live in `evercart-core`.
 
+mod account;
 mod actor;
 mod address;
 mod answers;

@@ -370,7 +370,12 @@ fn history(db: &Db, user: UserId, order: OrderId) -> Result<Vec<(OrderStatus, ji
     Ok(history)
 }
 
-fn list(db: &Db, user: UserId, status: Option<OrderStatus>, page: Page) -> Result<Listed<Order>> {
+pub(crate) fn list(
+    db: &Db,
+    user: UserId,
+    status: Option<OrderStatus>,
+    page: Page,
+) -> Result<Listed<Order>> {
     const COUNT: &str =
         "SELECT count(*) FROM orders WHERE user_id = ?1 AND (?2 IS NULL OR status = ?2)";
     const IDS: &str = "SELECT id FROM orders WHERE user_id = ?1 AND (?2 IS NULL OR status = ?2) \

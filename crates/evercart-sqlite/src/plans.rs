@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use evercart_core::account::{Accounts, PhoneChange, Proven};
 use evercart_core::address::{AddressChange, AddressFields};
 use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey, ProductQuery};
@@ -149,12 +150,6 @@ fn row(number: i64) -> CatalogueRow {
 
 async fn sign_in(store: &Sqlite) -> Session {
     let phone = Phone::from_stored("+13128059851".into());
-    let budget = |scope| Budget {
-        scope,
-        subject: KeyedHash([1; 32]),
-        limit: 5,
-        window: SignedDuration::from_hours(1),
-    };
     let request = CodeRequest {
         phone: KeyedHash([2; 32]),
         purpose: Purpose::SignIn,
@@ -180,6 +175,10 @@ async fn sign_in(store: &Sqlite) -> Session {
         SignInOutcome::SignedIn { user, .. } => user.session(),
         SignInOutcome::CodeInvalid => panic!("the code is right"),
     }
+}
+
+fn budget(scope: &'static str) -> Budget {
+    Budget { scope, subject: KeyedHash([1; 32]), limit: 5, window: SignedDuration::from_hours(1) }
 }
 
 fn key(name: &str) -> IdempotencyKey {
@@ -226,7 +225,47 @@ async fn run_every_customer_operation(store: &Sqlite) {
         assert_eq!(store.products(query, page).await.expect("products").total, 20);
     }
     store.product(ProductId(1)).await.expect("product");
+    let session = move_and_export(store, session).await;
     store.sign_out(session, guard("out")).await.expect("out");
+    erase(store).await;
+}
+
+fn own_code(phone: &str) -> SignInAttempt {
+    SignInAttempt {
+        phone: Phone::from_stored(phone.into()),
+        phone_hash: KeyedHash([4; 32]),
+        purpose: Purpose::SignIn,
+        proof: Proof::TestCode,
+        is_test_phone: true,
+        attempts_max: 5,
+        attempts_window: SignedDuration::from_mins(15),
+        failures: budget("fail_ip"),
+        idempotency: None,
+    }
+}
+
+async fn move_and_export(store: &Sqlite, session: Session) -> Session {
+    let old_phone = store.user(session).await.expect("user").phone;
+    store.prove_phone(session, None, guard("ask")).await.expect("asks");
+    let change = || PhoneChange {
+        old_phone: old_phone.clone(),
+        old_phone_hash: KeyedHash([2; 32]),
+        attempt: own_code("+996700123499"),
+        repeat_opens_for: SignedDuration::from_mins(10),
+    };
+    let moved = store.change_phone(session, change(), guard("phone")).await.expect("moves");
+    store.change_phone(session, change(), guard("phone")).await.expect("is answered again");
+    let Proven::Done(moved) = moved else { panic!("the code is right") };
+    store.export(moved.value.session()).await.expect("export");
+    moved.value.session()
+}
+
+/// A customer of its own comes and goes.
+async fn erase(store: &Sqlite) {
+    let outcome = store.sign_in(own_code("+996700123500")).await.expect("signs in");
+    let SignInOutcome::SignedIn { user, .. } = outcome else { panic!("the code is right") };
+    let attempt = own_code("+996700123500");
+    store.erase(user.session(), attempt, guard("erase")).await.expect("erases");
 }
 
 async fn order_and_cancel(store: &Sqlite, session: Session) {

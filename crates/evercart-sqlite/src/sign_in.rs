@@ -140,6 +140,24 @@ fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
     {
         return replay(db, attempt, &before);
     }
+    let Some(ends_at) = compare_code(db, attempt)? else {
+        return Ok(SignInOutcome::CodeInvalid);
+    };
+    let (user, is_new) = let_in(db, &attempt.phone)?;
+    if let Some(key) = &attempt.idempotency {
+        let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
+        remember_early(db, attempt.phone_hash, key, Some(entry), ends_at)?;
+    }
+    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+}
+
+/// Counts an attempt, compares its code and uses that up. True if it is right.
+pub(crate) fn try_code(db: &Db, attempt: &SignInAttempt) -> Result<bool> {
+    Ok(compare_code(db, attempt)?.is_some())
+}
+
+/// The same. The end of the code if it is right.
+fn compare_code(db: &Db, attempt: &SignInAttempt) -> Result<Option<i64>> {
     let failures = peek(db, &attempt.failures)?;
     if failures.count >= attempt.failures.limit {
         return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
@@ -160,16 +178,10 @@ fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
     };
     if !is_right {
         spend(db, &attempt.failures)?;
-        return Ok(SignInOutcome::CodeInvalid);
+        return Ok(None);
     }
     use_up(db, attempt)?;
-    let (user, is_new) = let_in(db, &attempt.phone)?;
-    if let Some(key) = &attempt.idempotency {
-        let ends_at = sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end);
-        let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
-        remember_early(db, attempt.phone_hash, key, Some(entry), ends_at)?;
-    }
-    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+    Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end)))
 }
 
 /// The same request again: the same customer, if they have not signed out since.
@@ -461,7 +473,7 @@ fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
     Ok(())
 }
 
-fn millis(duration: SignedDuration) -> i64 {
+pub(crate) fn millis(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 

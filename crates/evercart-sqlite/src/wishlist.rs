@@ -110,7 +110,7 @@ impl Sqlite {
     }
 }
 
-fn read(db: &Db, user: UserId) -> Result<Wishlist> {
+pub(crate) fn read(db: &Db, user: UserId) -> Result<Wishlist> {
     const WISHES: &str = "SELECT id, product_id, added_at FROM wishlist_items WHERE user_id = ?1";
     let mut statement = db.sql(WISHES)?;
     let mut rows = statement.query([user.0])?;

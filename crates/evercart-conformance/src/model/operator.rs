@@ -1,10 +1,12 @@
 //! The model's operator.
 
 use async_trait::async_trait;
+use evercart_core::account::OperatorAction;
 use evercart_core::error::{Refused, Result};
 use evercart_core::operator::{CheckReport, Counts, DemoCustomer, Finding, Operator, UserFile};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
+use jiff::Timestamp;
 
 use super::{Customer, Model, State, catalogue};
 
@@ -27,23 +29,23 @@ impl Operator for Model {
             let user = &mut state.by_phone(&phone)?.user;
             user.blocked_at = Some(now);
             sign_out(user);
-            Ok(user.clone())
+            state.audited(&phone, "block", now)
         })
     }
 
     async fn unblock_user(&self, phone: Phone) -> Result<User> {
-        self.transact(|state, _| {
+        self.transact(|state, now| {
             let user = &mut state.by_phone(&phone)?.user;
             user.blocked_at = None;
-            Ok(user.clone())
+            state.audited(&phone, "unblock", now)
         })
     }
 
     async fn sign_user_out(&self, phone: Phone) -> Result<User> {
-        self.transact(|state, _| {
+        self.transact(|state, now| {
             let user = &mut state.by_phone(&phone)?.user;
             sign_out(user);
-            Ok(user.clone())
+            state.audited(&phone, "sign-out", now)
         })
     }
 
@@ -107,6 +109,13 @@ impl State {
     pub(super) fn by_phone(&mut self, phone: &Phone) -> Result<&mut Customer, Refused> {
         let customer = self.users.values_mut().find(|customer| customer.user.phone == *phone);
         customer.ok_or(Refused::NotFound { what: "customer with this phone" })
+    }
+
+    /// Leaves a line about what an operator did to a customer.
+    fn audited(&mut self, phone: &Phone, action: &str, at: Timestamp) -> Result<User, Refused> {
+        let customer = self.by_phone(phone)?;
+        customer.actions.push(OperatorAction { action: action.to_owned(), at });
+        Ok(customer.user.clone())
     }
 
     fn counts(&self) -> Counts {

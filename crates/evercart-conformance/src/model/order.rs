@@ -75,11 +75,7 @@ impl Orders for Model {
     }
 
     async fn addresses(&self, session: Session) -> Result<Vec<Address>> {
-        self.read(session, |_, customer| {
-            let mut addresses = customer.addresses.clone();
-            addresses.sort_by_key(|address| (!address.is_default, address.id));
-            Ok(addresses)
-        })
+        self.read(session, |_, customer| Ok(customer.shown_addresses()))
     }
 
     async fn add_address(

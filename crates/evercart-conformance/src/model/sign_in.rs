@@ -18,7 +18,7 @@ use super::{Customer, Model, Remembered, State};
 /// What is remembered of phones and addresses, known or not.
 #[derive(Clone, Default)]
 pub(super) struct SignIns {
-    codes: HashMap<KeyedHash, Outstanding>,
+    codes: HashMap<(KeyedHash, &'static str), Outstanding>,
     failures: HashMap<KeyedHash, Failures>,
     /// Events of a subject: when the window began, and how many since.
     spent: HashMap<(&'static str, KeyedHash), (Timestamp, u32)>,
@@ -59,9 +59,10 @@ impl SignIn for Model {
             let key = request.idempotency.as_ref().map(|key| key.key.clone());
             Remembered::store(keys, request.idempotency, now, 0);
             sign_ins.may_try(request.phone, now)?;
-            if let (Some(least), Some(code)) =
-                (request.resend_after, sign_ins.codes.get(&request.phone))
-                && now < code.expires_at
+            if let (Some(least), Some(code)) = (
+                request.resend_after,
+                sign_ins.codes.get(&(request.phone, request.purpose.as_str())),
+            ) && now < code.expires_at
                 && now < code.granted_at + least
             {
                 let retry_after = (code.granted_at + least).duration_since(now);
@@ -77,7 +78,7 @@ impl SignIn for Model {
             }
             let expires_at = now + request.lifetime;
             let code = Outstanding { code: request.code, granted_at: now, expires_at, key };
-            sign_ins.codes.insert(request.phone, code);
+            sign_ins.codes.insert((request.phone, request.purpose.as_str()), code);
             Ok(Done::now(()))
         })
     }
@@ -85,14 +86,15 @@ impl SignIn for Model {
     async fn withdraw_code(
         &self,
         phone: KeyedHash,
-        _purpose: Purpose,
+        purpose: Purpose,
         code: KeyedHash,
     ) -> Result<()> {
         self.transact(|state, now| {
             let sign_ins = &mut state.sign_ins;
             let is_current = |known: &Outstanding| known.code == code && now < known.expires_at;
-            if sign_ins.codes.get(&phone).is_some_and(is_current) {
-                let key = sign_ins.codes.remove(&phone).and_then(|known| known.key);
+            let place = (phone, purpose.as_str());
+            if sign_ins.codes.get(&place).is_some_and(is_current) {
+                let key = sign_ins.codes.remove(&place).and_then(|known| known.key);
                 let keys = sign_ins.keys.entry(phone).or_default();
                 keys.retain(|name, _| Some(name) != key.as_ref());
             }
@@ -108,7 +110,10 @@ impl SignIn for Model {
                 let epoch = known.made;
                 let entry = (attempt.phone_hash, key.key.clone());
                 let opens = state.sign_ins.open_until.get(&entry).is_some_and(|end| now < *end);
-                let user = state.by_phone(&attempt.phone)?.user.clone();
+                let Ok(customer) = state.by_phone(&attempt.phone) else {
+                    return Ok(SignInOutcome::CodeInvalid);
+                };
+                let user = customer.user.clone();
                 if !opens || !user.is_active || user.session_epoch != epoch {
                     return Ok(SignInOutcome::CodeInvalid);
                 }
@@ -119,11 +124,7 @@ impl SignIn for Model {
                     replayed: true,
                 });
             }
-            if let Some(retry_after) = state.sign_ins.exhausted(&attempt.failures, now) {
-                return Err(Refused::TooManyAttempts { retry_after });
-            }
-            state.sign_ins.may_try(attempt.phone_hash, now)?;
-            let Some(ends) = state.sign_ins.proves(&attempt, now) else {
+            let Some(ends) = state.sign_ins.try_code(&attempt, now)? else {
                 return Ok(SignInOutcome::CodeInvalid);
             };
             state.enter(attempt, now, ends)
@@ -210,11 +211,30 @@ impl SignIns {
         spent.1 += 1;
     }
 
+    /// Compares, unless the phone or the address has to wait.
+    pub(super) fn try_code(
+        &mut self,
+        attempt: &SignInAttempt,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Refused> {
+        if let Some(retry_after) = self.exhausted(&attempt.failures, now) {
+            return Err(Refused::TooManyAttempts { retry_after });
+        }
+        self.may_try(attempt.phone_hash, now)?;
+        Ok(self.proves(attempt, now))
+    }
+
+    /// What a sign-in with a phone came to is not told again.
+    pub(super) fn forget_keys(&mut self, phone: KeyedHash) {
+        self.keys.remove(&phone);
+    }
+
     /// Compares, counting what is wrong and using up what is right. Returns the end of what is
     /// right.
     fn proves(&mut self, attempt: &SignInAttempt, now: Timestamp) -> Option<Timestamp> {
         let phone = attempt.phone_hash;
-        let outstanding = self.codes.get(&phone).filter(|code| now < code.expires_at);
+        let place = (phone, attempt.purpose.as_str());
+        let outstanding = self.codes.get(&place).filter(|code| now < code.expires_at);
         let right = match &attempt.proof {
             Proof::TestCode => Some(now + TEST_CODE_LIFETIME),
             Proof::Code(code) => {
@@ -222,7 +242,7 @@ impl SignIns {
             }
         };
         if right.is_some() {
-            self.codes.remove(&phone);
+            self.codes.remove(&place);
             self.failures.remove(&phone);
             return right;
         }
@@ -293,6 +313,7 @@ impl State {
             addresses: Vec::new(),
             addresses_ever: 0,
             keys: HashMap::new(),
+            actions: Vec::new(),
         };
         self.users.insert(id, customer);
         user

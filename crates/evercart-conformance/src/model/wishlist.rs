@@ -82,7 +82,7 @@ impl Wishlists for Model {
 }
 
 impl State {
-    fn show_wishlist(&self, customer: &Customer) -> Wishlist {
+    pub(super) fn show_wishlist(&self, customer: &Customer) -> Wishlist {
         let wish = |(id, product, added_at): &(WishId, ProductId, Timestamp)| Wish {
             id: *id,
             product: self.show_product(*product).expect("products are never removed"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
-use crate::shop::{ANN, Answered, Asked, DEE, Prepared, TestShop};
+use crate::shop::{ANN, Answered, Asked, BOB, DEE, Prepared, TestShop};
 
 /// What the API promises to have.
 const CONTRACT: &str = "
@@ -17,6 +17,10 @@ const CONTRACT: &str = "
     GET /auth/profile
     PUT /auth/profile
     GET /auth/markets
+    POST /auth/phone
+    POST /auth/phone/confirm
+    GET /auth/export
+    DELETE /auth/account
     GET /cart
     DELETE /cart
     POST /cart/items
@@ -143,6 +147,10 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
         "404" if path == "/cart/items" => about(json!({"sku_id": 999})),
         "404" if path == "/wishlist/items" => about(json!({"product_id": 999})),
         "404" => ask().at(&path.replace("{id}", "999").replace("{product_id}", "999")),
+        "409" if path == "/auth/phone/confirm" => {
+            shop.sign_in(BOB).await;
+            ask()
+        }
         "409" if path.ends_with("/cancel") => {
             ask().send().await;
             ask()
@@ -165,6 +173,17 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
                 without().json(&json!({"phone": ANN, "code": "000000"})).send().await;
             }
             without()
+        }
+        "429" if path == "/auth/phone" => {
+            ask().send().await;
+            ask()
+        }
+        "429" if operation.needs_token() => {
+            for _ in 0..5 {
+                let body = json!({"new_phone": BOB, "verification_code": "000000"});
+                about(body).send().await;
+            }
+            ask()
         }
         "429" => {
             let ask = || without().json(&json!({"phone": DEE}));

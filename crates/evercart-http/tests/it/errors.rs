@@ -73,6 +73,10 @@ async fn states_that_say_no(seen: &mut Seen) {
     let cancel = || shop.post("/orders/1001/cancel").token(&token);
     cancel().send().await;
     seen.is(&cancel().send().await, 409, "order_not_cancellable");
+    shop.sign_in(BOB).await;
+    let body = json!({"new_phone": BOB, "verification_code": "123456"});
+    let taken = shop.post("/auth/phone/confirm").token(&token).json(&body).send().await;
+    seen.is(&taken, 409, "phone_taken");
     let stale = add(r#"{"sku_id": 42}"#).header("if-match", "\"0-0\"").send().await;
     seen.is(&stale, 412, "version_conflict");
     assert_eq!(add(r#"{"sku_id": 42, "quantity": 999}"#).send().await.status, 200);

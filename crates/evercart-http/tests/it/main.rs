@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod access;
+mod account;
 mod auth;
 mod bad_input;
 mod cart;

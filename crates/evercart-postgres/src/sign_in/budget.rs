@@ -79,7 +79,7 @@ pub(super) async fn forget_what_is_over(db: &Db<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn millis(duration: SignedDuration) -> i64 {
+pub(crate) fn millis(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::Database;
 
 /// A promise, what breaks it in a shop of user 1 and 2 and order 1001 and 1002, and what is found.
-const DAMAGES: [(&str, &str, &str); 24] = [
+const DAMAGES: [(&str, &str, &str); 25] = [
     (
         "the database's indexes and constraints are valid",
         "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
@@ -51,6 +51,12 @@ const DAMAGES: [(&str, &str, &str); 24] = [
         "ALTER TABLE phone_numbers DROP CONSTRAINT phone_numbers_user_id_key; \
          INSERT INTO phone_numbers VALUES ('+1', 1)",
         "user 1 has 2 phones",
+    ),
+    (
+        "of a user who was erased nothing of their own is left",
+        "DELETE FROM phone_numbers WHERE user_id = 2; \
+         UPDATE users SET phone = '', is_active = false WHERE id = 2",
+        "user 2: order 1002",
     ),
     ("a user signed in is not blocked", "UPDATE users SET blocked_at = 1 WHERE id = 2", "user 2"),
     ("a user's number is below the sequence", "SELECT setval('user_numbers', 2, false)", "user 2"),

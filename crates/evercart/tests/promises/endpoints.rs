@@ -41,11 +41,16 @@ impl Endpoint {
 pub fn of_customers() -> Vec<Endpoint> {
     let item = || Some(json!({ "sku_id": 42, "quantity": 1 }));
     let order = || Some(checkout_body());
+    let moved = || Some(json!({ "new_phone": "+13128059852", "verification_code": "000000" }));
     [
         ("POST", "/auth/logout", None),
         ("GET", "/auth/verify-token", None),
         ("GET", "/auth/profile", None),
         ("PUT", "/auth/profile", Some(json!({ "full_name": "Somebody Else" }))),
+        ("POST", "/auth/phone", Some(json!({ "new_phone": "+13128059852" }))),
+        ("POST", "/auth/phone/confirm", moved()),
+        ("GET", "/auth/export", None),
+        ("DELETE", "/auth/account", Some(json!({ "verification_code": "000000" }))),
         ("GET", "/cart", None),
         ("DELETE", "/cart", None),
         ("GET", "/cart/events", None),

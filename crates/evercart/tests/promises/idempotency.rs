@@ -67,7 +67,10 @@ impl Done {
         let again = send(shop, &self.endpoint, &self.customer, self.id);
         assert_eq!(again.status, self.first.status, "{method} {path}: {again}");
         assert!(is_replay(&again), "{method} {path}: {:?}", again.headers);
-        assert_eq!(again.json(), self.first.json(), "{method} {path}");
+        let mut first = self.first.json();
+        // A demo says a code once: it is not sent again.
+        first.as_object_mut().expect("an object").remove("demo_code");
+        assert_eq!(again.json(), first, "{method} {path}");
         assert_eq!(again.header("location"), self.first.header("location"), "{method} {path}");
         if let Some(left) = &self.left {
             assert_eq!(self.customer.everything(shop), *left, "{method} {path}: one effect");
@@ -79,7 +82,7 @@ impl Done {
         let Some(left) = &self.left else { return };
         let other_body = json!({ "sku_id": 2, "quantity": 9, "full_address": "2", "title": "x",
             "product_id": 2, "full_name": "x", "customer_name": "x", "delivery_address": "x",
-            "payment_method": "x", "items": [] });
+            "payment_method": "x", "items": [], "new_phone": "+13128059853" });
         let path = self.endpoint.path_of(self.id);
         let request = self.customer.request(shop, self.endpoint.method, &path);
         let answer = request.json(&other_body).idempotency_key(KEY).send();
@@ -96,7 +99,12 @@ impl Done {
 #[test]
 fn g5_every_mutation_has_one_effect_however_often_it_is_sent_also_after_a_power_cut() {
     let mut shop = Shop::demo();
-    let endpoints = endpoints::of_customers().into_iter().filter(Endpoint::changes_something);
+    // What a code is needed for has its tests in `account`.
+    let needs_code =
+        |endpoint: &Endpoint| ["/auth/phone/confirm", "/auth/account"].contains(&endpoint.path);
+    let endpoints = endpoints::of_customers()
+        .into_iter()
+        .filter(|endpoint| endpoint.changes_something() && !needs_code(endpoint));
     let done: Vec<_> =
         (1..).zip(endpoints).map(|(n, endpoint)| Done::once(&shop, n, endpoint)).collect();
     let paths: BTreeSet<_> = done.iter().map(|done| done.endpoint.path).collect();

@@ -6,6 +6,7 @@ mod backend;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod account;
 mod bad_input;
 mod bad_input_codes;
 mod bad_input_http;

@@ -9,6 +9,8 @@ mod backend;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+#[path = "../promises/account.rs"]
+mod account;
 #[path = "../promises/bad_input.rs"]
 mod bad_input;
 #[path = "../promises/bad_input_codes.rs"]

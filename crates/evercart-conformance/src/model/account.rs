@@ -1,0 +1,157 @@
+//! The model's accounts as a whole.
+
+use async_trait::async_trait;
+use evercart_core::account::{Accounts, KeyUsed, PhoneChange, Proven, UserExport};
+use evercart_core::error::{Refused, Result};
+use evercart_core::guard::{Done, Guard, IdempotencyKey};
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::SignInAttempt;
+use evercart_core::user::{Session, User};
+use jiff::Timestamp;
+
+use super::{Model, Remembered, State};
+
+#[async_trait]
+impl Accounts for Model {
+    async fn prove_phone(
+        &self,
+        session: Session,
+        proof: Option<SignInAttempt>,
+        guard: Guard,
+    ) -> Result<Proven<()>> {
+        self.transact(|state, now| {
+            let customer = state.customer(session)?;
+            let (key, phone) = (guard.idempotency, customer.user.phone.clone());
+            if Remembered::find(&customer.keys, key.as_ref(), now)?.is_some() {
+                return Ok(Proven::Done(Done::before(())));
+            }
+            if let Some(attempt) = &proof
+                && (attempt.phone != phone || state.sign_ins.try_code(attempt, now)?.is_none())
+            {
+                return Ok(Proven::CodeInvalid);
+            }
+            Remembered::store(&mut state.of(session.user_id).keys, key, now, 0);
+            Ok(Proven::Done(Done::now(())))
+        })
+    }
+
+    async fn change_phone(
+        &self,
+        session: Session,
+        change: PhoneChange,
+        guard: Guard,
+    ) -> Result<Proven<User>> {
+        self.transact(|state, now| {
+            let key = guard.idempotency;
+            let phone = change.attempt.phone.clone();
+            if let Some(at) = state.ended_by(session, key.as_ref(), now)? {
+                let user = &state.users[&session.user_id].user;
+                let opens = now < at + change.repeat_opens_for
+                    && user.is_active
+                    && user.session_epoch == session.epoch + 1
+                    && user.phone == phone;
+                return match opens {
+                    true => Ok(Proven::Done(Done::before(user.clone()))),
+                    false => Err(Refused::SignedOut),
+                };
+            }
+            if state.sign_ins.try_code(&change.attempt, now)?.is_none() {
+                return Ok(Proven::CodeInvalid);
+            }
+            if state.by_phone(&phone).is_ok_and(|other| other.user.id != session.user_id) {
+                return Err(Refused::PhoneTaken);
+            }
+            state.sign_ins.forget_keys(change.old_phone_hash);
+            state.sign_ins.forget_keys(change.attempt.phone_hash);
+            let customer = state.of(session.user_id);
+            Remembered::store(&mut customer.keys, key, now, session.epoch);
+            customer.user.phone = phone;
+            customer.user.session_epoch += 1;
+            customer.user.last_login = Some(now);
+            Ok(Proven::Done(Done::now(customer.user.clone())))
+        })
+    }
+
+    async fn export(&self, session: Session) -> Result<UserExport> {
+        self.read(session, |state, customer| {
+            let key =
+                |(key, used): (&String, &Remembered)| KeyUsed { key: key.clone(), at: used.at };
+            let mut keys: Vec<_> = customer.keys.iter().map(key).collect();
+            keys.sort_by(|a, b| a.key.cmp(&b.key));
+            Ok(UserExport {
+                user: customer.user.clone(),
+                cart: state.show_cart(customer),
+                wishlist: state.show_wishlist(customer),
+                orders: customer.orders.iter().rev().cloned().collect(),
+                addresses: customer.shown_addresses(),
+                operator_actions: customer.actions.clone(),
+                idempotency_keys: keys,
+            })
+        })
+    }
+
+    async fn erase(
+        &self,
+        session: Session,
+        attempt: SignInAttempt,
+        guard: Guard,
+    ) -> Result<Proven<()>> {
+        self.transact(|state, now| {
+            let key = guard.idempotency;
+            if state.ended_by(session, key.as_ref(), now)?.is_some() {
+                return Ok(Proven::Done(Done::before(())));
+            }
+            let is_own = state.customer(session)?.user.phone == attempt.phone;
+            if !is_own || state.sign_ins.try_code(&attempt, now)?.is_none() {
+                return Ok(Proven::CodeInvalid);
+            }
+            state.sign_ins.forget_keys(attempt.phone_hash);
+            let customer = state.of(session.user_id);
+            customer.lines.clear();
+            customer.wishes.clear();
+            customer.addresses.clear();
+            customer.keys.clear();
+            Remembered::store(&mut customer.keys, key, now, session.epoch);
+            for order in &mut customer.orders {
+                order.customer_name.clear();
+                order.customer_phone.clear();
+                order.delivery_address.clear();
+                (order.customer_email, order.delivery_city) = (None, None);
+                order.delivery_notes = None;
+            }
+            let user = &mut customer.user;
+            user.phone = Phone::from_stored(String::new());
+            user.is_active = false;
+            user.session_epoch += 1;
+            (user.full_name, user.email, user.profile_image_url) = (None, None, None);
+            (user.language, user.last_login) = (None, None);
+            Ok(Proven::Done(Done::now(())))
+        })
+    }
+}
+
+impl State {
+    /// When this very request ended this session, if it did. Refuses any other dead session.
+    fn ended_by(
+        &self,
+        session: Session,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Refused> {
+        let refused = match self.customer(session) {
+            Ok(customer) => {
+                Remembered::find(&customer.keys, key, now)?;
+                return Ok(None);
+            }
+            Err(refused) => refused,
+        };
+        let keys = self.users.get(&session.user_id).map(|customer| &customer.keys);
+        let known = keys.and_then(|keys| Remembered::find(keys, key, now).ok().flatten());
+        match known {
+            Some(known) if refused == Refused::SignedOut && known.made == session.epoch => {
+                Ok(Some(known.at))
+            }
+            _ => Err(refused),
+        }
+    }
+}

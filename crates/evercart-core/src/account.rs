@@ -1,0 +1,133 @@
+//! What customers do with the account itself: move it to another phone, take a copy of everything
+//! the shop holds, end it.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::address::Address;
+use crate::cart::Cart;
+use crate::code::KeyedHash;
+use crate::error::Result;
+use crate::guard::{Done, Guard};
+use crate::order::Order;
+use crate::phone::Phone;
+use crate::sign_in::SignInAttempt;
+use crate::user::{Session, User};
+use crate::wishlist::Wishlist;
+
+/// Since a sign-in so long ago, a customer may ask for another phone without a new code.
+pub const SIGN_IN_IS_FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// A wish to sign in with another phone from now on.
+#[derive(Debug, Clone)]
+pub struct PhoneChange {
+    /// The phone the customer had when they asked.
+    pub old_phone: Phone,
+    /// The same, hashed: whoever signs in with it at the same moment waits.
+    pub old_phone_hash: KeyedHash,
+    /// The new phone, with the code that was sent to it.
+    pub attempt: SignInAttempt,
+    /// How long a repeat under the same key is answered with a session again: no longer than the
+    /// code was good.
+    pub repeat_opens_for: SignedDuration,
+}
+
+/// What became of something that a code is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Proven<T> {
+    /// The code was right, and it was done.
+    Done(Done<T>),
+    /// Wrong, used or outdated: one answer for all. Nothing was done.
+    CodeInvalid,
+}
+
+/// Everything the shop holds of a customer, as of one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserExport {
+    /// The profile.
+    pub user: User,
+    /// The cart.
+    pub cart: Cart,
+    /// The wishlist.
+    pub wishlist: Wishlist,
+    /// All orders, newest first.
+    pub orders: Vec<Order>,
+    /// All addresses.
+    pub addresses: Vec<Address>,
+    /// What operators did to the account, oldest first.
+    pub operator_actions: Vec<OperatorAction>,
+    /// The client's own names of requests that are remembered, by name.
+    pub idempotency_keys: Vec<KeyUsed>,
+}
+
+/// A line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAction {
+    /// `block`, `unblock`, `sign-out`.
+    pub action: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An idempotency key that was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUsed {
+    /// As the client sent it.
+    pub key: String,
+    /// When it was first used.
+    pub at: Timestamp,
+}
+
+/// What the store does with accounts as a whole.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Lets a customer ask for another phone. Where a proof is wanted that the present one is still
+    /// theirs, the code that was sent there is compared and used up, and the attempt is counted like
+    /// one to sign in; a phone that is not the customer's is as good as a wrong code.
+    ///
+    /// # Errors
+    /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`.
+    async fn prove_phone(
+        &self,
+        session: Session,
+        proof: Option<SignInAttempt>,
+        guard: Guard,
+    ) -> Result<Proven<()>>;
+
+    /// Gives the account another phone, if the code that was sent there is right. The user's id and
+    /// all that hangs on it stay; every token issued so far is dead, and the customer returned is
+    /// signed in. The old phone is nobody's from then on.
+    ///
+    /// # Errors
+    /// The session's refusals; `TooManyAttempts`, `PhoneTaken` if the phone is another customer's
+    /// (told only to who has shown that it is theirs), `IdempotencyKeyReused`. A repeat under the
+    /// same key succeeds, though its session is dead.
+    async fn change_phone(
+        &self,
+        session: Session,
+        change: PhoneChange,
+        guard: Guard,
+    ) -> Result<Proven<User>>;
+
+    /// Everything the shop holds of the customer. Codes and counts that are kept by a phone's keyed
+    /// hash are not: nobody can tell whose they are.
+    ///
+    /// # Errors
+    /// The session's refusals, or a failure.
+    async fn export(&self, session: Session) -> Result<UserExport>;
+
+    /// Erases what is the customer's, if the code that was sent to their phone is right: profile,
+    /// cart, wishlist, addresses, and of their orders who ordered and where it went. Orders stay,
+    /// with their numbers, lines and amounts, for the books. Every token is dead; the phone is
+    /// nobody's, and makes another customer if it signs in again.
+    ///
+    /// # Errors
+    /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`. A repeat under the same
+    /// key succeeds, though its session is dead.
+    async fn erase(
+        &self,
+        session: Session,
+        attempt: SignInAttempt,
+        guard: Guard,
+    ) -> Result<Proven<()>>;
+}

@@ -1,0 +1,218 @@
+//! `/auth/phone`, `/auth/export`, `/auth/account`: another phone for the account, a copy of
+//! everything, its end.
+
+mod export;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use evercart_core::account::{PhoneChange, Proven, SIGN_IN_IS_FRESH};
+use evercart_core::code::{Code, Purpose};
+use evercart_core::error::{Refused, StoreError};
+use evercart_core::phone::Phone;
+use evercart_core::sms::Sms;
+use evercart_core::user::User;
+use utoipa::ToSchema;
+
+use crate::address::Confirmation;
+use crate::body::Fields;
+use crate::cart::replayed;
+use crate::client_ip::ClientIp;
+use crate::code::{self, CodeSent};
+use crate::extract::Customer;
+use crate::guard::Mutation;
+use crate::json::{Audience, answer};
+use crate::market::language;
+use crate::openapi::{ChangeHeaders, ChangeWithBody, Problem as ProblemSchema};
+use crate::phone::{PhoneOf, read_phone_of};
+use crate::problem::{Answer, Problem};
+use crate::sign_in::{SignedIn, attempt, code_invalid, read_code, read_optional_code, signed_in};
+
+pub(crate) use export::{__path_export, export};
+
+/// The phone to sign in with from now on.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+struct NewPhone {
+    /// A phone of the account's market.
+    #[schema(example = "+13128059852", max_length = 40)]
+    new_phone: String,
+    /// A code that `send-code` sent to the present phone. Not needed within five minutes after
+    /// signing in.
+    #[schema(max_length = 20)]
+    verification_code: Option<String>,
+}
+
+/// The phone to sign in with from now on, and the code that was sent to it.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+struct ConfirmPhone {
+    /// As in `/auth/phone`.
+    #[schema(example = "+13128059852", max_length = 40)]
+    new_phone: String,
+    /// Six digits. `code` is read, too.
+    #[schema(example = "123456", max_length = 20)]
+    verification_code: String,
+}
+
+/// The proof that it is the customer who ends the account.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes a body that is read field by field")]
+struct EraseAccount {
+    /// The six digits that `send-code` sent to the account's phone. `code` is read, too.
+    #[schema(example = "123456", max_length = 20)]
+    verification_code: String,
+}
+
+fn read_new_phone<'a>(fields: &mut Fields<'_>, customer: &'a Customer) -> Option<PhoneOf<'a>> {
+    read_phone_of(fields, "new_phone", customer.at())
+}
+
+/// Refuses a phone that cannot be the account's next one.
+fn check_new_phone(own: &PhoneOf<'_>, new: &PhoneOf<'_>) -> Result<(), Problem> {
+    let prefix = &new.at.market.phone_prefix;
+    if !new.phone.as_str().starts_with(prefix) {
+        let detail = format!("must be a number that starts with {prefix}");
+        return Err(Problem::field("new_phone", detail));
+    }
+    if own.phone == new.phone {
+        return Err(Problem::field("new_phone", "is the phone you sign in with already"));
+    }
+    Ok(())
+}
+
+/// Ask for another phone
+///
+/// Sends a code to the new number, for `/auth/phone/confirm`. It needs a sign-in of the last five
+/// minutes, or a code to the present phone. The answer does not tell whether the number has an
+/// account.
+#[utoipa::path(post, path = "/auth/phone", tag = "Profile", security(("bearer" = [])),
+    params(ChangeHeaders), request_body = NewPhone,
+    responses(ChangeWithBody,
+              (status = 200, description = "The code is on its way", body = CodeSent),
+              (status = 401, description = "`code_invalid`, `not_authenticated`, `token_invalid`, \
+               `token_expired`, `signed_out`, `user_blocked`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 429, description = "`rate_limited`, `too_many_attempts`; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 503, description = "`overloaded`, `store_unavailable`, `sms_unavailable`; \
+               see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json")))]
+pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
+    const NEEDED: &str = "is missing: you signed in more than five minutes ago; ask for a code to \
+         your present phone, or sign in again";
+    let (to, code) =
+        request.json(|fields| (read_new_phone(fields, &customer), read_optional_code(fields)))?;
+    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    let (store, session) = (customer.store(), customer.session());
+    let own = PhoneOf { phone: store.user(session).await?.phone, at: customer.at() };
+    check_new_phone(&own, &to)?;
+    let proof = if customer.signed_in_for() > SIGN_IN_IS_FRESH {
+        let code = code.ok_or_else(|| Problem::field("verification_code", NEEDED))?;
+        let code = Code::parse(&code).ok_or_else(code_invalid)?;
+        Some(attempt(customer.shop(), &own, Purpose::SignIn, &code, ip.clone()))
+    } else {
+        None
+    };
+    if store.prove_phone(session, proof, request.guard()).await? == Proven::CodeInvalid {
+        return Err(code_invalid());
+    }
+    let purpose = Purpose::ChangePhone(session.user_id);
+    code::send(customer.shop(), &to, purpose, ip, &request).await
+}
+
+/// Use another phone
+///
+/// The account, with all that is in it, is signed in with the new number from then on; every token
+/// of before is dead. The old number is told by SMS.
+#[utoipa::path(post, path = "/auth/phone/confirm", tag = "Profile", security(("bearer" = [])),
+    params(ChangeHeaders), request_body = ConfirmPhone,
+    responses(ChangeWithBody,
+              (status = 200, description = "Signed in with the new phone", body = SignedIn),
+              (status = 401, description = "`code_invalid` (wrong, used, outdated), \
+               `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 409, description = "`phone_taken`: it is another account's",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 429, description = "`too_many_attempts`; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json")))]
+pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
+    let (to, code) =
+        request.json(|fields| (read_new_phone(fields, &customer), read_code(fields)))?;
+    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    let (shop, session) = (customer.shop(), customer.session());
+    let own = own_phone(&customer, &request).await?;
+    check_new_phone(&own, &to)?;
+    let code = Code::parse(&code).ok_or_else(code_invalid)?;
+    let purpose = Purpose::ChangePhone(session.user_id);
+    let change = PhoneChange {
+        old_phone: own.phone.clone(),
+        old_phone_hash: own.hash(shop),
+        attempt: attempt(shop, &to, purpose, &code, ip),
+        repeat_opens_for: shop.limits.code_lifetime,
+    };
+    let outcome = customer.store().change_phone(session, change, request.guard()).await?;
+    let Proven::Done(done) = outcome else { return Err(code_invalid()) };
+    if !done.replayed {
+        tell_old_phone(&customer, &own.phone, &done.value, &request);
+    }
+    let message = "Your account has a new phone number.";
+    let response = signed_in(shop, customer.market(), &done.value, false, message);
+    Ok(replayed(done.replayed, response))
+}
+
+/// The phone the customer has. Where the session is over, the request may be the repeat of the one
+/// that ended it: then the phone is not known, and not needed.
+async fn own_phone<'a>(customer: &'a Customer, request: &Mutation) -> Result<PhoneOf<'a>, Problem> {
+    let phone = match customer.store().user(customer.session()).await {
+        Ok(user) => user.phone,
+        Err(StoreError::Refused(Refused::SignedOut)) if request.idempotency().is_some() => {
+            Phone::from_stored(String::new())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(PhoneOf { phone, at: customer.at() })
+}
+
+/// Tells the old phone, so that whose account was taken hears of it. Nobody waits for it: that it
+/// could not be told is the operator's business, and the change is done.
+fn tell_old_phone(customer: &Customer, old: &Phone, user: &User, request: &Mutation) {
+    let market = customer.market();
+    let chosen = user.language.as_deref();
+    let language = chosen.unwrap_or_else(|| language(request.headers(), market));
+    let sms = Sms::phone_changed(old, &user.phone, &market.name, language);
+    let shop = Arc::clone(customer.shop());
+    tokio::spawn(async move {
+        if let Err(error) = shop.sms.send(&sms).await {
+            let (market, phone_masked) = (sms.market.as_str(), sms.to.masked());
+            tracing::error!(market, phone = phone_masked, %error, "an old phone was not told");
+        }
+    });
+}
+
+/// End the account
+///
+/// Erases profile, cart, wishlist and addresses, and of orders who ordered and where it went. The
+/// orders stay for the shop's books, and the phone can sign up anew.
+#[utoipa::path(delete, path = "/auth/account", tag = "Profile", security(("bearer" = [])),
+    params(ChangeHeaders), request_body = EraseAccount,
+    responses(ChangeWithBody,
+              (status = 200, description = "It is erased", body = Confirmation),
+              (status = 401, description = "`code_invalid` (wrong, used, outdated), \
+               `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 429, description = "`too_many_attempts`; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json")))]
+pub(crate) async fn erase(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
+    let code = request.json(read_code)?;
+    let own = own_phone(&customer, &request).await?;
+    let code = Code::parse(&code).ok_or_else(code_invalid)?;
+    let attempt = attempt(customer.shop(), &own, Purpose::SignIn, &code, ip);
+    let outcome = customer.store().erase(customer.session(), attempt, request.guard()).await?;
+    let Proven::Done(done) = outcome else { return Err(code_invalid()) };
+    let json = Confirmation {
+        success: true,
+        message: "Your account is erased. Orders are kept without your name, phone and address.",
+    };
+    Ok(replayed(done.replayed, answer(StatusCode::OK, Audience::Customer, &json)))
+}

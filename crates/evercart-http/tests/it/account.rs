@@ -1,0 +1,97 @@
+//! Another phone, an export, an end: what a code is needed for, and when.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::shop::{ANN, DEE, TestShop};
+
+/// Ann with a token that is older than five minutes.
+async fn ann_a_while_ago(shop: &TestShop) -> String {
+    let token = shop.sign_in(ANN).await;
+    shop.clock.advance(SignedDuration::from_secs(5 * 60 + 1));
+    token
+}
+
+#[tokio::test]
+async fn asking_for_another_phone_needs_a_fresh_sign_in_or_a_code_to_the_present_one() {
+    let shop = TestShop::open().await;
+    let token = ann_a_while_ago(&shop).await;
+    let ask = |body: serde_json::Value| shop.post("/auth/phone").token(&token).json(&body);
+    let without = ask(json!({"new_phone": DEE})).send().await;
+    without.is(422, "validation_failed");
+    assert_eq!(without.fields(), ["verification_code"]);
+    ask(json!({"new_phone": DEE, "verification_code": "999999"}))
+        .send()
+        .await
+        .is(401, "code_invalid");
+    assert_eq!(shop.sms.count(), 0, "nothing is sent on a stolen token's word");
+    let with = ask(json!({"new_phone": DEE, "verification_code": "123456"})).key("move");
+    let sent = with.send().await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    let again = ask(json!({"new_phone": DEE, "verification_code": "123456"})).key("move");
+    let again = again.send().await;
+    assert_eq!(again.header("idempotent-replayed"), "true", "{}", again.text);
+    assert_eq!(shop.sms.count(), 1);
+    let reused = ask(json!({"new_phone": "+13128059860"})).key("move").send().await;
+    reused.is(422, "validation_failed");
+
+    let fresh = shop.sign_in(ANN).await;
+    shop.clock.advance(SignedDuration::from_mins(1));
+    let other = json!({"new_phone": "+13128059860"});
+    let asked = shop.post("/auth/phone").token(&fresh).json(&other).send().await;
+    assert_eq!(asked.status, 200, "{}", asked.text);
+    assert_eq!(shop.sms.count(), 2);
+}
+
+#[tokio::test]
+async fn the_new_phone_confirms_and_the_old_one_is_told() {
+    let shop = TestShop::open().await;
+    let token = shop.sign_in(ANN).await;
+    let own = shop.post("/auth/phone").token(&token).json(&json!({"new_phone": ANN})).send().await;
+    own.is(422, "validation_failed");
+    shop.post("/auth/phone").token(&token).json(&json!({"new_phone": DEE})).send().await;
+    let code = shop.sms.last_code();
+    let body = json!({"new_phone": DEE, "verification_code": code});
+    let moved = shop.post("/auth/phone/confirm").token(&token).json(&body).send().await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    assert_eq!(
+        (&moved.body["user"]["phone"], &moved.body["is_new_user"]),
+        (&json!(DEE), &json!(false))
+    );
+    for _ in 0..500 {
+        if shop.sms.count() == 2 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let sent = shop.sms.sent.lock().unwrap().clone();
+    let told: Vec<_> = sent.iter().map(|sms| (sms.to.as_str(), sms.kind)).collect();
+    assert_eq!(told, [(DEE, "phone_change_code"), (ANN, "phone_changed")]);
+    assert!(sent[1].text.contains("ends in 54"), "{}", sent[1].text);
+    shop.get("/cart").token(&token).send().await.is(401, "signed_out");
+}
+
+#[tokio::test]
+async fn an_account_is_not_erased_on_a_tokens_word() {
+    let shop = TestShop::open().await;
+    let ann = shop.prepare().await;
+    let before = shop.everything(&ann.token).await;
+    let erase = |code: &str| {
+        let body = json!({"verification_code": code});
+        shop.delete("/auth/account").token(&ann.token).json(&body)
+    };
+    for wrong in ["000000", "12345", "what"] {
+        erase(wrong).send().await.is(401, "code_invalid");
+    }
+    shop.delete("/auth/account")
+        .token(&ann.token)
+        .json(&json!({}))
+        .send()
+        .await
+        .is(422, "validation_failed");
+    assert_eq!(shop.everything(&ann.token).await, before);
+    let erased = erase("123456").send().await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    erase("123456").send().await.is(401, "signed_out");
+    shop.get("/auth/export").token(&ann.token).send().await.is(401, "signed_out");
+}

@@ -1,0 +1,268 @@
+//! The account's SQL: another phone, a copy of everything, the end. Whatever races for a phone
+//! waits for the phone's lock, as signing in does; that a phone is one customer's is the schema's.
+
+use async_trait::async_trait;
+use evercart_core::account::{Accounts, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport};
+use evercart_core::code::KeyedHash;
+use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
+use evercart_core::ids::UserId;
+use evercart_core::order::{Order, Page};
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::SignInAttempt;
+use evercart_core::user::{Session, User};
+use tokio_postgres::error::SqlState;
+
+use crate::Postgres;
+use crate::actor::{Begun, admit, begin_as, remember};
+use crate::cart::CartContent;
+use crate::db::{Db, DbError, Params, Result, snapshot, time, transact};
+use crate::sign_in::{end_sessions, lock_for, millis, try_code, user};
+use crate::{address, cart_merge, order, wishlist};
+
+#[async_trait]
+impl Accounts for Postgres {
+    async fn prove_phone(
+        &self,
+        session: Session,
+        proof: Option<SignInAttempt>,
+        guard: Guard,
+    ) -> StoreResult<Proven<()>> {
+        transact!(self, |db| prove_phone(&db, session, proof.as_ref(), &guard))
+    }
+
+    async fn change_phone(
+        &self,
+        session: Session,
+        change: PhoneChange,
+        guard: Guard,
+    ) -> StoreResult<Proven<User>> {
+        let done = transact!(self, |db| change_phone(&db, session, &change, &guard))?;
+        self.tell_of_change(session.user_id);
+        Ok(done)
+    }
+
+    async fn export(&self, session: Session) -> StoreResult<UserExport> {
+        let (content, mut export) = snapshot!(self, |db| export(&db, session))?;
+        // What the catalogue says of the lines is the shop's, not the customer's.
+        export.cart = self.cart_of(session.user_id, content).await?;
+        Ok(export)
+    }
+
+    async fn erase(
+        &self,
+        session: Session,
+        attempt: SignInAttempt,
+        guard: Guard,
+    ) -> StoreResult<Proven<()>> {
+        let done = transact!(self, |db| erase(&db, session, &attempt, &guard))?;
+        self.tell_of_change(session.user_id);
+        Ok(done)
+    }
+}
+
+async fn prove_phone(
+    db: &Db<'_>,
+    session: Session,
+    proof: Option<&SignInAttempt>,
+    guard: &Guard,
+) -> Result<Proven<()>> {
+    let id = session.user_id;
+    if let Some(attempt) = proof {
+        lock_for(db, &[attempt.phone_hash], attempt).await?;
+    }
+    if let Begun::Replay { .. } = begin_as(db, session, guard).await? {
+        return Ok(Proven::Done(Done::before(())));
+    }
+    if let Some(attempt) = proof
+        && (!has_phone(db, id, &attempt.phone).await? || !try_code(db, attempt).await?)
+    {
+        return Ok(Proven::CodeInvalid);
+    }
+    remember(db, id, guard, id.0).await?;
+    Ok(Proven::Done(Done::now(())))
+}
+
+/// True if this is the phone of a customer whose row is locked.
+async fn has_phone(db: &Db<'_>, id: UserId, phone: &Phone) -> Result<bool> {
+    Ok(user(db, id).await?.is_some_and(|user| user.phone == *phone))
+}
+
+async fn change_phone(
+    db: &Db<'_>,
+    session: Session,
+    change: &PhoneChange,
+    guard: &Guard,
+) -> Result<Proven<User>> {
+    const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
+    const CHANGE: &str = "UPDATE users SET phone = $2, is_active = true, last_login = $3, \
+         session_epoch = session_epoch + 1 WHERE id = $1";
+    let (id, attempt) = (session.user_id, &change.attempt);
+    let phones = [change.old_phone_hash, attempt.phone_hash];
+    lock_for(db, &phones, attempt).await?;
+    match begin_ending(db, session, guard).await? {
+        Beginning::Fresh => {}
+        Beginning::Ended { at } => return repeat_of_change(db, session, change, at).await,
+    }
+    if !try_code(db, attempt).await? {
+        return Ok(Proven::CodeInvalid);
+    }
+    let (old, new) = (change.old_phone.as_str(), attempt.phone.as_str());
+    db.change_one(LET_GO, &[&old, &id.0]).await?;
+    match db.change_one(CLAIM, &[&new, &id.0]).await {
+        Err(error) if error.violates(&SqlState::UNIQUE_VIOLATION) => {
+            return Err(Refused::PhoneTaken.into());
+        }
+        claimed => claimed?,
+    }
+    db.change_one(CHANGE, &[&id.0, &new, &db.now()]).await?;
+    forget_early_keys(db, &phones).await?;
+    remember(db, id, guard, session.epoch).await?;
+    Ok(Proven::Done(Done::now(user(db, id).await?.ok_or(Refused::UnknownUser)?)))
+}
+
+/// The same request again: the same session, if nothing has ended it since and the code would still
+/// be good.
+async fn repeat_of_change(
+    db: &Db<'_>,
+    session: Session,
+    change: &PhoneChange,
+    at: i64,
+) -> Result<Proven<User>> {
+    let user = user(db, session.user_id).await?.ok_or(Refused::UnknownUser)?;
+    let opens = db.now() < at + millis(change.repeat_opens_for)
+        && user.is_active
+        && user.blocked_at.is_none()
+        && user.session_epoch == session.epoch + 1
+        && user.phone == change.attempt.phone;
+    match opens {
+        true => Ok(Proven::Done(Done::before(user))),
+        false => Err(Refused::SignedOut.into()),
+    }
+}
+
+/// What an operation finds that ends the session it is done with.
+enum Beginning {
+    Fresh,
+    /// This very request ended this session.
+    Ended {
+        at: i64,
+    },
+}
+
+/// Lets a session in, or the repeat of the request that ended it.
+async fn begin_ending(db: &Db<'_>, session: Session, guard: &Guard) -> Result<Beginning> {
+    match begin_as(db, session, guard).await {
+        Ok(Begun::Fresh) => Ok(Beginning::Fresh),
+        // Whatever was done under a key ended the session: one that has not ended means that the
+        // epochs were set back by hand.
+        Ok(Begun::Replay { .. }) => Err(Refused::IdempotencyKeyReused.into()),
+        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+            let ended = match &guard.idempotency {
+                Some(key) => ended_at(db, session, key).await?,
+                None => None,
+            };
+            match ended {
+                Some(at) => Ok(Beginning::Ended { at }),
+                None => Err(Refused::SignedOut.into()),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// When this very request ended this session, if it did.
+async fn ended_at(db: &Db<'_>, session: Session, key: &IdempotencyKey) -> Result<Option<i64>> {
+    const ENDED: &str = "SELECT created_at FROM idempotency_keys WHERE user_id = $1 AND key = $2 \
+         AND fingerprint = $3 AND resource = $4 AND created_at > $5";
+    let (fingerprint, since) =
+        (key.fingerprint.as_slice(), db.now() - millis(IDEMPOTENCY_LIFETIME));
+    let params: Params<'_> = &[&session.user_id.0, &key.key, &fingerprint, &session.epoch, &since];
+    Ok(db.query_opt(ENDED, params).await?.map(|row| row.get(0)))
+}
+
+/// What a sign-in with these phones came to is not told again: they are somebody else's, or
+/// nobody's, from now on.
+async fn forget_early_keys(db: &Db<'_>, phones: &[KeyedHash]) -> Result<()> {
+    const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = $1";
+    for phone in phones {
+        db.execute(FORGET, &[&phone.0.as_slice()]).await?;
+    }
+    Ok(())
+}
+
+/// Everything, with the cart's content beside it: what the catalogue says is looked up elsewhere.
+async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExport)> {
+    const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = $1 ORDER BY id";
+    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys WHERE user_id = $1 \
+         ORDER BY key COLLATE \"C\"";
+    let id = session.user_id;
+    admit(db, session).await?;
+    let actions = db.query(ACTIONS, &[&id.0]).await?;
+    let keys = db.query(KEYS, &[&id.0]).await?;
+    let orders: Vec<Order> = order::list(db, session, None, Page::EVERYTHING).await?.items;
+    let export = UserExport {
+        user: user(db, id).await?.ok_or(Refused::UnknownUser)?,
+        cart: evercart_core::cart::Cart {
+            user_id: id,
+            version: 0,
+            lines: Vec::new(),
+            updated_at: None,
+        },
+        wishlist: wishlist::admitted(db, session).await?,
+        orders,
+        addresses: address::list(db, id).await?,
+        operator_actions: actions
+            .iter()
+            .map(|row| OperatorAction { action: row.get(0), at: time(row.get(1)) })
+            .collect(),
+        idempotency_keys: keys
+            .iter()
+            .map(|row| KeyUsed { key: row.get(0), at: time(row.get(1)) })
+            .collect(),
+    };
+    Ok((cart_merge::content(db, session).await?, export))
+}
+
+async fn erase(
+    db: &Db<'_>,
+    session: Session,
+    attempt: &SignInAttempt,
+    guard: &Guard,
+) -> Result<Proven<()>> {
+    // Who ordered and where it went is erased; what was sold for how much stays.
+    const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
+         customer_email = NULL, delivery_address = '', delivery_city = NULL, \
+         delivery_notes = NULL WHERE user_id = $1";
+    const BELONGINGS: [&str; 6] = [
+        "DELETE FROM cart_items WHERE user_id = $1",
+        "DELETE FROM carts WHERE user_id = $1",
+        "DELETE FROM wishlist_items WHERE user_id = $1",
+        "DELETE FROM wishlists WHERE user_id = $1",
+        "DELETE FROM addresses WHERE user_id = $1",
+        "DELETE FROM idempotency_keys WHERE user_id = $1",
+    ];
+    const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
+    // A user without a phone is one who was erased.
+    const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
+         profile_image_url = NULL, language = NULL, last_login = NULL WHERE id = $1";
+    let id = session.user_id;
+    lock_for(db, &[attempt.phone_hash], attempt).await?;
+    if let Beginning::Ended { .. } = begin_ending(db, session, guard).await? {
+        return Ok(Proven::Done(Done::before(())));
+    }
+    if !has_phone(db, id, &attempt.phone).await? || !try_code(db, attempt).await? {
+        return Ok(Proven::CodeInvalid);
+    }
+    end_sessions(db, id).await?;
+    db.execute(ORDERS, &[&id.0]).await?;
+    for belongings in BELONGINGS {
+        db.execute(belongings, &[&id.0]).await?;
+    }
+    db.change_one(LET_GO, &[&attempt.phone.as_str(), &id.0]).await?;
+    db.change_one(PROFILE, &[&id.0]).await?;
+    forget_early_keys(db, &[attempt.phone_hash]).await?;
+    remember(db, id, guard, session.epoch).await?;
+    Ok(Proven::Done(Done::now(())))
+}

@@ -1,0 +1,245 @@
+//! The account's SQL: another phone, a copy of everything, the end.
+
+use async_trait::async_trait;
+use evercart_core::account::{Accounts, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport};
+use evercart_core::code::KeyedHash;
+use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::guard::{Done, Guard, IdempotencyKey};
+use evercart_core::ids::UserId;
+use evercart_core::order::Page;
+use evercart_core::phone::Phone;
+use evercart_core::sign_in::SignInAttempt;
+use evercart_core::user::{Session, User};
+use rusqlite::{OptionalExtension, ffi};
+
+use crate::actor::{Begun, admit, begin_as, remember};
+use crate::db::{Db, DbError, Result, time};
+use crate::sign_in::{end_sessions, millis, try_code, user};
+use crate::{Sqlite, address, cart, order, wishlist};
+
+#[async_trait]
+impl Accounts for Sqlite {
+    async fn prove_phone(
+        &self,
+        session: Session,
+        proof: Option<SignInAttempt>,
+        guard: Guard,
+    ) -> StoreResult<Proven<()>> {
+        self.writer
+            .write(move |db| {
+                let id = match begin_as(db, session, &guard)? {
+                    Begun::Replay { .. } => return Ok(Proven::Done(Done::before(()))),
+                    Begun::Fresh(actor) => actor.user_id,
+                };
+                if let Some(attempt) = &proof
+                    && (!has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)?)
+                {
+                    return Ok(Proven::CodeInvalid);
+                }
+                remember(db, id, &guard, id.0)?;
+                Ok(Proven::Done(Done::now(())))
+            })
+            .await
+    }
+
+    async fn change_phone(
+        &self,
+        session: Session,
+        change: PhoneChange,
+        guard: Guard,
+    ) -> StoreResult<Proven<User>> {
+        let done = self.writer.write(move |db| change_phone(db, session, &change, &guard)).await;
+        self.signals.changed(session.user_id);
+        done
+    }
+
+    async fn export(&self, session: Session) -> StoreResult<UserExport> {
+        self.readers.read_snapshot(move |db| export(db, session)).await
+    }
+
+    async fn erase(
+        &self,
+        session: Session,
+        attempt: SignInAttempt,
+        guard: Guard,
+    ) -> StoreResult<Proven<()>> {
+        let done = self.writer.write(move |db| erase(db, session, &attempt, &guard)).await;
+        self.signals.changed(session.user_id);
+        done
+    }
+}
+
+fn has_phone(db: &Db, id: UserId, phone: &Phone) -> Result<bool> {
+    Ok(user(db, id)?.is_some_and(|user| user.phone == *phone))
+}
+
+fn change_phone(
+    db: &Db,
+    session: Session,
+    change: &PhoneChange,
+    guard: &Guard,
+) -> Result<Proven<User>> {
+    const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = ?1 AND user_id = ?2";
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES (?1, ?2)";
+    const CHANGE: &str = "UPDATE users SET phone = ?2, is_active = 1, last_login = ?3, \
+         session_epoch = session_epoch + 1 WHERE id = ?1";
+    let (id, attempt) = (session.user_id, &change.attempt);
+    match begin_ending(db, session, guard)? {
+        Beginning::Fresh => {}
+        Beginning::Ended { at } => return repeat_of_change(db, session, change, at),
+    }
+    if !try_code(db, attempt)? {
+        return Ok(Proven::CodeInvalid);
+    }
+    let new_phone = attempt.phone.as_str();
+    db.change_one(LET_GO, (change.old_phone.as_str(), id.0))?;
+    match db.sql(CLAIM)?.execute((new_phone, id.0)).map_err(DbError::from) {
+        Ok(_) => {}
+        Err(error) if is_taken(&error) => return Err(Refused::PhoneTaken.into()),
+        Err(error) => return Err(error),
+    }
+    db.change_one(CHANGE, (id.0, new_phone, db.now()))?;
+    forget_early_keys(db, &[change.old_phone_hash, attempt.phone_hash])?;
+    remember(db, id, guard, session.epoch)?;
+    Ok(Proven::Done(Done::now(user(db, id)?.ok_or(Refused::UnknownUser)?)))
+}
+
+/// True if the schema says that what was claimed is somebody else's.
+fn is_taken(error: &DbError) -> bool {
+    matches!(error, DbError::Sql(rusqlite::Error::SqliteFailure(error, _))
+        if error.extended_code == ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+/// The same request again: the same session, if nothing has ended it since and the code would still
+/// be good.
+fn repeat_of_change(
+    db: &Db,
+    session: Session,
+    change: &PhoneChange,
+    at: i64,
+) -> Result<Proven<User>> {
+    let user = user(db, session.user_id)?.ok_or(Refused::UnknownUser)?;
+    let opens = db.now() < at + millis(change.repeat_opens_for)
+        && user.is_active
+        && user.blocked_at.is_none()
+        && user.session_epoch == session.epoch + 1
+        && user.phone == change.attempt.phone;
+    match opens {
+        true => Ok(Proven::Done(Done::before(user))),
+        false => Err(Refused::SignedOut.into()),
+    }
+}
+
+/// What an operation finds that ends the session it is done with.
+enum Beginning {
+    Fresh,
+    /// This very request ended this session.
+    Ended {
+        at: i64,
+    },
+}
+
+/// Lets a session in, or the repeat of the request that ended it.
+fn begin_ending(db: &Db, session: Session, guard: &Guard) -> Result<Beginning> {
+    match begin_as(db, session, guard) {
+        Ok(Begun::Fresh(_)) => Ok(Beginning::Fresh),
+        // Whatever was done under a key ended the session: one that has not ended means that the
+        // epochs were set back by hand.
+        Ok(Begun::Replay { .. }) => Err(Refused::IdempotencyKeyReused.into()),
+        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+            let ended = guard.idempotency.as_ref().map(|key| ended_at(db, session, key));
+            match ended.transpose()?.flatten() {
+                Some(at) => Ok(Beginning::Ended { at }),
+                None => Err(Refused::SignedOut.into()),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// When this very request ended this session, if it did.
+fn ended_at(db: &Db, session: Session, key: &IdempotencyKey) -> Result<Option<i64>> {
+    const ENDED: &str = "SELECT created_at FROM idempotency_keys WHERE user_id = ?1 AND key = ?2 \
+         AND fingerprint = ?3 AND resource = ?4 AND created_at > ?5";
+    let since = db.now() - millis(evercart_core::guard::IDEMPOTENCY_LIFETIME);
+    let row = (session.user_id.0, &key.key, key.fingerprint.as_slice(), session.epoch, since);
+    Ok(db.sql(ENDED)?.query_row(row, |row| row.get(0)).optional()?)
+}
+
+/// What a sign-in with these phones came to is not told again: they are somebody else's, or
+/// nobody's, from now on.
+fn forget_early_keys(db: &Db, phones: &[KeyedHash]) -> Result<()> {
+    const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1";
+    for phone in phones {
+        db.sql(FORGET)?.execute([phone.0])?;
+    }
+    Ok(())
+}
+
+fn export(db: &Db, session: Session) -> Result<UserExport> {
+    const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = ?1 ORDER BY id";
+    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys WHERE user_id = ?1 \
+         ORDER BY key";
+    let id = admit(db, session)?.user_id;
+    let pairs = |sql| -> Result<Vec<(String, i64)>> {
+        let mut statement = db.sql(sql)?;
+        let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let action = |(action, at)| OperatorAction { action, at: time(at) };
+    let key = |(key, at)| KeyUsed { key, at: time(at) };
+    Ok(UserExport {
+        user: user(db, id)?.ok_or(Refused::UnknownUser)?,
+        cart: cart::read(db, session)?,
+        wishlist: wishlist::read(db, id)?,
+        orders: order::list(db, id, None, Page::EVERYTHING)?.items,
+        addresses: address::list(db, id)?,
+        operator_actions: pairs(ACTIONS)?.into_iter().map(action).collect(),
+        idempotency_keys: pairs(KEYS)?.into_iter().map(key).collect(),
+    })
+}
+
+fn erase(db: &Db, session: Session, attempt: &SignInAttempt, guard: &Guard) -> Result<Proven<()>> {
+    let id = session.user_id;
+    if let Beginning::Ended { .. } = begin_ending(db, session, guard)? {
+        return Ok(Proven::Done(Done::before(())));
+    }
+    if !has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)? {
+        return Ok(Proven::CodeInvalid);
+    }
+    // What was there is overwritten in the file, not only marked as free.
+    db.connection.pragma_update(None, "secure_delete", true)?;
+    let erased = (|| {
+        end_sessions(db, id)?;
+        erase_rows(db, id)
+    })();
+    db.connection.pragma_update(None, "secure_delete", false)?;
+    erased?;
+    forget_early_keys(db, &[attempt.phone_hash])?;
+    remember(db, id, guard, session.epoch)?;
+    Ok(Proven::Done(Done::now(())))
+}
+
+fn erase_rows(db: &Db, id: UserId) -> Result<()> {
+    // Who ordered and where it went is erased; what was sold for how much stays.
+    const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
+         customer_email = NULL, delivery_address = '', delivery_city = NULL, \
+         delivery_notes = NULL WHERE user_id = ?1";
+    const BELONGINGS: [&str; 7] = [
+        "DELETE FROM cart_items WHERE user_id = ?1",
+        "DELETE FROM carts WHERE user_id = ?1",
+        "DELETE FROM wishlist_items WHERE user_id = ?1",
+        "DELETE FROM wishlists WHERE user_id = ?1",
+        "DELETE FROM addresses WHERE user_id = ?1",
+        "DELETE FROM idempotency_keys WHERE user_id = ?1",
+        "DELETE FROM phone_numbers WHERE user_id = ?1",
+    ];
+    // A user without a phone is one who was erased.
+    const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
+         profile_image_url = NULL, language = NULL, last_login = NULL WHERE id = ?1";
+    db.sql(ORDERS)?.execute([id.0])?;
+    for belongings in BELONGINGS {
+        db.sql(belongings)?.execute([id.0])?;
+    }
+    db.change_one(PROFILE, [id.0])
+}
