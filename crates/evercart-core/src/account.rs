@@ -81,9 +81,9 @@ pub struct KeyUsed {
 /// What the store does with accounts as a whole.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Lets a customer ask for another phone. Where a proof is wanted that the present one is still
-    /// theirs, the code that was sent there is compared and used up, and the attempt is counted like
-    /// one to sign in; a phone that is not the customer's is as good as a wrong code.
+    /// Lets a customer ask for another phone. Where a proof is wanted that the present one is
+    /// still theirs, the code that was sent there is compared and used up, and the attempt is
+    /// counted like one to sign in; a phone that is not the customer's is as good as a wrong code.
     ///
     /// # Errors
     /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`.

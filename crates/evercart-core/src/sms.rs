@@ -71,8 +71,8 @@ impl Sms {
         Self { to: to.clone(), text, market: market.clone(), kind: "phone_change_code" }
     }
 
-    /// The message that tells a phone that an account was moved away from it, to a phone of which it
-    /// says no more than the last digits.
+    /// The message that tells a phone that an account was moved away from it, to a phone of which
+    /// it says no more than the last digits.
     pub fn phone_changed(to: &Phone, new: &Phone, market: &MarketName, language: &str) -> Self {
         let new = new.as_str();
         let last = new.get(new.len().saturating_sub(2)..).unwrap_or_default();

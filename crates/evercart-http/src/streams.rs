@@ -213,7 +213,7 @@ mod tests {
             if is_woken()[0] {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await; // poll: the ticker is a thread
         }
         assert_eq!(is_woken(), [true, false]);
         streams.close();

@@ -118,7 +118,9 @@ async fn hear(target: Target, watched: Weak<CartWatchers>, begun: Arc<Notify>) {
         tokio::select! {
             note = next_note(&mut heard) => match (note, watched.upgrade()) {
                 (_, None) => return,
-                (Some(note), Some(watched)) => ids_of(&note).for_each(|user| watched.tell(UserId(user))),
+                (Some(note), Some(watched)) => {
+                    ids_of(&note).for_each(|user| watched.tell(UserId(user)));
+                }
                 // What was said while nobody listened is not known.
                 (None, Some(watched)) => {
                     heard = None;

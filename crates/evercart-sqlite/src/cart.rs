@@ -112,7 +112,8 @@ impl Sqlite {
 }
 
 pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, v.version, \
-     c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
+     c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, i.price_when_added, \
+     s.on_hand \
      FROM users u CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \

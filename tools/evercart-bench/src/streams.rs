@@ -56,8 +56,8 @@ pub fn rows(program: &Path, count: usize) -> Result<Vec<Row>> {
     let anonymous = each(|memory| memory.anonymous_bytes, &idle);
     let at_once = each(|memory| memory.resident_bytes, &open);
     let detail = format!(
-        "{anonymous:.1} kB of it anonymous; {at_once:.1} kB when the last was opened; the server has \
-         {:.1} MB with all of them, {:.1} MB without; the sockets' buffers are the kernel's",
+        "{anonymous:.1} kB of it anonymous; {at_once:.1} kB when the last was opened; the server \
+         has {:.1} MB with all of them, {:.1} MB without; the sockets' buffers are the kernel's",
         idle.resident_bytes as f64 / 1e6,
         before.resident_bytes as f64 / 1e6,
     );
