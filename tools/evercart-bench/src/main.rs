@@ -49,7 +49,8 @@ Examples:
   cargo run --release -p evercart-bench -- --smoke     only that every answer is right
 
 Growth, the mixed load and streams take long and run only when they are asked for. What runs on \
-PostgreSQL starts a server of its own; its reference is `pgbench`, which comes with the server's package.
+PostgreSQL starts a server of its own; its reference is `pgbench`, which comes with the server's \
+package.
 
 Each cell runs on a copy of one filled demo shop in the system's directory for temporary files; \
 what an add writes must reach that disk, so it should not be in memory. Close other programs: the \
