@@ -137,7 +137,7 @@ pub(crate) async fn set_item(
     let in_query = query::parse(request.uri(), |query| query.integer("quantity", 0, most))?;
     let quantity = match in_query {
         Some(quantity) => quantity,
-        None => request.json(|fields| fields.integer("quantity", 0, most, None))?,
+        None => request.json_or_nothing(|fields| fields.integer("quantity", 0, most, None))?,
     };
     set(&customer, line, pieces(quantity), &request).await
 }

@@ -60,6 +60,18 @@ impl Mutation {
         body::parse(&self.body, take)
     }
 
+    /// As [`json`](Self::json), where a body may be left out: what then is missing is a field. One
+    /// that is announced and empty is no JSON.
+    pub(crate) fn json_or_nothing<T>(
+        &self,
+        take: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<T, Problem> {
+        if self.body.is_empty() && !self.headers.contains_key(header::CONTENT_TYPE) {
+            return body::parse(b"{}", take);
+        }
+        self.json(take)
+    }
+
     /// The client's name for this request.
     pub(crate) fn idempotency(&self) -> Option<IdempotencyKey> {
         self.idempotency.clone()

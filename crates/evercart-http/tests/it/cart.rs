@@ -66,6 +66,9 @@ async fn a_line_is_set_by_body_or_by_query_and_zero_removes_it() {
     assert_eq!(by_body.body["total_items"], 7);
     let by_query = shop.put("/cart/items/1?quantity=5").token(&ann).send().await;
     assert_eq!(by_query.body["total_items"], 5);
+    let neither = shop.put("/cart/items/1").token(&ann).send().await;
+    neither.is(422, "validation_failed");
+    assert_eq!(neither.fields(), ["quantity"], "it is missing: {}", neither.text);
     let gone = shop.put("/cart/items/1?quantity=0").token(&ann).send().await;
     assert_eq!(gone.body["items"], json!([]));
     shop.put("/cart/items/1?quantity=1").token(&ann).send().await.is(404, "not_found");
