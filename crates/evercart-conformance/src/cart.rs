@@ -199,11 +199,12 @@ pub async fn merging_takes_the_larger_quantity<B: Backend>(shop: &mut Shop<B>) {
         let merge = shop.merge_into_cart(me, offered.clone(), MergeStrategy::Max, free()).await;
         let Merged { cart, skipped } = merge.unwrap().value;
         assert_eq!(pieces(&cart), [(MUG, 3), (JACKET_M, 4), (SCARF_RED, 2)]);
-        assert_eq!((skipped, cart.version), (vec![], 4));
+        // One request is one version, however many lines it changes.
+        assert_eq!((skipped, cart.version), (vec![], 3));
         assert_eq!(shop.cart(me).await.unwrap(), cart);
     }
     let nothing = shop.merge_into_cart(me, vec![], MergeStrategy::Max, free()).await.unwrap();
-    assert_eq!(nothing.value.cart.version, 4);
+    assert_eq!(nothing.value.cart.version, 3);
 }
 
 /// Both quantities together, if that is what is asked for.

@@ -22,6 +22,8 @@ struct Shelf {
     active: HashMap<i64, bool>,
     on_hand: HashMap<i64, i64>,
     had: HashMap<i64, u32>,
+    /// How many lines have joined.
+    joined: i64,
 }
 
 /// Takes over as much as can be had, and returns the cart as it then is.
@@ -32,6 +34,8 @@ pub(crate) async fn merge(
     strategy: MergeStrategy,
     guard: &Guard,
 ) -> Result<Done<(CartContent, Vec<Skipped>)>> {
+    // Each line that joins is a version of the cart; together they are to be one.
+    const TAKE_BACK: &str = "UPDATE carts SET version = version - $2 WHERE user_id = $1";
     if let Begun::Replay { .. } = begin_as(db, session, guard).await? {
         return Ok(Done::before((content(db, session).await?, Vec::new())));
     }
@@ -44,6 +48,9 @@ pub(crate) async fn merge(
         {
             skipped.push(Skipped { sku_id: *sku_id, reason });
         }
+    }
+    if shelf.joined > 1 {
+        db.change_one(TAKE_BACK, &[&session.user_id.0, &(shelf.joined - 1)]).await?;
     }
     remember(db, session.user_id, guard, session.user_id.0).await?;
     Ok(Done::now((content(db, session).await?, skipped)))
@@ -62,6 +69,7 @@ async fn look(db: &Db<'_>, session: Session, items: &[(SkuId, u32)]) -> Result<S
     Ok(Shelf {
         active: active.iter().map(|row| (row.get(0), row.get(1))).collect(),
         on_hand: on_hand.iter().map(|row| (row.get(0), row.get(1))).collect(),
+        joined: 0,
         had: had.iter().map(|row| (row.get(0), unsigned(row.get::<_, i32>(1).into()))).collect(),
     })
 }
@@ -96,6 +104,7 @@ async fn merge_one(
     match row.get::<_, Option<&str>>(0) {
         None => {
             *shelf.had.entry(sku_id.0).or_default() += joining;
+            shelf.joined += 1;
             Ok(reason)
         }
         // The catalogue changed between the look and the write.

@@ -60,12 +60,13 @@ impl Carts for Sqlite {
                     }
                     Opened::Fresh(open) => open,
                 };
-                let mut skipped = Vec::new();
+                let (before, mut skipped) = (open.cart.version, Vec::new());
                 for (sku_id, offered) in items {
                     if let Some(reason) = open.merge(db, (sku_id, offered), strategy)? {
                         skipped.push(Skipped { sku_id, reason });
                     }
                 }
+                open.count_as_one_change(db, before)?;
                 remember(db, session.user_id, &guard, session.user_id.0)?;
                 Ok(Done::now(Merged { cart: open.cart, skipped }))
             })

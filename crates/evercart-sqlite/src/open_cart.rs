@@ -55,6 +55,8 @@ const MAKE: &str =
 const TOUCH: &str = "UPDATE carts SET version = version + 1, next_line = ?2, updated_at = ?3 \
      WHERE user_id = ?1";
 
+const TAKE_BACK: &str = "UPDATE carts SET version = version - ?2 WHERE user_id = ?1";
+
 const MAKE_LINE: &str = "INSERT INTO cart_items (user_id, sku_id, id, quantity, price_when_added, \
      added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const SET_LINE: &str = "UPDATE cart_items SET quantity = ?3, price_when_added = ?4 \
@@ -141,6 +143,16 @@ impl OpenCart {
             self.add(db, sku_id, joining)?;
         }
         Ok(reason)
+    }
+
+    /// Makes one version of all that was changed since the version `before`.
+    pub(crate) fn count_as_one_change(&mut self, db: &Db, before: i64) -> Result<()> {
+        let too_many = self.cart.version - before - 1;
+        if too_many > 0 {
+            db.change_one(TAKE_BACK, (self.actor.user_id.0, too_many))?;
+            self.cart.version -= too_many;
+        }
+        Ok(())
     }
 
     /// Removes every line; the cart itself stays, one version on. An empty cart is left alone.

@@ -63,11 +63,14 @@ impl Carts for Model {
             session,
             guard,
             |state, user, now| {
+                let before = state.of(user).cart_version;
                 for (sku_id, offered) in &items {
                     if let Some(reason) = state.merge_line(user, *sku_id, *offered, strategy, now) {
                         skipped.push(Skipped { sku_id: *sku_id, reason });
                     }
                 }
+                let customer = state.of(user);
+                customer.cart_version = customer.cart_version.min(before + 1);
                 Ok(0)
             },
             |state, customer, _| Ok(state.show_cart(customer)),
