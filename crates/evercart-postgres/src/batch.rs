@@ -208,8 +208,12 @@ impl<C: Call> Lane<C> {
                 answers
             }
             Err(error) => {
+                // Of an outage, its beginning and its end are told.
+                let is_told = matches!(error, DbError::Away(_));
                 let text = error.into_store_error().to_string();
-                tracing::error!(operations = requests.len(), "{text}");
+                if !is_told {
+                    tracing::error!(operations = requests.len(), "{text}");
+                }
                 let failed = |_| Err(Failed::Unavailable(text.clone()).into());
                 requests.iter().map(failed).collect()
             }
@@ -261,7 +265,7 @@ impl<C: Call> Lane<C> {
     async fn connect(target: &Target) -> Result<Line<C>> {
         let away = |why: String| DbError::from(Failed::Unavailable(why));
         let (client, connection) = target.connect_hot().await.map_err(|error| {
-            away(format!("cannot connect to PostgreSQL at {}: {error}", target.place))
+            DbError::Away(format!("cannot connect to PostgreSQL at {}: {error}", target.place))
         })?;
         let mut wire = Wire::new(connection);
         let prepared = wire.beside(C::prepare(&client, target));

@@ -99,13 +99,18 @@ impl Target {
             .tcp_user_timeout(Duration::from_secs(15))
             // Of several hosts, and after a failover, the one that takes writes.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
-        let outage = Arc::default();
+        let outage = Arc::new(Outage::of(&place));
         Ok(Self { config, tls, outage, schema, place, distributed: false })
     }
 
     /// Server, database and schema, for people.
     pub(crate) fn place(&self) -> String {
         format!("{} schema {}", self.place, self.schema)
+    }
+
+    /// What everybody knows who connects to this server.
+    pub(crate) fn outage(&self) -> Arc<Outage> {
+        Arc::clone(&self.outage)
     }
 
     /// What the pool connects with.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Object, PoolError, Transaction};
+use deadpool_postgres::{Object, Transaction};
 use evercart_core::error::{Failed, Refused, Result as StoreResult, StoreError};
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
@@ -34,6 +34,8 @@ pub(crate) enum DbError {
     /// The connection was lost, or the server went away, after COMMIT was sent and before it was
     /// answered.
     CommitUnknown(tokio_postgres::Error),
+    /// There is no connection to be had; that was logged when it began.
+    Away(String),
 }
 
 impl From<tokio_postgres::Error> for DbError {
@@ -64,6 +66,7 @@ impl DbError {
         match self {
             DbError::Store(error) => error,
             DbError::Sql(error) => failed(&error).into(),
+            DbError::Away(why) => Failed::Unavailable(why).into(),
             DbError::CommitUnknown(error) => Failed::Unavailable(format!(
                 "whether a change was kept is not known, its commit was not answered: {}",
                 explain(&error)
@@ -77,7 +80,7 @@ impl DbError {
     fn may_go_better(&self) -> bool {
         match self {
             DbError::Sql(error) => is_meeting(error) || is_loss(error),
-            DbError::Store(_) | DbError::CommitUnknown(_) => false,
+            DbError::Store(_) | DbError::CommitUnknown(_) | DbError::Away(_) => false,
         }
     }
 }
@@ -277,11 +280,7 @@ impl Turns {
 impl Postgres {
     /// A connection for one transaction.
     pub(crate) async fn lend(&self) -> StoreResult<Object> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => Failed::Overloaded.into(),
-            PoolError::Backend(error) => failed(&error).into(),
-            other => Failed::Unavailable(other.to_string()).into(),
-        })
+        self.pool.lend().await
     }
 }
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use deadpool_postgres::Pool;
 use evercart_core::error::Failed;
 use evercart_core::ids::UserId;
 use tokio_postgres::{Client, Transaction};
@@ -14,6 +13,7 @@ use tokio_postgres::{Client, Transaction};
 use crate::OpenError;
 use crate::connect::Target;
 use crate::db::{DbError, Result};
+use crate::pool::Pool;
 
 /// Spreads the tables.
 const TABLES: &str = include_str!("../migrations/distribute.sql");
@@ -127,9 +127,7 @@ impl Shards {
                 return Ok(*server);
             }
         }
-        let connection = self.pool.get().await.map_err(|error| {
-            DbError::from(Failed::Unavailable(format!("a customer cannot be found: {error}")))
-        })?;
+        let connection = self.pool.lend().await.map_err(DbError::Store)?;
         let statement = connection.prepare_cached(SERVER).await?;
         let server = connection.query_one(&statement, &[&user.0]).await?.get(0);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -179,9 +177,7 @@ impl Shards {
                  WHERE key = $1 AND phone = $2 AND expires_at <= $3::BIGINT - 86400000",
             ),
         ];
-        let connection = self.pool.get().await.map_err(|error| {
-            DbError::from(Failed::Unavailable(format!("no connection: {error}")))
-        })?;
+        let connection = self.pool.lend().await.map_err(DbError::Store)?;
         for (find, drop) in OVER {
             let find = connection.prepare_cached(find).await?;
             let drop = connection.prepare_cached(drop).await?;

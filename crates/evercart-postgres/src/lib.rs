@@ -23,6 +23,7 @@ mod migrate;
 mod operator;
 mod order;
 mod outage;
+mod pool;
 mod presence;
 mod sign_in;
 mod signals;
@@ -33,9 +34,7 @@ mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use evercart_core::clock::Clock;
 use evercart_core::ids::UserId;
 use evercart_core::market::MarketName;
@@ -47,14 +46,11 @@ pub use presence::Presence;
 use crate::batch::{LaneSettings, Lanes};
 use crate::cart_changes::ChangeCarts;
 use crate::cart_reads::CartRead;
-use crate::connect::{CONNECT_MAX, Target};
+use crate::connect::Target;
 use crate::distribute::Shards;
+use crate::pool::Pool;
 use crate::signals::Signals;
 use crate::sku_cache::SkuCache;
-
-/// How long an operation waits for one of the pool's connections before it is refused: many are
-/// waiting, and more would only wait longer.
-const LEND_MAX: Duration = Duration::from_secs(2);
 
 /// How a store is run.
 pub struct Options {
@@ -127,7 +123,7 @@ impl Postgres {
     pub async fn open(market: &MarketName, options: Options) -> Result<Self, OpenError> {
         let target = options.target(market)?;
         migrate::run(&target).await?;
-        let pool = pool(&target, options.pool);
+        let pool = Pool::new(&target, options.pool);
         let skus = Arc::new(SkuCache::new(pool.clone()));
         let lanes = |lanes, gauge| LaneSettings {
             lanes,
@@ -179,20 +175,4 @@ impl Postgres {
     fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
-}
-
-fn pool(target: &Target, connections: usize) -> Pool {
-    let (config, tls) = target.parts();
-    let recycling_method = RecyclingMethod::Fast;
-    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-    Pool::builder(manager)
-        .max_size(connections.max(1))
-        .runtime(Runtime::Tokio1)
-        .timeouts(Timeouts {
-            wait: Some(LEND_MAX),
-            create: Some(CONNECT_MAX),
-            recycle: Some(CONNECT_MAX),
-        })
-        .build()
-        .expect("a pool with a runtime and timeouts can be built")
 }

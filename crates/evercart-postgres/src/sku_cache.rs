@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use deadpool_postgres::Pool;
 use evercart_core::catalogue::{Rendition, SkuFacts};
 use evercart_core::error::Failed;
 use evercart_core::ids::{ProductId, SkuId};
@@ -14,6 +13,7 @@ use evercart_core::money::Money;
 use tokio_postgres::Row;
 
 use crate::db::{DbError, Result};
+use crate::pool::Pool;
 
 /// SKUs kept, some 300 bytes each.
 const SKUS_MAX: usize = 50_000;
@@ -73,9 +73,7 @@ impl SkuCache {
     }
 
     async fn look_up(&self, ids: &[i64]) -> Result<HashMap<SkuId, Arc<SkuFacts>>> {
-        let connection = self.pool.get().await.map_err(|error| {
-            DbError::from(Failed::Unavailable(format!("the catalogue cannot be read: {error}")))
-        })?;
+        let connection = self.pool.lend().await.map_err(DbError::Store)?;
         let statement = connection.prepare_cached(SKUS).await?;
         let rows = connection.query(&statement, &[&ids]).await?;
         Ok(rows.iter().map(|row| (SkuId(row.get(0)), Arc::new(sku_facts(row)))).collect())

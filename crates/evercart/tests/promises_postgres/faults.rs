@@ -112,6 +112,10 @@ fn u2_a_database_that_is_stopped_or_killed_under_load_is_used_again_when_it_is_b
         Customer::of_demo(&shop, &us_phone(200));
     }
     assert_eq!(pieces(&jo.cart(&shop), SKUS[0]), 0, "what was refused was not done");
+    // Two servers with two markets each tell of the beginning and the end of three outages.
+    let told = |what: &str| shop.stderr().matches(what).count();
+    let (begun, ended) = (told(" is away: "), told(" is back after "));
+    assert!((6..=12).contains(&begun) && ended >= 6, "{begun} told, {ended} ended");
     assert_eq!(shop.terminate().code, Some(0));
 }
 

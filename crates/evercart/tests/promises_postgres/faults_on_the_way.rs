@@ -153,6 +153,11 @@ fn u2_a_database_that_does_not_answer_holds_no_request_longer_than_its_limit() {
         assert_busy_or_away(&answer);
         answer.code() == "store_unavailable"
     });
+    wait_until("a checkout to fail at once, without a wait for a connection", || {
+        let answer = checkout(&shop, &jo, "stalled-checkout").send();
+        assert_busy_or_away(&answer);
+        answer.code() == "store_unavailable"
+    });
     proxy.pass().expect("it passes");
     wait_until("every server to be ready again", || all_ready(&shop, true));
     let mut added = None;
