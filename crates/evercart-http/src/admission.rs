@@ -2,7 +2,14 @@
 //! next to nothing, so that those let in stay as quick as they are when the shop is only busy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::problem::{Code, Problem};
+
+/// How often the log says that requests are refused. A line for each would cost more than most of
+/// those let in do, and just when there is nothing to spare; the metrics count each.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Routes that are never refused: whoever watches over the server must get through just when it is
 /// busy, and a request that waits for an SMS provider does no work here meanwhile; budgets bound
@@ -26,12 +33,23 @@ pub(crate) fn counts(route: &str) -> bool {
 pub struct Admission {
     room: usize,
     at_work: AtomicUsize,
+    /// Refused since the log last said so.
+    refused: AtomicUsize,
+    made: Instant,
+    /// When the log may say so again, in milliseconds since this was made.
+    tell_from: AtomicU64,
 }
 
 impl Admission {
     /// Room for `room` requests at once.
     pub fn new(room: usize) -> Arc<Self> {
-        Arc::new(Self { room, at_work: AtomicUsize::new(0) })
+        Arc::new(Self {
+            room,
+            at_work: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            made: Instant::now(),
+            tell_from: AtomicU64::new(0),
+        })
     }
 
     /// Lets a request in, until the permit is dropped; nothing if there is no room.
@@ -40,6 +58,21 @@ impl Admission {
         let before = self.at_work.fetch_add(1, Ordering::Relaxed);
         let permit = Permit(Arc::clone(self));
         (before < self.room).then_some(permit)
+    }
+
+    /// What a request is told that finds no room.
+    pub(crate) fn refuse(&self) -> Problem {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let now = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let from = self.tell_from.load(Ordering::Relaxed);
+        let next = now.saturating_add(TELL_EVERY.as_millis() as u64);
+        let (set, read) = (Ordering::Relaxed, Ordering::Relaxed);
+        // Of those who find that it is time, one tells.
+        if now >= from && self.tell_from.compare_exchange(from, next, set, read).is_ok() {
+            let refused = self.refused.swap(0, Ordering::Relaxed);
+            tracing::warn!(refused, room = self.room, "more requests than there is room for");
+        }
+        Problem::new(Code::Overloaded, "The shop is busy. Try again in a moment.")
     }
 }
 

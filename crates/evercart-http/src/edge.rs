@@ -17,7 +17,7 @@ use rand::RngExt;
 use tower::{Layer, Service};
 
 use crate::Shop;
-use crate::admission;
+use crate::admission::{self, Admission};
 use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
@@ -86,7 +86,7 @@ where
                     };
                     // Not before the body is here: a slow sender must not take up room.
                     match counts.then(|| admission.enter()) {
-                        Some(None) => Ok(busy().into_response()),
+                        Some(None) => Ok(refused(&admission)),
                         permit => {
                             let response = inner.call(request).await;
                             drop(permit);
@@ -102,7 +102,7 @@ where
         let permit = match counts.then(|| shop.admission.enter()) {
             Some(None) => {
                 let metrics = metrics.get().expect("set above");
-                let response = seen.finish(busy().into_response(), metrics, &shop);
+                let response = seen.finish(refused(&shop.admission), metrics, &shop);
                 return Box::pin(std::future::ready(Ok(response)));
             }
             permit => permit,
@@ -124,9 +124,14 @@ fn route(request: &Request) -> &str {
     matched.strip_prefix("/api/v1").filter(|rest| !rest.is_empty()).unwrap_or(matched)
 }
 
-/// What a request is told that finds no room.
-fn busy() -> Problem {
-    Problem::new(Code::Overloaded, "The shop is busy. Try again in a moment.")
+/// A mark on the answer to a request that found no room: the log has no line for it.
+#[derive(Clone, Copy)]
+struct Refused;
+
+fn refused(admission: &Admission) -> Response {
+    let mut response = admission.refuse().into_response();
+    response.extensions_mut().insert(Refused);
+    response
 }
 
 /// Waits for the answer, but not for ever, and not for a handler that panicked.
@@ -178,7 +183,9 @@ impl Seen {
         let took = self.started.elapsed();
         let status = response.status();
         metrics.answered(method_label(&self.method), status.as_u16(), took);
-        self.log(status, problem.as_ref(), metrics.route(), took, shop);
+        if response.extensions_mut().remove::<Refused>().is_none() {
+            self.log(status, problem.as_ref(), metrics.route(), took, shop);
+        }
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REQUEST_ID, self.request_id);

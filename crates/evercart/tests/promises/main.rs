@@ -30,6 +30,7 @@ mod one_server;
 mod operating;
 mod operating_secrets;
 mod operating_tls;
+mod overload;
 mod scenario_expiry;
 mod scenario_logout;
 mod scenario_week_away;

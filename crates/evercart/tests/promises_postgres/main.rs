@@ -56,6 +56,8 @@ mod operating;
 mod operating_secrets;
 #[path = "../promises/operating_tls.rs"]
 mod operating_tls;
+#[path = "../promises/overload.rs"]
+mod overload;
 #[path = "../promises/scenario_expiry.rs"]
 mod scenario_expiry;
 #[path = "../promises/scenario_logout.rs"]
