@@ -13,6 +13,13 @@ pub struct Answer {
     pub end: usize,
 }
 
+impl Answer {
+    /// True if what was asked for was done.
+    pub fn is_success(self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
 /// The answer at the beginning of `bytes`, once it is there whole.
 ///
 /// # Errors

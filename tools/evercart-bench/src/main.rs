@@ -12,11 +12,13 @@ mod load;
 mod machine;
 mod measures;
 mod mixed;
+mod overload;
 mod pgbench;
 mod postgres;
 mod random;
 mod report;
 mod requests;
+mod rush;
 mod server;
 mod shop;
 mod strace;
@@ -46,9 +48,10 @@ Examples:
   cargo run --release -p evercart-bench -- --only growth --growth-users 200000
   cargo run --release -p evercart-bench -- --only mixed --operations 200000
   cargo run --release -p evercart-bench -- --only streams --streams 5000
+  cargo run --release -p evercart-bench -- --only overload
   cargo run --release -p evercart-bench -- --smoke     only that every answer is right
 
-Growth, the mixed load and streams take long and run only when they are asked for. What runs on \
+Growth, the mixed load, streams and overload run only when they are asked for. What runs on \
 PostgreSQL starts a server of its own; its reference is `pgbench`, which comes with the server's \
 package.
 
@@ -136,6 +139,8 @@ enum Measure {
     Mixed,
     /// Memory of streams of events that wait, and whether they hear of changes.
     Streams,
+    /// Three times as many requests as can be answered.
+    Overload,
 }
 
 impl Measure {
@@ -208,7 +213,8 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
     if cli.wants(Measure::Streams) {
         rows.extend(streams::rows(program, if cli.smoke { 40 } else { cli.streams })?);
     }
-    if [Measure::Postgres, Measure::Growth, Measure::Mixed].iter().any(|one| cli.wants(*one)) {
+    let on_postgres = [Measure::Postgres, Measure::Growth, Measure::Mixed, Measure::Overload];
+    if on_postgres.iter().any(|one| cli.wants(*one)) {
         let database = Database::start(!cli.smoke)?;
         if cli.wants(Measure::Postgres) {
             match database.pgbench() {
@@ -222,6 +228,9 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
         }
         if cli.wants(Measure::Mixed) {
             rows.extend(mixed::rows(program, &database, mix(cli))?);
+        }
+        if cli.wants(Measure::Overload) {
+            rows.extend(overload::rows(program, &database, plan, &mut progress)?);
         }
     }
     Ok(rows)
@@ -260,6 +269,7 @@ fn plan(cli: &Cli) -> Plan {
         postgres_connections: given(&[1, 16, 64, 256]),
         pgbench: Length::Seconds(cli.seconds.ceil() as u64),
         growth_users: cli.wants(Measure::Growth).then_some(cli.growth_users),
+        overload_connections: cli.wants(Measure::Overload).then_some(2_048),
         users: cli.users,
     };
     if cli.smoke {
@@ -272,6 +282,7 @@ fn plan(cli: &Cli) -> Plan {
         plan.postgres_connections = given(&[4]);
         plan.pgbench = Length::Each(25);
         plan.growth_users = plan.growth_users.map(|_| 120);
+        plan.overload_connections = plan.overload_connections.map(|_| 64);
         plan.users = 40;
     }
     if !cli.wants(Measure::Reads) {
@@ -324,7 +335,7 @@ mod tests {
     #[test]
     fn a_smoke_run_is_small() {
         let plan = plan(&Cli::parse_from(["evercart-bench", "--smoke"]));
-        assert!(plan.cells() <= 20 && plan.measure < Duration::from_secs(1));
+        assert!(plan.cells() <= 30 && plan.measure < Duration::from_secs(1));
     }
 
     #[test]

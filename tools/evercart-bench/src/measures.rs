@@ -37,6 +37,9 @@ pub struct Plan {
     pub pgbench: Length,
     /// How many customers there are in the end where growth is measured; none if it is not.
     pub growth_users: Option<usize>,
+    /// The most requests under way where more come than can be answered: several times what is let
+    /// in. None if that is not measured.
+    pub overload_connections: Option<usize>,
     /// How many there are at the beginning.
     pub users: usize,
 }
@@ -47,7 +50,8 @@ impl Plan {
         let pairs = self.read_connections.len() + self.add_connections.len();
         let postgres = self.postgres_connections.len() * crate::postgres::CELLS;
         let growth = self.growth_users.map_or(0, |_| crate::growth::CELLS);
-        self.repeats * (2 * pairs + postgres + growth)
+        let overload = self.overload_connections.map_or(0, |_| crate::overload::CELLS);
+        self.repeats * (2 * pairs + postgres + growth + overload)
     }
 
     /// The load of one cell.
