@@ -1,4 +1,5 @@
-//! Statements that the crate itself has for a server: over its socket, where no password is asked.
+//! Statements that the crate itself has for servers: for its own over their sockets, where no
+//! password is asked.
 
 use std::path::Path;
 use std::thread;
@@ -22,21 +23,21 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Connects to a server of ours. Only for `apart`.
+    pub fn over_socket(socket_dir: &Path, port: u16, database: &str) -> Result<Self, Error> {
+        let mut config = Config::new();
+        config.host_path(socket_dir).port(port).user(SUPERUSER).dbname(database);
+        Self::open(config)
+    }
+
     /// Connects. Only for `apart`: a thread that already runs a runtime may not wait for another.
-    pub fn open(socket_dir: &Path, port: u16, database: &str) -> Result<Self, Error> {
+    pub fn open(mut config: Config) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Error::system("start a runtime"))?;
         let client = runtime.block_on(async {
-            let (client, connection) = Config::new()
-                .host_path(socket_dir)
-                .port(port)
-                .user(SUPERUSER)
-                .dbname(database)
-                .connect_timeout(CONNECT_MAX)
-                .connect(NoTls)
-                .await?;
+            let (client, connection) = config.connect_timeout(CONNECT_MAX).connect(NoTls).await?;
             // What becomes of the connection, the client's calls report.
             tokio::spawn(connection);
             Ok::<_, Error>(client)

@@ -1,9 +1,11 @@
 //! A real PostgreSQL server in a temporary directory, for tests, measurements and people; and a
-//! proxy that breaks the way to it on demand. Nothing of this is ever shipped.
+//! proxy that breaks the way to it on demand. Also databases on a Citus cluster, which somebody else
+//! has started. Nothing of this is ever shipped.
 #![cfg(unix)]
 
 mod account;
 mod binaries;
+mod citus;
 mod client;
 mod error;
 mod guardian;
@@ -18,6 +20,7 @@ mod standby;
 use std::sync::OnceLock;
 
 pub use binaries::Binaries;
+pub use citus::{ClusterDatabase, citus_url};
 pub use client::Rows;
 pub use error::Error;
 pub use proxy::{Moment, Proxy};

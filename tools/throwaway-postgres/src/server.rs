@@ -278,7 +278,7 @@ impl Server {
     /// # Errors
     /// If the server does not run or refuses.
     pub fn query(&self, database: &str, sql: &str) -> Result<Rows, Error> {
-        apart(|| Session::open(self.socket_dir(), self.port, database)?.query(sql))
+        apart(|| Session::over_socket(self.socket_dir(), self.port, database)?.query(sql))
     }
 
     /// Ends the server; its files stay until `start_again`.

@@ -90,7 +90,7 @@ impl Server {
     pub(crate) fn copy(&self, standby: &Server) -> Result<(), Error> {
         let data = standby.data();
         let label = apart(|| {
-            let session = Session::open(self.socket_dir(), self.port(), MAINTENANCE)?;
+            let session = Session::over_socket(self.socket_dir(), self.port(), MAINTENANCE)?;
             session.query("SELECT pg_backup_start('standby', true)")?;
             copy_directory(&self.data(), &data, standby.account())?;
             session.query("SELECT labelfile FROM pg_backup_stop(false)")

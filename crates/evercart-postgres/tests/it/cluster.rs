@@ -35,11 +35,8 @@ pub struct Cluster {
 
 impl Cluster {
     /// A market's name of its own, with nothing there yet.
-    #[expect(clippy::disallowed_methods, reason = "whoever runs these tests says where")]
     fn unspread(clock: Arc<ManualClock>) -> Self {
-        let url = std::env::var("EVERCART_TEST_CITUS_URL").expect(
-            "EVERCART_TEST_CITUS_URL names a Citus coordinator for the feature citus-tests",
-        );
+        let url = evercart_throwaway_postgres::citus_url();
         let market = MarketName::new(&random_letters()).expect("a market's name");
         Self { store: None, market, url, clock }
     }

@@ -10,6 +10,9 @@ pub const SERVERS: usize = 2;
 /// Without the database there is nothing to read from.
 pub const READS_GO_ON_WITHOUT_DATABASE: bool = false;
 
+/// A backup is restored over a shop that is there, if that is asked for.
+pub const RESTORES_IN_PLACE: bool = true;
+
 /// A database.
 pub struct Place {
     url: String,

@@ -11,6 +11,9 @@ pub const SERVERS: usize = 1;
 /// While somebody else writes, or the disk is full, reading goes on.
 pub const READS_GO_ON_WITHOUT_DATABASE: bool = true;
 
+/// A backup is restored over a shop that is there, if that is asked for.
+pub const RESTORES_IN_PLACE: bool = true;
+
 /// Where a shop keeps its data: nothing has to be said.
 pub struct Place;
 
