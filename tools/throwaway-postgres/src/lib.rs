@@ -1,6 +1,6 @@
 //! A real PostgreSQL server in a temporary directory, for tests, measurements and people; and a
-//! proxy that breaks the way to it on demand. Also databases on a Citus cluster, which somebody else
-//! has started. Nothing of this is ever shipped.
+//! proxy that breaks the way to it on demand. Also databases on a Citus cluster, which somebody
+//! else has started. Nothing of this is ever shipped.
 #![cfg(unix)]
 
 mod account;

@@ -1,5 +1,5 @@
-//! The same promises, kept by two servers over one Citus cluster: the modules are those of the tests
-//! in `promises`, and every request goes to the other server than the one before it (U4). The
+//! The same promises, kept by two servers over one Citus cluster: the modules are those of the
+//! tests in `promises`, and every request goes to the other server than the one before it (U4). The
 //! cluster runs already, and `EVERCART_TEST_CITUS_URL` names its coordinator.
 //!
 //! Left out is what is true of SQLite files only, as over one PostgreSQL, and what stops the
@@ -10,12 +10,16 @@ mod backend;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+#[path = "../promises/account.rs"]
+mod account;
 #[path = "../promises/bad_input.rs"]
 mod bad_input;
 #[path = "../promises/bad_input_codes.rs"]
 mod bad_input_codes;
 #[path = "../promises/bad_input_http.rs"]
 mod bad_input_http;
+#[path = "../promises/cart_events.rs"]
+mod cart_events;
 #[path = "../promises/catalogue_rows.rs"]
 mod catalogue_rows;
 #[path = "../promises/codes.rs"]
