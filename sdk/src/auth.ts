@@ -1,0 +1,159 @@
+// Signing in and out, and what the shop knows of the customer.
+
+import { EvercartError } from "./errors.js";
+import type { components } from "./schema.js";
+import type { Core } from "./core.js";
+import type { Listener, Unsubscribe } from "./listeners.js";
+import { isSessionEnd } from "./core.js";
+import type { CodeSent, Export, Market, Profile, ProfileChange, Session, User } from "./types.js";
+
+type SignedIn = components["schemas"]["SignedIn"];
+
+/** Who has signed in. */
+export interface SignInResult {
+  readonly user: User;
+  /** True the first time. */
+  readonly is_new_user: boolean;
+}
+
+/** How a logout went. On this device it is always done. */
+export interface LogoutResult {
+  /**
+   * `done`: every token of this customer is dead, on all devices. `unreached`: the server could not be
+   * told; this device has forgotten the token, but until it expires (30 minutes at most) a copy of it
+   * would still be taken. Tell the customer, or have them log out once more from any device.
+   */
+  readonly server: "done" | "unreached";
+  /** Why it was not reached. */
+  readonly error?: EvercartError;
+}
+
+/** Signing in and out. */
+export class Auth {
+  readonly #core: Core;
+  /** @internal */
+  beforeLogout: () => Promise<void> = () => Promise.resolve();
+
+  /** @internal */
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Who is signed in, as far as this device knows; the same object until that changes. */
+  session(): Session {
+    return this.#core.sessions.current;
+  }
+
+  /** Resolves when the storage has said who is signed in. */
+  async ready(): Promise<Session> {
+    await this.#core.ready;
+    return this.session();
+  }
+
+  /** Calls `listener` after every change of the session, also those made in other tabs. */
+  onChange(listener: Listener<Session>): Unsubscribe {
+    return this.#core.sessions.onChange(listener);
+  }
+
+  /** Sends a code to the phone. The answer is the same whether or not it has an account. */
+  async sendCode(phone: string): Promise<CodeSent> {
+    return this.#core.open<CodeSent>({ method: "POST", path: "/auth/send-code", body: { phone } });
+  }
+
+  /**
+   * Signs in. What a guest has collected on this device is then merged into the customer's cart, exactly
+   * once; `code_invalid` is thrown for a code that is wrong, used or too old.
+   */
+  async verifyCode(phone: string, code: string): Promise<SignInResult> {
+    const body = { phone, verification_code: code };
+    return this.#begin(
+      await this.#core.open<SignedIn>({ method: "POST", path: "/auth/verify-code", body }),
+    );
+  }
+
+  /**
+   * Signs out on all devices. This device forgets the token even if the server cannot be reached; the
+   * result says whether it was.
+   */
+  async logout(): Promise<LogoutResult> {
+    await this.#core.ready;
+    const token = this.#core.sessions.token;
+    if (token !== null) await this.beforeLogout();
+    await this.#core.sessions.end();
+    if (token === null) return { server: "done" };
+    try {
+      await this.#core.open({ method: "POST", path: "/auth/logout", token });
+      return { server: "done" };
+    } catch (error) {
+      if (isSessionEnd(error)) return { server: "done" };
+      if (error instanceof EvercartError) return { server: "unreached", error };
+      throw error;
+    }
+  }
+
+  /** What the shop knows of the customer. */
+  async profile(signal?: AbortSignal): Promise<Profile> {
+    return (await this.#core.own<Profile>({ method: "GET", path: "/auth/profile", signal })).value;
+  }
+
+  /** Changes the profile: what is left out stays, null empties. */
+  async updateProfile(change: ProfileChange): Promise<Profile> {
+    return (await this.#core.own<Profile>({ method: "PUT", path: "/auth/profile", body: change }))
+      .value;
+  }
+
+  /** The markets of this shop, and the one of requests that name none. */
+  async markets(): Promise<{ markets: Market[]; default_market?: string | null }> {
+    return this.#core.open({ method: "GET", path: "/auth/markets" });
+  }
+
+  /**
+   * Sends a code to the number that is to become the customer's. It needs a sign-in under 5 minutes
+   * old, or `code`: a fresh code that was sent to the old number.
+   */
+  async changePhone(newPhone: string, code?: string): Promise<CodeSent> {
+    const body = {
+      new_phone: newPhone,
+      ...(code === undefined ? {} : { verification_code: code }),
+    };
+    return (await this.#core.own<CodeSent>({ method: "POST", path: "/auth/phone", body })).value;
+  }
+
+  /**
+   * Confirms the new number with the code that was sent to it. The customer stays the same, with cart,
+   * wishlist and orders; every earlier token is dead, this device gets a new one.
+   */
+  async confirmPhone(newPhone: string, code: string): Promise<SignInResult> {
+    const body = { new_phone: newPhone, verification_code: code };
+    const answer = await this.#core.own<SignedIn>({
+      method: "POST",
+      path: "/auth/phone/confirm",
+      body,
+    });
+    return this.#begin(answer.value);
+  }
+
+  /** Everything the shop holds about this customer. */
+  async exportData(): Promise<Export> {
+    return (await this.#core.own<Export>({ method: "GET", path: "/auth/export" })).value;
+  }
+
+  /**
+   * Erases the customer's personal data; `code` is a fresh code sent to their own phone. Orders stay,
+   * anonymised, for the shop's books. This device forgets the customer, too.
+   */
+  async eraseAccount(code: string): Promise<void> {
+    await this.#core.own({
+      method: "DELETE",
+      path: "/auth/account",
+      body: { verification_code: code },
+    });
+    await this.#core.sessions.end();
+  }
+
+  async #begin(answer: SignedIn): Promise<SignInResult> {
+    await this.#core.ready;
+    await this.#core.sessions.begin(answer.access_token, answer.user);
+    return { user: answer.user, is_new_user: answer.is_new_user };
+  }
+}

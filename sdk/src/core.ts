@@ -1,0 +1,58 @@
+// What all parts of a client share: requests in the name of whoever is signed in, and what happens
+// when the server no longer takes their token.
+
+import { EvercartError } from "./errors.js";
+import { newKey, type Answer, type Call, type Http } from "./http.js";
+import type { Sessions } from "./session.js";
+import type { Shelf } from "./shelf.js";
+
+/** Requests with the customer's token. */
+export class Core {
+  readonly http: Http;
+  readonly sessions: Sessions;
+  readonly shelf: Shelf;
+  /** Done when the storage has said who is signed in; undefined if it has already. */
+  ready: Promise<void> | undefined;
+
+  constructor(http: Http, sessions: Sessions, shelf: Shelf) {
+    this.http = http;
+    this.sessions = sessions;
+    this.shelf = shelf;
+  }
+
+  /** A request that needs no customer. */
+  async open<T>(call: Call): Promise<T> {
+    return (await this.http.call<T>(withKey(call))).value;
+  }
+
+  /** A request in the customer's name, tried again where that may help. */
+  async own<T>(call: Call): Promise<Answer<T>> {
+    await this.ready;
+    const keyed = withKey(call);
+    return this.withToken((token) => this.http.call<T>({ ...keyed, token }));
+  }
+
+  /** Does `work` with the token, and ends the session if the server refuses that token. */
+  async withToken<T>(work: (token: string) => Promise<T>): Promise<T> {
+    const token = this.sessions.token;
+    if (token === null) {
+      throw new EvercartError("not_authenticated", "Nobody is signed in.", { status: 401 });
+    }
+    try {
+      return await work(token);
+    } catch (error) {
+      if (!isSessionEnd(error)) throw error;
+      this.sessions.refused(token, error);
+      throw error;
+    }
+  }
+}
+
+/** True if the server does not take the token. A wrong code is a 401, too, but says nothing of it. */
+export function isSessionEnd(error: unknown): error is EvercartError {
+  return error instanceof EvercartError && error.status === 401 && error.code !== "code_invalid";
+}
+
+function withKey(call: Call): Call {
+  return call.method === "GET" || call.key !== undefined ? call : { ...call, key: newKey() };
+}

@@ -1,0 +1,90 @@
+// The one error that the SDK throws. What went wrong is its `code`; what to tell the customer is the
+// caller's business, and `message` a usable English sentence.
+
+import type { components } from "./schema.js";
+import type { FieldError } from "./types.js";
+
+/** What the server says went wrong. */
+export type ProblemCode =
+  components["schemas"]["ProblemCode"] | "phone_taken" | "idempotency_key_in_use";
+
+/**
+ * What went wrong on the way:
+ * - `network`: the server could not be reached, or something else answered in its place;
+ * - `timeout`: it did not answer in time;
+ * - `aborted`: the caller's own signal ended the call;
+ * - `offline`: changes wait for the network, and this call would have to come after them;
+ * - `storage`: the device's storage did not take what must be kept before it is sent.
+ */
+export type ClientCode = "network" | "timeout" | "aborted" | "offline" | "storage";
+
+/** All values that `EvercartError.code` can have. */
+export type ErrorCode = ProblemCode | ClientCode;
+
+/** The facts that a problem carries in members of its own. */
+export interface ErrorFacts {
+  insufficient_stock: { sku_id: number; available: number };
+  sku_unavailable: { sku_id: number };
+  price_changed: { expected: number; actual: number };
+}
+
+/** The facts of a code, if it is known which those are. */
+export type FactsOf<Code extends ErrorCode> = Code extends keyof ErrorFacts
+  ? Partial<ErrorFacts[Code]>
+  : Readonly<Record<string, unknown>>;
+
+/** What is needed to make an `EvercartError`. */
+export interface ErrorInit {
+  readonly status?: number;
+  readonly requestId?: string | undefined;
+  readonly errors?: readonly FieldError[] | undefined;
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+// Two copies of this package in one bundle know each other's errors by this, as `instanceof` would not.
+const BRAND = "__isEvercartError";
+
+/** Why a call was not done. */
+export class EvercartError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = "EvercartError";
+  /** What went wrong, for programs. Never renamed. */
+  readonly code: Code;
+  /** The answer's HTTP status; 0 if there was none. */
+  readonly status: number;
+  /** What to quote when asking the shop's operator for help. */
+  readonly requestId: string | undefined;
+  /** With `validation_failed`: what is wrong with which field. */
+  readonly errors: readonly FieldError[];
+  /** What else the problem says, such as `available` with `insufficient_stock`. */
+  readonly facts: FactsOf<Code>;
+  /** How long the server asked to wait before another try, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  readonly [BRAND] = true;
+
+  constructor(code: Code, message: string, init: ErrorInit = {}) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.code = code;
+    this.status = init.status ?? 0;
+    this.requestId = init.requestId;
+    this.errors = init.errors ?? [];
+    this.facts = (init.facts ?? {}) as FactsOf<Code>;
+    this.retryAfterMs = init.retryAfterMs;
+  }
+
+  /** For logs: everything but the stack. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, status, requestId, errors, facts } = this;
+    return { name, code, message, status, requestId, errors, facts };
+  }
+}
+
+/** True for errors of this SDK; with `code`, for those with that code. */
+export function isEvercartError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is EvercartError<Code> {
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
+  return code === undefined || (error as EvercartError).code === code;
+}

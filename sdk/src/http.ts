@@ -1,0 +1,272 @@
+// One request and its answer: headers, time limit, problems made into errors, and the retries of
+// calls that somebody waits for. What is done about a lost session is session.ts's business.
+
+import { EvercartError, type ErrorCode } from "./errors.js";
+
+/** The part of `fetch` that the SDK uses. */
+export type Fetch = (input: string, init: FetchInit) => Promise<Response>;
+
+/** What the SDK gives to `fetch`. */
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** When and how often something is tried again. */
+export interface RetryOptions {
+  /** The first wait; each further one is twice as long. Default 300 ms. */
+  readonly baseMs: number;
+  /** The longest wait between two tries. Default 30 s. */
+  readonly capMs: number;
+  /** How often a call is made that somebody waits for. Default 4. Queued changes have no limit. */
+  readonly attempts: number;
+  /** How long a call waits at most because the server asks for it (`Retry-After`). Default 10 s. */
+  readonly patienceMs: number;
+  /** How long an answer may take. Default 20 s. */
+  readonly timeoutMs: number;
+}
+
+export const RETRY: RetryOptions = {
+  baseMs: 300,
+  capMs: 30_000,
+  attempts: 4,
+  patienceMs: 10_000,
+  timeoutMs: 20_000,
+};
+
+/** A request. */
+export interface Call {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Begins with `/`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  readonly token?: string | undefined;
+  /** The `Idempotency-Key`. Every mutation has one. */
+  readonly key?: string;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came back. `value` is null with 304. */
+export interface Answer<T> {
+  readonly status: number;
+  readonly value: T;
+  readonly etag: string | undefined;
+}
+
+/** Makes requests of one shop and market. */
+export class Http {
+  readonly retry: RetryOptions;
+  readonly #url: string;
+  readonly #market: string | undefined;
+  readonly #fetch: Fetch;
+
+  constructor(
+    url: string,
+    market: string | undefined,
+    fetch: Fetch | undefined,
+    retry: RetryOptions,
+  ) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#market = market;
+    // Called through globalThis: some platforms refuse a `fetch` with another `this`.
+    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.retry = retry;
+  }
+
+  /** The request's headers and URL, sent once; for streams, whose body the caller reads. */
+  async open(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { Accept: accept };
+    if (call.body !== undefined) headers["Content-Type"] = "application/json";
+    if (call.token !== undefined) headers["Authorization"] = `Bearer ${call.token}`;
+    if (this.#market !== undefined) headers["X-Market"] = this.#market;
+    if (call.key !== undefined) headers["Idempotency-Key"] = call.key;
+    if (call.ifMatch !== undefined) headers["If-Match"] = call.ifMatch;
+    if (call.ifNoneMatch !== undefined) headers["If-None-Match"] = call.ifNoneMatch;
+    const fetch = this.#fetch;
+    return fetch(this.#url + call.path + queryText(call.query), {
+      method: call.method,
+      headers,
+      signal,
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+  }
+
+  /** Makes the request once. */
+  async once<T>(call: Call): Promise<Answer<T>> {
+    const abort = new AbortController();
+    let ended: ErrorCode = "network";
+    const end = (why: ErrorCode) => {
+      ended = why;
+      abort.abort();
+    };
+    const onAbort = () => {
+      end("aborted");
+    };
+    if (call.signal?.aborted)
+      throw new EvercartError("aborted", "The call was ended by its caller.");
+    call.signal?.addEventListener("abort", onAbort);
+    const timer = setTimeout(() => {
+      end("timeout");
+    }, this.retry.timeoutMs);
+    try {
+      const response = await this.open(
+        call,
+        "application/json, application/problem+json",
+        abort.signal,
+      );
+      if (response.status === 304) {
+        return { status: 304, value: null as T, etag: header(response, "ETag") };
+      }
+      const text = await response.text();
+      if (!response.ok) throw problem(response, text);
+      return { status: response.status, value: parsed<T>(text), etag: header(response, "ETag") };
+    } catch (error) {
+      if (error instanceof EvercartError) throw error;
+      throw new EvercartError(ended, MESSAGES[ended as keyof typeof MESSAGES], { cause: error });
+    } finally {
+      clearTimeout(timer);
+      call.signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Makes the request, again if that may help, and gives up when the caller has waited enough. */
+  async call<T>(call: Call): Promise<Answer<T>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once<T>(call);
+      } catch (error) {
+        if (!(error instanceof EvercartError) || !mayHelpToRetry(error)) throw error;
+        const wait = waitMs(error, attempt, this.retry);
+        if (attempt >= this.retry.attempts || wait > this.retry.patienceMs) throw error;
+        await sleep(wait, call.signal);
+      }
+    }
+  }
+}
+
+const MESSAGES = {
+  network: "The shop cannot be reached.",
+  timeout: "The shop did not answer in time.",
+  aborted: "The call was ended by its caller.",
+};
+
+/** True if the same request may succeed later, and nothing says that it was refused. */
+export function mayHelpToRetry(error: EvercartError): boolean {
+  return (
+    error.code === "network" ||
+    error.code === "timeout" ||
+    error.code === "idempotency_key_in_use" ||
+    error.status === 429 ||
+    error.status >= 500
+  );
+}
+
+/** How long to wait after the `attempt`-th try: never less than the server asked for. */
+export function waitMs(error: EvercartError, attempt: number, retry: RetryOptions): number {
+  const backOff = Math.min(retry.capMs, retry.baseMs * 2 ** Math.min(attempt - 1, 20));
+  const jittered = backOff * (0.5 + Math.random() / 2);
+  if (error.retryAfterMs === undefined) return jittered;
+  return error.retryAfterMs + Math.random() * Math.min(1000, backOff);
+}
+
+/** Resolves after that time, or rejects when the signal says so. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(new EvercartError("aborted", MESSAGES.aborted));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+let lastMoment = 0;
+
+/**
+ * A new key: keys of one device sort in the order in which they were made. `after` is the newest key
+ * known so far, so that a clock that was set back does not put new changes before old ones.
+ */
+export function newKey(after = ""): string {
+  lastMoment = Math.max(Date.now(), lastMoment + 1, momentOf(after) + 1);
+  const bytes = new Uint8Array(12);
+  // Some React Native engines have no `crypto`. A key must be unique for its user, not secret.
+  if (typeof crypto === "object") crypto.getRandomValues(bytes);
+  else bytes.forEach((_, index) => (bytes[index] = Math.floor(Math.random() * 256)));
+  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${lastMoment.toString(36).padStart(9, "0")}-${random}`;
+}
+
+/** When a key was made, in milliseconds since 1970. */
+export function momentOf(key: string): number {
+  const moment = Number.parseInt(key.slice(0, 9), 36);
+  return Number.isNaN(moment) ? 0 : moment;
+}
+
+function queryText(query: Call["query"]): string {
+  const parts = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+  );
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+}
+
+function header(response: Response, name: string): string | undefined {
+  return response.headers.get(name) ?? undefined;
+}
+
+/** A page that a hotel's network shows in the shop's place is no answer. */
+function parsed<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new EvercartError("network", "Something else answered in the shop's place.", { cause });
+  }
+}
+
+function problem(response: Response, text: string): EvercartError {
+  let body: Record<string, unknown> = {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) body = value as Record<string, unknown>;
+  } catch {
+    // Not the shop's answer: said below.
+  }
+  const { code, detail, title, request_id, errors, type: _type, status: _status, ...facts } = body;
+  const init = {
+    status: response.status,
+    requestId: text_(request_id) ?? header(response, "X-Request-Id"),
+    errors: Array.isArray(errors) ? errors : [],
+    facts,
+    retryAfterMs: retryAfterMs(header(response, "Retry-After")),
+  };
+  if (typeof code !== "string") {
+    return new EvercartError(
+      "network",
+      `Something else answered in the shop's place (${response.status}).`,
+      init,
+    );
+  }
+  return new EvercartError(code as ErrorCode, text_(detail) ?? text_(title) ?? code, init);
+}
+
+function text_(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Seconds or an HTTP date. */
+function retryAfterMs(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = Number(value);
+  if (!Number.isNaN(seconds)) return Math.max(0, seconds * 1000);
+  const moment = Date.parse(value);
+  return Number.isNaN(moment) ? undefined : Math.max(0, moment - Date.now());
+}

@@ -1,0 +1,26 @@
+// The package's public face.
+
+export { createClient } from "./client.js";
+export type { Client, ClientOptions, Refusal } from "./client.js";
+export type { Auth, LogoutResult, SignInResult } from "./auth.js";
+export type { Cart as CartApi } from "./cart.js";
+export type { Wishlist as WishlistApi } from "./wishlist.js";
+export type { Orders as OrdersApi, OrderQuery } from "./orders.js";
+export type { Addresses as AddressesApi } from "./addresses.js";
+export type { Products as ProductsApi, ProductQuery } from "./products.js";
+export { EvercartError, isEvercartError } from "./errors.js";
+export type {
+  ClientCode,
+  ErrorCode,
+  ErrorFacts,
+  ErrorInit,
+  FactsOf,
+  ProblemCode,
+} from "./errors.js";
+export { memoryStorage } from "./storage.js";
+export type { MaybePromise, Storage } from "./storage.js";
+export type { Fetch, FetchInit, RetryOptions } from "./http.js";
+export type { Listener, Unsubscribe } from "./listeners.js";
+export type { SignedOut } from "./session.js";
+export type * from "./types.js";
+export type { components, paths } from "./schema.js";
