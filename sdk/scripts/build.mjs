@@ -19,7 +19,7 @@ for (const [folder, format] of [
         bundle: true,
         format,
         platform: "neutral",
-        target: "es2020",
+        target: "es2022",
         external: ["react"],
         sourcemap: true,
         logLevel: "warning",

@@ -4,8 +4,12 @@ import { EvercartError } from "./errors.js";
 import type { components } from "./schema.js";
 import type { Core } from "./core.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
+import type { Outbox } from "./outbox.js";
 import { isSessionEnd } from "./core.js";
 import type { CodeSent, Export, Market, Profile, ProfileChange, Session, User } from "./types.js";
+
+/** How long a logout waits for changes that have not been sent. */
+const LOGOUT_PATIENCE_MS = 2000;
 
 type SignedIn = components["schemas"]["SignedIn"];
 
@@ -31,12 +35,12 @@ export interface LogoutResult {
 /** Signing in and out. */
 export class Auth {
   readonly #core: Core;
-  /** @internal */
-  beforeLogout: () => Promise<void> = () => Promise.resolve();
+  readonly #outbox: Outbox;
 
   /** @internal */
-  constructor(core: Core) {
+  constructor(core: Core, outbox: Outbox) {
     this.#core = core;
+    this.#outbox = outbox;
   }
 
   /** Who is signed in, as far as this device knows; the same object until that changes. */
@@ -78,7 +82,9 @@ export class Auth {
   async logout(): Promise<LogoutResult> {
     await this.#core.ready;
     const token = this.#core.sessions.token;
-    if (token !== null) await this.beforeLogout();
+    // What waits is the customer's, and should be in their cart when they sign in elsewhere. What cannot be
+    // sent now stays on this device for their next sign-in here.
+    if (token !== null) await this.#outbox.drained(LOGOUT_PATIENCE_MS);
     await this.#core.sessions.end();
     if (token === null) return { server: "done" };
     try {
@@ -148,7 +154,9 @@ export class Auth {
       path: "/auth/account",
       body: { verification_code: code },
     });
+    const { user } = this.session();
     await this.#core.sessions.end();
+    if (user) this.#outbox.forget(user.id);
   }
 
   async #begin(answer: SignedIn): Promise<SignInResult> {

@@ -4,15 +4,20 @@ import { Addresses } from "./addresses.js";
 import { Auth } from "./auth.js";
 import { Cart } from "./cart.js";
 import { Core } from "./core.js";
-import type { EvercartError } from "./errors.js";
 import { Http, RETRY, type Fetch, type RetryOptions } from "./http.js";
-import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
+import { Journal } from "./journal.js";
+import type { Listener, Unsubscribe } from "./listeners.js";
+import { Live, type LiveMode } from "./live.js";
 import { Orders } from "./orders.js";
+import { Outbox, type Refusal } from "./outbox.js";
 import { Products } from "./products.js";
+import { Seen } from "./seen.js";
 import { Sessions, type SignedOut } from "./session.js";
 import { Shelf } from "./shelf.js";
 import { defaultStorage, type Storage } from "./storage.js";
-import type { Change, MergeStrategy, Skipped } from "./types.js";
+import { Tabs, isShared, onWake } from "./tabs.js";
+import { Truth } from "./truth.js";
+import type { MergeStrategy } from "./types.js";
 import { Wishlist } from "./wishlist.js";
 
 /** What a client needs to know. */
@@ -23,6 +28,11 @@ export interface ClientOptions {
   readonly market?: string;
   /** Where to keep what must outlive the page. Default: localStorage in a page, else memory. */
   readonly storage?: Storage;
+  /**
+   * Whether other pages of the browser use the same storage, so that they have to agree on who sends
+   * what. Default: true for localStorage. Say true for one on top of IndexedDB.
+   */
+  readonly sharedStorage?: boolean;
   /** Instead of the platform's `fetch`. */
   readonly fetch?: Fetch;
   /** Before the names of all that is kept. Default `evercart`. */
@@ -36,20 +46,11 @@ export interface ClientOptions {
   /** How a guest's cart is merged at sign-in. Default `max`, which never doubles. */
   readonly guestMerge?: MergeStrategy;
   /** How the cart is kept up to date while somebody listens. Default `auto`: a stream, or polling. */
-  readonly live?: "auto" | "stream" | "poll" | "off";
+  readonly live?: LiveMode;
   /** How often to poll where there is no stream. Default 10 s. */
   readonly pollMs?: number;
   /** When and how often something is tried again. */
   readonly retry?: Partial<RetryOptions>;
-}
-
-/** A change that was shown and kept, and that the server has then refused. */
-export interface Refusal {
-  readonly change: Change;
-  /** Why; undefined for a merge that was taken over in part. */
-  readonly error?: EvercartError;
-  /** With a merge: what was not taken over, or not wholly. */
-  readonly skipped: readonly Skipped[];
 }
 
 /** A shop, as one customer or guest on this device sees it. */
@@ -61,28 +62,88 @@ export class Client {
   readonly addresses: Addresses;
   readonly products: Products;
   readonly #core: Core;
-  readonly #refused = new Listeners<Refusal>();
+  readonly #outbox: Outbox;
+  readonly #truth: Truth;
+  readonly #tabs: Tabs;
+  readonly #live: Live;
+  readonly #endings: Unsubscribe[] = [];
 
   /** @internal */
   constructor(options: ClientOptions) {
+    const storage = options.storage ?? defaultStorage();
     const prefix = `${options.storagePrefix ?? "evercart"}:${options.market ?? ""}:`;
-    const shelf = new Shelf(options.storage ?? defaultStorage(), prefix, (error) =>
-      options.onStorageError?.(error),
-    );
+    const shelf = new Shelf(storage, prefix, (error) => options.onStorageError?.(error));
     const http = new Http(options.url, options.market, options.fetch, {
       ...RETRY,
       ...options.retry,
     });
-    this.#core = new Core(http, new Sessions(shelf), shelf);
-    this.auth = new Auth(this.#core);
-    this.cart = new Cart(this.#core);
-    this.wishlist = new Wishlist(this.#core);
-    this.orders = new Orders(this.#core);
-    this.addresses = new Addresses(this.#core);
-    this.products = new Products(this.#core);
+    const core = new Core(http, new Sessions(shelf), shelf);
+    const tabs = new Tabs(prefix, options.sharedStorage ?? isShared(storage));
+    const journal = new Journal(shelf, tabs);
+    const truth = new Truth(core, journal);
+    const outbox = new Outbox(core, journal, truth, tabs, options.guestMerge ?? "max");
+    const { live: mode = "auto", pollMs = 10_000 } = options;
+    const isOwnFetch = options.fetch !== undefined;
+    const live = new Live(core, truth, tabs, { mode, pollMs, isOwnFetch }, () => outbox.readCart());
+    const seen = new Seen();
+    this.auth = new Auth(core, outbox);
+    this.cart = new Cart(core, outbox, truth, live, seen);
+    this.wishlist = new Wishlist(core, outbox, truth, seen);
+    this.orders = new Orders(core, outbox, truth);
+    this.addresses = new Addresses(core);
+    this.products = new Products(core, seen);
+    this.#core = core;
+    this.#outbox = outbox;
+    this.#truth = truth;
+    this.#tabs = tabs;
+    this.#live = live;
     if (options.onSignedOut) this.onSignedOut(options.onSignedOut);
     if (options.onRefused) this.onRefused(options.onRefused);
-    this.#core.ready = this.#core.sessions.load();
+    this.#start(journal);
+  }
+
+  #start(journal: Journal): void {
+    const { sessions } = this.#core;
+    // First the parts of the client itself, so that listeners find it as it will be.
+    this.#endings.push(
+      sessions.changed.add(() => {
+        this.#truth.follow();
+        this.#live.follow();
+        this.#outbox.wake();
+      }),
+      onWake(() => {
+        this.#live.wake();
+        this.#outbox.wake();
+      }),
+    );
+    sessions.onOwnChange = (ended) => {
+      this.#tabs.tell({ about: "session", ...(ended && { ended }) });
+    };
+    this.#tabs.listen((message) => {
+      if (message.about === "session") void this.#hearSession(message.ended);
+      else this.#outbox.hear(message);
+    });
+    const loaded = journal.load();
+    if (loaded === undefined) {
+      const ready = sessions.load();
+      if (ready === undefined) return;
+      this.#core.ready = ready.then(() => {
+        this.#core.ready = undefined;
+      });
+      return;
+    }
+    this.#core.ready = loaded
+      .then(() => sessions.load())
+      .then(() => {
+        this.#core.ready = undefined;
+      });
+  }
+
+  async #hearSession(ended: SignedOut | undefined): Promise<void> {
+    const { sessions } = this.#core;
+    const { token } = sessions;
+    await sessions.load();
+    if (ended && token !== null && sessions.token === null) sessions.signedOut.tell(ended);
   }
 
   /** Calls `listener` once each time a session ends without `logout` on this device. */
@@ -95,26 +156,31 @@ export class Client {
    * cart, or has taken a guest's cart over only in part. The cart is then shown without it.
    */
   onRefused(listener: Listener<Refusal>): Unsubscribe {
-    return this.#refused.add(listener);
+    return this.#outbox.refused.add(listener);
   }
 
-  /** How many changes of this customer wait to be sent. */
+  /** How many changes of this customer wait to be sent, or to be merged at sign-in. */
   get pending(): number {
-    return this.cart.snapshot().pending;
+    return this.#truth.waiting();
   }
 
   /**
    * Sends what waits now, without waiting out the back-off; call it when the platform says that the
-   * network is back (in browsers that is done already). Resolves with the number of changes that still wait.
+   * network is back (in browsers that is done already). Resolves with the number of changes that still
+   * wait, at the latest after `patienceMs` (default 0: after one try).
    */
-  async sync(): Promise<number> {
-    await this.#core.ready;
-    return this.pending;
+  async sync(patienceMs = 0): Promise<number> {
+    return this.#outbox.drained(patienceMs);
   }
 
   /** Ends streams, timers and listeners. What is kept in storage stays. */
   close(): void {
-    // Nothing runs yet.
+    this.#endings.forEach((end) => {
+      end();
+    });
+    this.#live.close();
+    this.#outbox.close();
+    this.#tabs.close();
   }
 }
 

@@ -1,7 +1,7 @@
 // What all parts of a client share: requests in the name of whoever is signed in, and what happens
 // when the server no longer takes their token.
 
-import { EvercartError } from "./errors.js";
+import { EvercartError, isEvercartError } from "./errors.js";
 import { newKey, type Answer, type Call, type Http } from "./http.js";
 import type { Sessions } from "./session.js";
 import type { Shelf } from "./shelf.js";
@@ -32,9 +32,12 @@ export class Core {
     return this.withToken((token) => this.http.call<T>({ ...keyed, token }));
   }
 
-  /** Does `work` with the token, and ends the session if the server refuses that token. */
+  /**
+   * Does `work` with the token, and ends the session if the server refuses it. If somebody has signed in
+   * again meanwhile, the work is done again with the new token.
+   */
   async withToken<T>(work: (token: string) => Promise<T>): Promise<T> {
-    const token = this.sessions.token;
+    const { token, current } = this.sessions;
     if (token === null) {
       throw new EvercartError("not_authenticated", "Nobody is signed in.", { status: 401 });
     }
@@ -43,14 +46,24 @@ export class Core {
     } catch (error) {
       if (!isSessionEnd(error)) throw error;
       this.sessions.refused(token, error);
-      throw error;
+      const now = this.sessions;
+      if (now.token === null || now.current.user?.id !== current.user?.id) throw error;
+      return work(now.token);
     }
   }
 }
 
+const SESSION_ENDS: readonly string[] = [
+  "not_authenticated",
+  "token_invalid",
+  "token_expired",
+  "signed_out",
+  "user_blocked",
+];
+
 /** True if the server does not take the token. A wrong code is a 401, too, but says nothing of it. */
 export function isSessionEnd(error: unknown): error is EvercartError {
-  return error instanceof EvercartError && error.status === 401 && error.code !== "code_invalid";
+  return isEvercartError(error) && error.status === 401 && SESSION_ENDS.includes(error.code);
 }
 
 function withKey(call: Call): Call {

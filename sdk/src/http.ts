@@ -1,7 +1,7 @@
 // One request and its answer: headers, time limit, problems made into errors, and the retries of
 // calls that somebody waits for. What is done about a lost session is session.ts's business.
 
-import { EvercartError, type ErrorCode } from "./errors.js";
+import { EvercartError, isEvercartError, type ErrorCode } from "./errors.js";
 
 /** The part of `fetch` that the SDK uses. */
 export type Fetch = (input: string, init: FetchInit) => Promise<Response>;
@@ -123,10 +123,10 @@ export class Http {
         return { status: 304, value: null as T, etag: header(response, "ETag") };
       }
       const text = await response.text();
-      if (!response.ok) throw problem(response, text);
-      return { status: response.status, value: parsed<T>(text), etag: header(response, "ETag") };
+      if (!response.ok) throw problemOf(response, text);
+      return { status: response.status, value: parsed(text) as T, etag: header(response, "ETag") };
     } catch (error) {
-      if (error instanceof EvercartError) throw error;
+      if (isEvercartError(error)) throw error;
       throw new EvercartError(ended, MESSAGES[ended as keyof typeof MESSAGES], { cause: error });
     } finally {
       clearTimeout(timer);
@@ -140,7 +140,7 @@ export class Http {
       try {
         return await this.once<T>(call);
       } catch (error) {
-        if (!(error instanceof EvercartError) || !mayHelpToRetry(error)) throw error;
+        if (!isEvercartError(error) || !mayHelpToRetry(error)) throw error;
         const wait = waitMs(error, attempt, this.retry);
         if (attempt >= this.retry.attempts || wait > this.retry.patienceMs) throw error;
         await sleep(wait, call.signal);
@@ -224,15 +224,16 @@ function header(response: Response, name: string): string | undefined {
 }
 
 /** A page that a hotel's network shows in the shop's place is no answer. */
-function parsed<T>(text: string): T {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (cause) {
     throw new EvercartError("network", "Something else answered in the shop's place.", { cause });
   }
 }
 
-function problem(response: Response, text: string): EvercartError {
+/** What an answer that is not a success says. */
+export function problemOf(response: Response, text: string): EvercartError {
   let body: Record<string, unknown> = {};
   try {
     const value: unknown = JSON.parse(text);

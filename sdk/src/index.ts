@@ -1,7 +1,9 @@
 // The package's public face.
 
 export { createClient } from "./client.js";
-export type { Client, ClientOptions, Refusal } from "./client.js";
+export type { Client, ClientOptions } from "./client.js";
+export type { Refusal } from "./outbox.js";
+export type { LiveMode } from "./live.js";
 export type { Auth, LogoutResult, SignInResult } from "./auth.js";
 export type { Cart as CartApi } from "./cart.js";
 export type { Wishlist as WishlistApi } from "./wishlist.js";

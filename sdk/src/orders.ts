@@ -1,7 +1,11 @@
 // What carts become, once.
 
-import type { Core } from "./core.js";
+import { isSessionEnd, type Core } from "./core.js";
+import { EvercartError, isEvercartError } from "./errors.js";
+import { mayHelpToRetry, momentOf, newKey } from "./http.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
+import type { Outbox } from "./outbox.js";
+import type { Truth } from "./truth.js";
 import type { Checkout, Order, OrderPage } from "./types.js";
 
 /** Which orders. */
@@ -13,14 +17,32 @@ export interface OrderQuery {
   readonly offset?: number | undefined;
 }
 
+/** A checkout that was sent and not answered. */
+interface Attempt {
+  readonly key: string;
+  readonly owner: number | null;
+  readonly body: string;
+  /** The cart's, so that the next cart is not taken for this one. */
+  readonly version: number;
+}
+
+const NAME = "checkout";
+/** The server forgets a key after 24 hours. */
+const ATTEMPT_LIFETIME_MS = 23 * 3600_000;
+
 /** The customer's orders. */
 export class Orders {
   readonly #core: Core;
-  readonly #changed = new Listeners<Order | null>();
+  readonly #outbox: Outbox;
+  readonly #truth: Truth;
+  readonly #changed = new Listeners<Order>();
+  #running: { readonly body: string; readonly order: Promise<Order> } | undefined;
 
   /** @internal */
-  constructor(core: Core) {
+  constructor(core: Core, outbox: Outbox, truth: Truth) {
     this.#core = core;
+    this.#outbox = outbox;
+    this.#truth = truth;
   }
 
   /**
@@ -29,11 +51,79 @@ export class Orders {
    * it throws `offline` and orders nothing. With `expected_total` a price that has changed throws
    * `price_changed`.
    */
-  async checkout(checkout: Checkout): Promise<Order> {
-    const order = (await this.#core.own<Order>({ method: "POST", path: "/orders", body: checkout }))
-      .value;
+  checkout(checkout: Checkout): Promise<Order> {
+    const body = JSON.stringify(checkout);
+    if (this.#running?.body !== body) {
+      const order = this.#checkout(checkout, body).finally(() => {
+        if (this.#running?.order === order) this.#running = undefined;
+      });
+      this.#running = { body, order };
+    }
+    return this.#running.order;
+  }
+
+  async #checkout(checkout: Checkout, body: string): Promise<Order> {
+    const { own, kept } = await this.#attempt(body);
+    await this.#core.shelf.set(NAME, JSON.stringify(own));
+    let order: Order;
+    try {
+      order = await this.#place(checkout, own.key);
+    } catch (error) {
+      if (isSessionEnd(error) || !isEvercartError(error) || mayHelpToRetry(error)) throw error;
+      // The cart is empty: was it an earlier attempt, whose answer did not come, that ordered it?
+      const earlier = error.code === "cart_empty" ? kept : undefined;
+      const found = earlier && (await this.#earlier(earlier));
+      if (!found) {
+        await this.#core.shelf.remove(NAME);
+        throw error;
+      }
+      order = found;
+    }
+    await this.#core.shelf.remove(NAME);
+    // The cart is empty now; if that cannot be read, it is next time.
+    await this.#outbox.readCart().catch(() => undefined);
     this.#changed.tell(order);
     return order;
+  }
+
+  /** What is sent with which key: that of an attempt at the same, if it has had no answer yet. */
+  async #attempt(body: string): Promise<{ own: Attempt; kept: Attempt | undefined }> {
+    if ((await this.#outbox.drained(this.#core.http.retry.patienceMs)) > 0) {
+      throw new EvercartError(
+        "offline",
+        "Changes of the cart could not be sent yet; nothing was ordered.",
+      );
+    }
+    const { owner, cart } = this.#truth;
+    const kept = this.#recent(await this.#core.shelf.get(NAME), owner);
+    const version = cart?.version ?? 0;
+    if (kept?.body === body && kept.version === version) return { own: kept, kept: undefined };
+    return { own: { key: newKey(), owner, body, version }, kept };
+  }
+
+  #recent(text: string | null, owner: number | null): Attempt | undefined {
+    try {
+      const kept = JSON.parse(text ?? "null") as Attempt | null;
+      const isRecent =
+        kept?.owner === owner && momentOf(kept.key) > Date.now() - ATTEMPT_LIFETIME_MS;
+      return isRecent ? kept : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The cart is empty, so that this places no order: it can only be told of the one there is. */
+  async #earlier(attempt: Attempt): Promise<Order | undefined> {
+    try {
+      return await this.#place(JSON.parse(attempt.body) as Checkout, attempt.key);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #place(checkout: Checkout, key: string): Promise<Order> {
+    const call = { method: "POST", path: "/orders", body: checkout, key } as const;
+    return (await this.#core.own<Order>(call)).value;
   }
 
   /** Some orders, the newest first. */
@@ -67,7 +157,7 @@ export class Orders {
   }
 
   /** Calls `listener` after an order was placed or called off on this device. */
-  onChange(listener: Listener<Order | null>): Unsubscribe {
+  onChange(listener: Listener<Order>): Unsubscribe {
     return this.#changed.add(listener);
   }
 }

@@ -1,6 +1,7 @@
 // The catalogue: what a market sells. No token needed.
 
 import type { Core } from "./core.js";
+import type { Seen } from "./seen.js";
 import type { Category, ProductPage, Products as Page, Product } from "./types.js";
 
 /** Which products. */
@@ -15,23 +16,27 @@ export interface ProductQuery {
 /** The catalogue. */
 export class Products {
   readonly #core: Core;
-  /** @internal */
-  seen: (product: ProductPage) => void = () => undefined;
+  readonly #seen: Seen;
 
   /** @internal */
-  constructor(core: Core) {
+  constructor(core: Core, seen: Seen) {
     this.#core = core;
+    this.#seen = seen;
   }
 
   /** Some of the products for sale; `total` says how many match, `has_more` whether there are more. */
   async search(query: ProductQuery = {}, signal?: AbortSignal): Promise<Page> {
     const { search, category, limit, offset } = query;
-    return this.#core.open<Page>({
+    const page = await this.#core.open<Page>({
       method: "GET",
       path: "/products",
       query: { search, category, limit, offset },
       signal,
     });
+    page.products.forEach((product) => {
+      this.#seen.product(product);
+    });
+    return page;
   }
 
   /** All matching products, page by page: `for await (const product of products.all({category}))`. */
@@ -54,7 +59,7 @@ export class Products {
       path: `/products/${id}`,
       signal,
     });
-    this.seen(product);
+    this.#seen.page(product);
     return product;
   }
 

@@ -27,6 +27,8 @@ const GUEST: Session = { status: "guest", user: null };
 export class Sessions {
   readonly changed = new Listeners<Session>();
   readonly signedOut = new Listeners<SignedOut>();
+  /** Called before the listeners, after a change that this client made. */
+  onOwnChange: (ended?: SignedOut) => void = () => undefined;
   #token: string | null = null;
   #session: Session = LOADING;
   readonly #shelf: Shelf;
@@ -73,8 +75,8 @@ export class Sessions {
   /** Keeps the token of a customer who has just signed in. */
   async begin(token: string, user: User): Promise<void> {
     const kept: Kept = { token, user };
-    const written = this.#shelf.set(KEY, JSON.stringify(kept));
-    this.#set(token, { status: "signed_in", user });
+    const written = this.#write(kept);
+    this.#set(token, { status: "signed_in", user }, this.onOwnChange);
     await written;
   }
 
@@ -84,17 +86,26 @@ export class Sessions {
    */
   refused(token: string, error: EvercartError): void {
     if (this.#token !== token) return;
+    // Another tab may have signed in again, and its word of it not have come yet.
+    const kept = this.#shelf.get(KEY);
+    if (!(kept instanceof Promise) && (parsed(kept)?.token ?? token) !== token) {
+      this.take(kept);
+      return;
+    }
     const user = this.#session.user;
     const stays = user !== null && error.code === "token_expired";
+    const ended = { code: error.code, message: error.message };
     void this.#write(stays ? { token: null, user } : null);
-    this.#set(null, stays ? { status: "expired", user } : GUEST);
-    this.signedOut.tell({ code: error.code, message: error.message });
+    this.#set(null, stays ? { status: "expired", user } : GUEST, () => {
+      this.onOwnChange(ended);
+    });
+    this.signedOut.tell(ended);
   }
 
   /** Forgets the customer, because they asked for it. */
   async end(): Promise<void> {
     const written = this.#write(null);
-    this.#set(null, GUEST);
+    this.#set(null, GUEST, this.onOwnChange);
     await written;
   }
 
@@ -102,14 +113,14 @@ export class Sessions {
     return kept === null ? this.#shelf.remove(KEY) : this.#shelf.set(KEY, JSON.stringify(kept));
   }
 
-  #set(token: string | null, session: Session): void {
+  #set(token: string | null, session: Session, before?: () => void): void {
+    const old = this.#session;
     const same =
-      token === this.#token &&
-      session.status === this.#session.status &&
-      session.user?.id === this.#session.user?.id;
+      token === this.#token && session.status === old.status && session.user?.id === old.user?.id;
     this.#token = token;
     if (same) return;
     this.#session = session;
+    before?.();
     this.changed.tell(session);
   }
 }

@@ -19,6 +19,28 @@ export class Shelf {
     this.#onFailure = onFailure;
   }
 
+  /** True if what is kept can be listed at once, as in localStorage. */
+  get isListable(): boolean {
+    const { length, key } = this.#storage as Partial<globalThis.Storage>;
+    return typeof length === "number" && typeof key === "function";
+  }
+
+  /** The names that begin so, if they can be listed. */
+  names(beginning: string): string[] {
+    const storage = this.#storage as globalThis.Storage;
+    const names = new Set<string>();
+    const start = this.#prefix + beginning;
+    for (let index = 0; index < storage.length; index += 1) {
+      const name = storage.key(index);
+      if (name?.startsWith(start)) names.add(name.slice(this.#prefix.length));
+    }
+    for (const [name, value] of this.#unwritten) {
+      if (name.startsWith(beginning) && value !== null) names.add(name);
+      if (value === null) names.delete(name);
+    }
+    return [...names];
+  }
+
   /** What is kept under this name. At once where the storage answers at once. */
   get(name: string): MaybePromise<string | null> {
     const unwritten = this.#unwritten.get(name);

@@ -103,7 +103,10 @@ export type LineDetails = Partial<
     CartItem,
     "product_id" | "sku_code" | "name" | "size" | "color" | "image" | "price" | "original_price"
   >
->;
+> & {
+  /** What the price is in, ISO 4217. A guest's cart learns its currency from this. */
+  readonly currency?: string;
+};
 
 /** One line of what is merged into a cart. */
 export interface MergeItem {
@@ -129,6 +132,8 @@ export type Change =
       readonly kind: "merge";
       readonly items: readonly MergeItem[];
       readonly strategy: MergeStrategy;
+      /** What the lines show until the server has answered, by SKU. */
+      readonly details?: Readonly<Record<number, LineDetails>>;
     }
   | {
       readonly kind: "wish";

@@ -1,94 +1,95 @@
 // The customer's wishlist, as it is shown: the server's truth with the changes that are on their way.
 
+import { check } from "./cart.js";
 import type { Core } from "./core.js";
-import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
-import type {
-  Cart,
-  CartView,
-  LineDetails,
-  WishedProduct,
-  Wishlist as ServerWishlist,
-  WishlistView,
-} from "./types.js";
+import { isEvercartError } from "./errors.js";
+import type { Listener, Unsubscribe } from "./listeners.js";
+import type { Outbox } from "./outbox.js";
+import type { Seen } from "./seen.js";
+import type { Truth } from "./truth.js";
+import type { CartView, Change, LineDetails, WishedProduct, WishlistView } from "./types.js";
 
-const EMPTY: WishlistView = {
-  id: 0,
-  user_id: 0,
-  items: [],
-  total_items: 0,
-  pending: 0,
-  loaded: false,
-};
-
-/** The wishlist. A product is on it at most once. */
+/** The wishlist. A product is on it at most once. A guest's becomes the customer's at sign-in. */
 export class Wishlist {
   readonly #core: Core;
-  readonly #changed = new Listeners<WishlistView>();
-  #view: WishlistView = EMPTY;
+  readonly #outbox: Outbox;
+  readonly #truth: Truth;
+  readonly #seen: Seen;
 
   /** @internal */
-  constructor(core: Core) {
+  constructor(core: Core, outbox: Outbox, truth: Truth, seen: Seen) {
     this.#core = core;
+    this.#outbox = outbox;
+    this.#truth = truth;
+    this.#seen = seen;
   }
 
   /** The wishlist as this device knows it; the same object until that changes. */
   snapshot(): WishlistView {
-    return this.#view;
+    return this.#truth.wishlistView;
   }
 
   /** Reads the wishlist from the server; see `cart.get`. */
   async get(signal?: AbortSignal): Promise<WishlistView> {
-    const answer = await this.#core.own<ServerWishlist>({
-      method: "GET",
-      path: "/wishlist",
-      signal,
+    await this.#core.ready;
+    if (this.#core.sessions.token === null) return this.snapshot();
+    try {
+      if (this.#truth.waiting() > 0) await this.#outbox.drained(0);
+      await this.#outbox.readWishlist(signal);
+    } catch (error) {
+      const isAway = isEvercartError(error, "network") || isEvercartError(error, "timeout");
+      if (!isAway || !this.snapshot().loaded) throw error;
+    }
+    return this.snapshot();
+  }
+
+  /** Puts a product on it; see `cart.add`. `product` is what is shown of it until the server has answered. */
+  add(productId: number, product?: Partial<WishedProduct>): Promise<WishlistView> {
+    return this.#change({
+      kind: "wish",
+      product_id: productId,
+      product: this.#seen.wish(productId, product),
     });
-    return this.#take(answer.value);
   }
 
-  /** Puts a product on it. `product` is what is shown of it until the server has answered. */
-  async add(productId: number, _product?: Partial<WishedProduct>): Promise<WishlistView> {
-    return this.#change("POST", "/wishlist/items", { product_id: productId });
+  /** Takes a product off; see `cart.add`. */
+  remove(productId: number): Promise<WishlistView> {
+    return this.#change({ kind: "unwish", product_id: productId });
   }
 
-  /** Takes a product off. */
-  async remove(productId: number): Promise<WishlistView> {
-    return this.#change("DELETE", `/wishlist/items/${productId}`);
+  /** Takes everything off; see `cart.add`. */
+  clear(): Promise<WishlistView> {
+    return this.#change({ kind: "unwish_all" });
   }
 
-  /** Takes everything off. */
-  async clear(): Promise<WishlistView> {
-    return this.#change("DELETE", "/wishlist");
-  }
-
-  /** Puts a SKU of the product into the cart and takes the product off the wishlist: both or neither. */
+  /**
+   * Puts a SKU of the product into the cart and takes the product off the wishlist: both or neither. See
+   * `cart.add`.
+   */
   async moveToCart(
     productId: number,
     skuId: number,
     quantity = 1,
-    _details?: LineDetails,
+    details?: LineDetails,
   ): Promise<CartView> {
-    const path = `/wishlist/items/${productId}/move-to-cart`;
-    const body = { sku_id: skuId, quantity };
-    const answer = await this.#core.own<Cart>({ method: "POST", path, body });
-    const items = answer.value.items.map((item) => ({ ...item, pending: false }));
-    await this.get();
-    return { ...answer.value, items, pending: 0, loaded: true };
+    await this.#change({
+      kind: "move",
+      product_id: productId,
+      sku_id: skuId,
+      quantity,
+      details: this.#seen.line(skuId, details),
+    });
+    return this.#truth.cartView;
   }
 
-  /** Calls `listener` after every change of the wishlist as it is shown. */
+  /** Calls `listener` after every change of the wishlist as it is shown, in this tab or another. */
   subscribe(listener: Listener<WishlistView>): Unsubscribe {
-    return this.#changed.add(listener);
+    return this.#truth.wishlistChanged.add(listener);
   }
 
-  async #change(method: "POST" | "DELETE", path: string, body?: unknown): Promise<WishlistView> {
-    await this.#core.own({ method, path, body });
-    return this.get();
-  }
-
-  #take(wishlist: ServerWishlist): WishlistView {
-    this.#view = { ...wishlist, pending: 0, loaded: true };
-    this.#changed.tell(this.#view);
-    return this.#view;
+  async #change(change: Change): Promise<WishlistView> {
+    check(change);
+    await this.#outbox.submit(change);
+    return this.snapshot();
   }
 }

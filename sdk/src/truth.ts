@@ -1,0 +1,199 @@
+// What the server has said last of this customer's cart and wishlist, and what is shown of it. The last
+// word is kept in storage, so that there is something to show before, or without, the network.
+
+import type { Core } from "./core.js";
+import type { Journal } from "./journal.js";
+import { Listeners } from "./listeners.js";
+import type { MaybePromise } from "./storage.js";
+import type { Cart, CartView, Wishlist, WishlistView } from "./types.js";
+import { cartView, isOfCart, isOfWishlist, wishlistView } from "./view.js";
+
+/** What an answer says of cart and wishlist. */
+export interface Said {
+  readonly cart?: Cart | undefined;
+  readonly wishlist?: Wishlist | undefined;
+  /** A product that has gone from the wishlist. */
+  readonly unwished?: number | undefined;
+}
+
+interface Kept extends Said {
+  readonly owner: number;
+}
+
+const NAME = "shown";
+
+/** Cart and wishlist, as the server said and as they are shown. */
+export class Truth {
+  readonly cartChanged = new Listeners<CartView>();
+  readonly wishlistChanged = new Listeners<WishlistView>();
+  readonly #core: Core;
+  readonly #journal: Journal;
+  #owner: number | null = null;
+  #cart: Cart | null = null;
+  #wishlist: Wishlist | null = null;
+  /** What came while changes were on their way: it may or may not have them in it already. */
+  #held: Cart | null = null;
+  /** Counts what mutations have said, so that a read that began before them is known to be old. */
+  #said = 0;
+  #cartView = cartView(null, [], false);
+  #wishlistView = wishlistView(null, [], false);
+
+  constructor(core: Core, journal: Journal) {
+    this.#core = core;
+    this.#journal = journal;
+  }
+
+  /** Whose cart is shown; null for a guest. */
+  get owner(): number | null {
+    return this.#core.sessions.current.user?.id ?? null;
+  }
+
+  get cart(): Cart | null {
+    return this.#cart;
+  }
+
+  get cartView(): CartView {
+    return this.#cartView;
+  }
+
+  get wishlistView(): WishlistView {
+    return this.#wishlistView;
+  }
+
+  /** To be given to `read` with what was asked for after this. */
+  get moment(): number {
+    return this.#said;
+  }
+
+  /** Takes over what was kept, for whoever is signed in now. */
+  load(): MaybePromise<void> {
+    const owner = this.owner;
+    this.#owner = owner;
+    this.#cart = this.#wishlist = this.#held = null;
+    this.#said += 1;
+    if (owner === null) {
+      void this.#core.shelf.remove(NAME);
+      this.show();
+      return;
+    }
+    const text = this.#core.shelf.get(NAME);
+    if (!(text instanceof Promise)) {
+      this.#take(text, owner);
+      return;
+    }
+    return text.then((found) => {
+      this.#take(found, owner);
+    });
+  }
+
+  /** To be called when the session has changed. */
+  follow(): void {
+    if (this.owner === this.#owner) this.show();
+    else void this.load();
+  }
+
+  /** Takes over the answer to a change. */
+  confirm(owner: number, said: Said): void {
+    if (owner !== this.#owner) return;
+    this.#said += 1;
+    const { cart, wishlist, unwished } = said;
+    if (cart) this.#newer(cart);
+    if (wishlist) this.#wishlist = wishlist;
+    if (unwished !== undefined && this.#wishlist) {
+      const items = this.#wishlist.items.filter((item) => item.product_id !== unwished);
+      this.#wishlist = { ...this.#wishlist, items, total_items: items.length };
+    }
+    this.show();
+  }
+
+  /** Takes over a cart that came unasked. While changes are on their way it waits for their answers. */
+  push(owner: number, cart: Cart): void {
+    if (owner !== this.#owner) return;
+    if (this.waiting() > 0) {
+      if (!this.#held || cart.version >= this.#held.version) this.#held = cart;
+      return;
+    }
+    if (this.#cart && (cart.version < this.#cart.version || isSame(cart, this.#cart))) return;
+    this.#cart = cart;
+    this.show();
+    this.keep();
+  }
+
+  /** Takes over what was read at `moment`, unless a change was answered since. */
+  read(owner: number, moment: number, said: Said): void {
+    if (owner !== this.#owner || moment !== this.#said) return;
+    if (said.cart && this.waiting() > 0 && this.#cart) {
+      this.push(owner, said.cart);
+    } else if (said.cart) {
+      // Also if its version is lower: the shop may have been restored from a backup.
+      this.#cart = said.cart;
+    }
+    if (said.wishlist) this.#wishlist = said.wishlist;
+    this.show();
+    this.keep();
+  }
+
+  /** How many changes of whoever is signed in wait to be sent. */
+  waiting(): number {
+    return this.#journal.list().filter((entry) => entry.owner === this.#owner).length;
+  }
+
+  /** Shows what is known now. */
+  show(): void {
+    if (this.#held && this.waiting() === 0) {
+      this.#newer(this.#held);
+      this.#held = null;
+    }
+    const isLoaded = this.#owner === null && this.#core.sessions.current.status === "guest";
+    const changes = this.#journal
+      .list()
+      // A guest's changes that were not merged yet belong to whoever has signed in.
+      .filter((entry) => entry.owner === this.#owner || entry.owner === null)
+      .map((entry) => entry.change);
+    const before = [this.#cartView, this.#wishlistView] as const;
+    this.#cartView = cartView(
+      this.#cart,
+      changes.filter(isOfCart),
+      isLoaded || this.#cart !== null,
+    );
+    const isRead = isLoaded || this.#wishlist !== null;
+    this.#wishlistView = wishlistView(this.#wishlist, changes.filter(isOfWishlist), isRead);
+    if (!isSame(before[0], this.#cartView)) this.cartChanged.tell(this.#cartView);
+    else this.#cartView = before[0];
+    if (!isSame(before[1], this.#wishlistView)) this.wishlistChanged.tell(this.#wishlistView);
+    else this.#wishlistView = before[1];
+  }
+
+  /** Keeps what the server said last for the next time. */
+  keep(): void {
+    if (this.#owner === null) return;
+    const kept: Kept = {
+      owner: this.#owner,
+      cart: this.#cart ?? undefined,
+      wishlist: this.#wishlist ?? undefined,
+    };
+    void this.#core.shelf.set(NAME, JSON.stringify(kept));
+  }
+
+  #newer(cart: Cart): void {
+    if (!this.#cart || cart.version >= this.#cart.version) this.#cart = cart;
+  }
+
+  #take(text: string | null, owner: number): void {
+    if (owner !== this.#owner) return;
+    try {
+      const kept = JSON.parse(text ?? "null") as Kept | null;
+      if (kept?.owner === owner) {
+        this.#cart ??= kept.cart ?? null;
+        this.#wishlist ??= kept.wishlist ?? null;
+      }
+    } catch {
+      // Nothing that can be read is nothing that was kept.
+    }
+    this.show();
+  }
+}
+
+function isSame(one: object, other: object): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

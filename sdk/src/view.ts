@@ -1,0 +1,204 @@
+// What the customer is shown: the server's truth with the waiting changes made to it. Only arithmetic;
+// nothing here is kept or sent.
+
+import type {
+  Cart,
+  CartLine,
+  CartView,
+  Change,
+  LineDetails,
+  MergeItem,
+  WishedProduct,
+  Wishlist,
+  WishlistItem,
+  WishlistView,
+} from "./types.js";
+
+/** A cart of nobody with nothing in it. */
+export const NO_CART: Cart = {
+  id: 0,
+  user_id: 0,
+  version: 0,
+  currency: "",
+  items: [],
+  total_items: 0,
+  total_price: 0,
+  notices: [],
+  updated_at: null,
+};
+
+/** A wishlist of nobody with nothing on it. */
+export const NO_WISHLIST: Wishlist = { id: 0, user_id: 0, items: [], total_items: 0 };
+
+/** The cart with the changes made to it. */
+export function cartView(
+  truth: Cart | null,
+  changes: readonly Change[],
+  loaded: boolean,
+): CartView {
+  const { skipped: _, ...base } = truth ?? NO_CART;
+  const lines = new Map<number, CartLine>();
+  for (const item of base.items) lines.set(item.sku_id, { ...item, pending: false });
+  let currency = base.currency;
+  let pending = 0;
+  for (const change of changes) {
+    if (!isOfCart(change)) continue;
+    pending += 1;
+    for (const details of Object.values(detailsOf(change))) currency ||= details.currency ?? "";
+    apply(lines, change);
+  }
+  const items = [...lines.values()];
+  if (pending === 0) return { ...base, items, pending, loaded };
+  return {
+    ...base,
+    currency,
+    items,
+    total_items: items.reduce((sum, line) => sum + line.quantity, 0),
+    total_price: fromThousandths(
+      items.reduce((sum, line) => sum + thousandths(line.line_total), 0),
+    ),
+    pending,
+    loaded,
+  };
+}
+
+/** The wishlist with the changes made to it. */
+export function wishlistView(
+  truth: Wishlist | null,
+  changes: readonly Change[],
+  loaded: boolean,
+): WishlistView {
+  const base = truth ?? NO_WISHLIST;
+  let items: readonly WishlistItem[] = base.items;
+  let pending = 0;
+  for (const change of changes) {
+    if (change.kind === "unwish_all") items = [];
+    else if (change.kind === "unwish" || change.kind === "move") {
+      items = items.filter((item) => item.product_id !== change.product_id);
+    } else if (change.kind === "wish") {
+      if (!items.some((item) => item.product_id === change.product_id)) {
+        items = [wished(change.product_id, change.product), ...items];
+      }
+    } else continue;
+    pending += 1;
+  }
+  return { ...base, items: [...items], total_items: items.length, pending, loaded };
+}
+
+/** What a guest's cart comes to, for a merge. */
+export function linesOf(changes: readonly Change[]): MergeItem[] {
+  const { items } = cartView(null, changes, true);
+  return items.map(({ sku_id, quantity }) => ({ sku_id, quantity }));
+}
+
+/** What the change's lines show until the server has answered, by SKU. */
+export function detailsOf(change: Change): Readonly<Record<number, LineDetails>> {
+  if (change.kind === "merge") return change.details ?? {};
+  return "details" in change && change.details ? { [change.sku_id]: change.details } : {};
+}
+
+/** True if the change is one of the cart. A `move` is of both. */
+export function isOfCart(change: Change): boolean {
+  return change.kind !== "wish" && change.kind !== "unwish" && change.kind !== "unwish_all";
+}
+
+/** True if the change is one of the wishlist. */
+export function isOfWishlist(change: Change): boolean {
+  return change.kind === "move" || !isOfCart(change);
+}
+
+function apply(lines: Map<number, CartLine>, change: Change): void {
+  switch (change.kind) {
+    case "add":
+    case "move":
+      set(lines, change.sku_id, quantityOf(lines, change.sku_id) + change.quantity, change.details);
+      break;
+    case "set":
+      set(lines, change.sku_id, change.quantity);
+      break;
+    case "clear":
+      lines.clear();
+      break;
+    case "merge":
+      for (const { sku_id, quantity } of change.items) {
+        const had = quantityOf(lines, sku_id);
+        const details = change.details?.[sku_id];
+        set(
+          lines,
+          sku_id,
+          change.strategy === "max" ? Math.max(had, quantity) : had + quantity,
+          details,
+        );
+      }
+      break;
+    default:
+  }
+}
+
+function quantityOf(lines: Map<number, CartLine>, skuId: number): number {
+  return lines.get(skuId)?.quantity ?? 0;
+}
+
+function set(
+  lines: Map<number, CartLine>,
+  skuId: number,
+  quantity: number,
+  details?: LineDetails,
+): void {
+  if (quantity <= 0) {
+    lines.delete(skuId);
+    return;
+  }
+  const line = lines.get(skuId) ?? newLine(skuId, details);
+  const line_total = fromThousandths(thousandths(line.price) * quantity);
+  lines.set(skuId, { ...line, quantity, line_total, pending: true });
+}
+
+function newLine(skuId: number, details: LineDetails = {}): CartLine {
+  const { currency: _, ...known } = details;
+  return {
+    id: -skuId,
+    sku_id: skuId,
+    product_id: 0,
+    sku_code: "",
+    name: "",
+    size: null,
+    color: null,
+    image: null,
+    quantity: 0,
+    price: 0,
+    line_total: 0,
+    original_price: null,
+    available: true,
+    ...known,
+    pending: true,
+  };
+}
+
+function wished(productId: number, product: Partial<WishedProduct> = {}): WishlistItem {
+  return {
+    id: -productId,
+    product_id: productId,
+    product: {
+      name: "",
+      brand: null,
+      image: null,
+      price: 0,
+      original_price: null,
+      available: true,
+      ...product,
+      id: productId,
+    },
+    added_at: "",
+  };
+}
+
+// Amounts are decimals with at most three places; added up as they are, they would drift.
+
+function thousandths(amount: number): number {
+  return Math.round(amount * 1000);
+}
+
+function fromThousandths(count: number): number {
+  return count / 1000;
+}
