@@ -39,10 +39,14 @@ export function program(): string {
 /** Starts a server; `environment` is added to its own. */
 export async function startServer(environment: Record<string, string> = {}): Promise<Server> {
   const data = await mkdtemp(join(tmpdir(), "evercart-sdk-"));
+  // EVERCART_BIN and the like are meant for these tests; the server would take them for its settings.
+  const ours = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("EVERCART_")),
+  );
   let child: ChildProcess;
   const start = async (listen: string): Promise<string> => {
     child = spawn(program(), ["serve", "--demo", "--listen", listen, "--data", data], {
-      env: { ...process.env, ...environment },
+      env: { ...ours, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     return announced(child);
