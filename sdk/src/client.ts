@@ -123,17 +123,10 @@ export class Client {
       if (message.about === "session") void this.#hearSession(message.ended);
       else this.#outbox.hear(message);
     });
-    const loaded = journal.load();
-    if (loaded === undefined) {
-      const ready = sessions.load();
-      if (ready === undefined) return;
-      this.#core.ready = ready.then(() => {
-        this.#core.ready = undefined;
-      });
-      return;
-    }
-    this.#core.ready = loaded
-      .then(() => sessions.load())
+    const queue = journal.load();
+    const session = queue ? queue.then(() => sessions.load()) : sessions.load();
+    this.#core.ready = session
+      ?.then(() => this.#truth.loading)
       .then(() => {
         this.#core.ready = undefined;
       });

@@ -35,6 +35,8 @@ export class Truth {
   #held: Cart | null = null;
   /** Counts what mutations have said, so that a read that began before them is known to be old. */
   #said = 0;
+  /** Done when what was kept has been read. */
+  loading: MaybePromise<void> = undefined;
   #cartView = cartView(null, [], false);
   #wishlistView = wishlistView(null, [], false);
 
@@ -66,7 +68,7 @@ export class Truth {
   }
 
   /** Takes over what was kept, for whoever is signed in now. */
-  load(): MaybePromise<void> {
+  #load(): MaybePromise<void> {
     const owner = this.owner;
     this.#owner = owner;
     this.#cart = this.#wishlist = this.#held = null;
@@ -86,10 +88,10 @@ export class Truth {
     });
   }
 
-  /** To be called when the session has changed. */
+  /** To be called when the session has changed. What was kept is there when `loading` is done. */
   follow(): void {
     if (this.owner === this.#owner) this.show();
-    else void this.load();
+    else this.loading = this.#load();
   }
 
   /** Takes over the answer to a change. */

@@ -1,0 +1,133 @@
+// Several tabs of one browser: one storage, a channel, and locks as the platform's.
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { SignedOut } from "../../src/index.js";
+import { client, closeAll, pieces, until } from "../support/clients.js";
+import { problem } from "../support/faults.js";
+import { fakeShop, type FakeShop } from "../support/shop.js";
+import { webLocks } from "../support/web-locks.js";
+import { webStorage, type TestWebStorage } from "../support/web-storage.js";
+
+let shop: FakeShop;
+let storage: TestWebStorage;
+let count = 0;
+beforeEach(() => {
+  shop = fakeShop();
+  storage = webStorage();
+  count += 1;
+});
+afterEach(() => {
+  closeAll();
+  vi.unstubAllGlobals();
+});
+
+function tab(options: Parameters<typeof client>[1] = {}) {
+  const storagePrefix = `test${count}`;
+  return client("", {
+    fetch: shop.fetch,
+    storage,
+    sharedStorage: true,
+    storagePrefix,
+    live: "poll",
+    pollMs: 20,
+    ...options,
+  });
+}
+
+function withLocks(has: boolean) {
+  vi.stubGlobal("navigator", has ? { locks: webLocks() } : {});
+}
+
+test.each([true, false])(
+  "a sign-in, an add and a logout in one tab are seen in the other (locks: %s)",
+  async (has) => {
+    withLocks(has);
+    const [one, two] = [tab(), tab()];
+    await one.auth.verifyCode("+1", "1");
+    await until("the session", () => two.auth.session().status === "signed_in");
+    await one.cart.add(42);
+    await until("the add", () => pieces(two.cart.snapshot())[42] === 1);
+    await two.cart.add(42, 2);
+    await until("the other's add", () => pieces(one.cart.snapshot())[42] === 3);
+    await two.auth.logout();
+    await until("the logout", () => one.auth.session().status === "guest");
+    expect(one.cart.snapshot().items).toEqual([]);
+  },
+);
+
+test.each([true, false])(
+  "adds in all tabs at once are each sent with effect once (locks: %s)",
+  async (has) => {
+    withLocks(has);
+    const tabs = [tab(), tab(), tab()];
+    await tabs[0]?.auth.verifyCode("+1", "1");
+    await until("the session", () =>
+      tabs.every((each) => each.auth.session().status === "signed_in"),
+    );
+    await Promise.all(tabs.flatMap((each) => Array.from({ length: 20 }, () => each.cart.add(42))));
+    await Promise.all(tabs.map((each) => each.sync(2000)));
+    expect(shop.lines.get(42)).toBe(60);
+    await until("all to show it", () =>
+      tabs.every((each) => pieces(each.cart.snapshot())[42] === 60),
+    );
+    if (has) expect(shop.asked.filter((each) => each.what === "POST /cart/items")).toHaveLength(60);
+  },
+);
+
+test("an expiry is told once in each tab, however many calls were on their way", async () => {
+  withLocks(true);
+  const told: [string, SignedOut][] = [];
+  const [one, two] = ["one", "two"].map((name) =>
+    tab({ onSignedOut: (ended) => told.push([name, ended]) }),
+  );
+  await one?.auth.verifyCode("+1", "1");
+  await until("the session", () => two?.auth.session().status === "signed_in");
+  shop.instead = () => problem(401, "token_expired");
+  await Promise.allSettled([one, two, one, two].map((each) => each?.auth.profile()));
+  await until("both", () => told.length >= 2);
+  expect(told.map(([name]) => name).sort()).toEqual(["one", "two"]);
+  expect(one?.auth.session().status).toBe("expired");
+  expect(two?.auth.session().status).toBe("expired");
+});
+
+test("an add of a tab that is gone is sent by the one that is left", async () => {
+  withLocks(true);
+  const [one, two] = [tab(), tab()];
+  await one.auth.verifyCode("+1", "1");
+  await until("the session", () => two.auth.session().status === "signed_in");
+  shop.instead = () => new TypeError("offline");
+  await one.cart.add(42);
+  one.close();
+  shop.instead = () => undefined;
+  await until("to be heard of", () => two.cart.snapshot().pending > 0 || shop.lines.size > 0);
+  await two.sync(2000);
+  expect(shop.lines.get(42)).toBe(1);
+});
+
+test("one tab asks for all, and another takes over when it goes", async () => {
+  withLocks(true);
+  const [one, two] = [tab(), tab()];
+  await one.auth.verifyCode("+1", "1");
+  await until("the session", () => two.auth.session().status === "signed_in");
+  one.cart.subscribe(() => undefined);
+  two.cart.subscribe(() => undefined);
+  await until("both to know", () => one.cart.snapshot().loaded && two.cart.snapshot().loaded);
+  shop.lines.set(42, 7);
+  shop.version += 1;
+  await until("both to see it", () =>
+    [one, two].every((each) => pieces(each.cart.snapshot())[42] === 7),
+  );
+  one.close();
+  shop.lines.set(42, 8);
+  shop.version += 1;
+  await until("the one that is left", () => pieces(two.cart.snapshot())[42] === 8);
+});
+
+test("clients on storages of their own hear nothing of each other", async () => {
+  withLocks(true);
+  const [one, two] = [client("", { fetch: shop.fetch }), client("", { fetch: shop.fetch })];
+  await one.auth.verifyCode("+1", "1");
+  await one.cart.add(42);
+  expect(two.auth.session().status).toBe("guest");
+  expect(two.cart.snapshot().items).toEqual([]);
+});
