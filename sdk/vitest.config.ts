@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  esbuild: { jsx: "automatic" },
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
     testTimeout: 20_000,

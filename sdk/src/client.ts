@@ -109,6 +109,7 @@ export class Client {
       sessions.changed.add(() => {
         this.#truth.follow();
         this.#live.follow();
+        this.wishlist.follow();
         this.#outbox.wake();
       }),
       onWake(() => {

@@ -15,6 +15,8 @@ export class Wishlist {
   readonly #outbox: Outbox;
   readonly #truth: Truth;
   readonly #seen: Seen;
+  /** The token with which it was read for its listeners. */
+  #readWith: string | null = null;
 
   /** @internal */
   constructor(core: Core, outbox: Outbox, truth: Truth, seen: Seen) {
@@ -82,9 +84,24 @@ export class Wishlist {
     return this.#truth.cartView;
   }
 
-  /** Calls `listener` after every change of the wishlist as it is shown, in this tab or another. */
+  /**
+   * Calls `listener` after every change of the wishlist as it is shown, in this tab or another. It is read
+   * when the first listener comes and when somebody signs in; other devices' changes are seen with `get`.
+   */
   subscribe(listener: Listener<WishlistView>): Unsubscribe {
-    return this.#truth.wishlistChanged.add(listener);
+    const remove = this.#truth.wishlistChanged.add(listener);
+    this.follow();
+    return remove;
+  }
+
+  /** @internal To be called when the session has changed. */
+  follow(): void {
+    const { token } = this.#core.sessions;
+    if (token === this.#readWith || this.#truth.wishlistChanged.size === 0) return;
+    this.#readWith = token;
+    if (token === null) return;
+    // What cannot be read now is read for the next listener.
+    this.#outbox.readWishlist().catch(() => (this.#readWith = null));
   }
 
   async #change(change: Change): Promise<WishlistView> {

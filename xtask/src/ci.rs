@@ -1,7 +1,7 @@
 //! The one command that says whether a change may be taken. It names, times and runs the steps in
 //! the order in which they are cheapest to fail; what a step checks is that step's business.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, openapi, start, tidy, tools};
+use crate::{cargo, openapi, sdk, start, tidy, tools};
 
 /// How long the advisories' database may take to arrive. It is 3 MB.
 const FETCH_MAX: Duration = Duration::from_secs(90);
@@ -94,6 +94,12 @@ const STEPS: &[Step] = &[
         runs: "cargo build --release -p evercart -p evercart-bench",
         remedy: "mend the errors above",
         action: |root| cargo::build(root, RELEASE).map(drop),
+    },
+    Step {
+        name: "sdk",
+        runs: "in sdk/: npm ci, lint, type check, build, and its tests against the real server",
+        remedy: "run the failed command in sdk/; `npm run format` formats",
+        action: |root| sdk::check(root, &released(root, "evercart")?),
     },
     Step {
         name: "start",
@@ -199,17 +205,19 @@ fn deny(root: &Path) -> Result<()> {
 }
 
 fn bench(root: &Path) -> Result<()> {
-    let built = cargo::build(root, RELEASE)?;
-    let program = |name: &str| {
-        let found = built.iter().find(|program| program.file_stem().is_some_and(|s| s == name));
-        found.with_context(|| format!("cargo built no {name}"))
-    };
-    let status = Command::new(program("evercart-bench")?)
+    let status = Command::new(released(root, "evercart-bench")?)
         .args(["--smoke", "--server"])
-        .arg(program("evercart")?)
+        .arg(released(root, "evercart")?)
         .status()
         .context("cannot run evercart-bench")?;
     succeeded(status, "evercart-bench --smoke")
+}
+
+/// The program of that name, as the step `release` builds it.
+fn released(root: &Path, name: &str) -> Result<PathBuf> {
+    let built = cargo::build(root, RELEASE)?;
+    let found = built.into_iter().find(|program| program.file_stem().is_some_and(|s| s == name));
+    found.with_context(|| format!("cargo built no {name}"))
 }
 
 /// Waits for `child`, or ends it when its time is over and returns nothing.

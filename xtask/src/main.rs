@@ -5,6 +5,7 @@
 mod cargo;
 mod ci;
 mod openapi;
+mod sdk;
 mod start;
 mod tidy;
 mod tools;
@@ -39,7 +40,7 @@ Examples:
   cargo xtask ci --from tests  go on at a step, after mending what stopped it
   cargo xtask ci --only clippy a single step
 
-Needs Rust and a network. What else it needs it installs under target/tools.")]
+Needs Rust, Node.js 20 or newer and a network. What else it needs it installs under target/tools.")]
     Ci(ci::Options),
     /// Writes crates/evercart-http/openapi.json from the code, or compares the two.
     #[command(after_help = "\

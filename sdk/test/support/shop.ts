@@ -55,10 +55,14 @@ export function fakeShop(): FakeShop {
     const ifMatch = init.headers["If-Match"];
     if (ifMatch !== undefined && ifMatch !== `"${shop.version}-0"`)
       return problem(412, "version_conflict");
-    const body = JSON.parse(init.body ?? "{}") as { sku_id: number; quantity: number };
-    if (init.method === "POST")
-      shop.lines.set(body.sku_id, (shop.lines.get(body.sku_id) ?? 0) + body.quantity);
-    else shop.lines.clear();
+    type Item = { sku_id: number; quantity: number };
+    const body = JSON.parse(init.body ?? "{}") as Item & { items?: Item[] };
+    const items = body.items ?? [body];
+    if (init.method !== "POST") shop.lines.clear();
+    else
+      items.forEach((item) =>
+        shop.lines.set(item.sku_id, (shop.lines.get(item.sku_id) ?? 0) + item.quantity),
+      );
     shop.version += 1;
     if (key !== undefined) keys.add(key);
     return json(cart());
