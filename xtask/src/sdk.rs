@@ -1,4 +1,5 @@
-//! Checks the npm package in `sdk/` with its own commands. What they check is the package's business.
+//! Checks the npm package in `sdk/` with its own commands. What they check is the package's
+//! business.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,7 +19,7 @@ const COMMANDS: &[&[&str]] = &[
     &["test"],
 ];
 
-/// Installs what the package is built with, lints, builds and tests it, the latter against `server`.
+/// Installs what the package is built with, lints it, builds it, and tests it against `server`.
 ///
 /// # Errors
 /// If Node.js is missing or too old, or a command fails.

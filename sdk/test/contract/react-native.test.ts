@@ -14,7 +14,9 @@ beforeAll(async () => {
     vi.stubGlobal(missing, undefined);
   }
   // Its answers have no streams. (Node's own fetch does not use the global.)
-  vi.stubGlobal("Response", class {});
+  vi.stubGlobal("Response", function Response() {
+    // Nothing in it is used.
+  });
   vi.stubGlobal("navigator", { product: "ReactNative" });
 });
 afterEach(closeAll);

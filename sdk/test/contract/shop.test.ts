@@ -1,7 +1,7 @@
 // Every call of the package, once, against the real server.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { isEvercartError } from "../../src/index.js";
+import { isEvercartError, type Fetch } from "../../src/index.js";
 import { client, closeAll, newPhone, pieces, signIn } from "../support/clients.js";
 import { startServer, type Server } from "../support/server.js";
 
@@ -143,14 +143,14 @@ describe("orders", () => {
       removeItem: (key: string) => storage.delete(key),
     };
     let losesOrders = false;
-    const lossy: typeof fetch = async (input, init) => {
+    const lossy: Fetch = async (input, init) => {
       const response = await fetch(input, init);
-      if (losesOrders && String(input).endsWith("/orders")) throw new TypeError("the page is gone");
+      if (losesOrders && input.endsWith("/orders")) throw new TypeError("the page is gone");
       return response;
     };
     const before = client(server.url, {
       storage: kept,
-      fetch: (input, init) => lossy(input, init),
+      fetch: lossy,
     });
     await signIn(before);
     await before.cart.add(42);

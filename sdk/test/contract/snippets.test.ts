@@ -17,7 +17,7 @@ beforeAll(async () => {
   server = await startServer();
   const text = await readFile(new URL("snippets.md", import.meta.url), "utf8");
   const blocks = text.matchAll(/^## (.+)\n\n```javascript\n([^]*?)```/gm);
-  snippets = Object.fromEntries([...blocks].map(([, title, code]) => [title, code]));
+  snippets = Object.fromEntries([...blocks].map(([, title = "", code = ""]) => [title, code]));
 });
 afterAll(() => server.stop());
 
@@ -27,11 +27,10 @@ async function run(snippet: string, scope: Scope, result = "undefined"): Promise
     // The package is in reach as the name that it is imported by.
     .replace(/^import AsyncStorage from .*$/m, "")
     .replaceAll("https://api.com", server.url);
-  const AsyncFunction = (async () => undefined).constructor as new (
-    ...text: string[]
-  ) => (...values: unknown[]) => Promise<unknown>;
+  type AsyncFunctions = new (...text: string[]) => (...values: unknown[]) => Promise<unknown>;
+  const { constructor } = Object.getPrototypeOf(run) as { constructor: AsyncFunctions };
   const body = `${code}\nreturn ${result};`;
-  return new AsyncFunction(...Object.keys(scope), body)(...Object.values(scope));
+  return new constructor(...Object.keys(scope), body)(...Object.values(scope));
 }
 
 async function signIn(code: string): Promise<{ access_token: string; user: { id: number } }> {

@@ -23,7 +23,9 @@ beforeEach(() => {
     renders = 0;
 });
 afterEach(() => {
-    act(() => root?.unmount());
+    act(() => {
+        root?.unmount();
+    });
     root = undefined;
     place.remove();
     closeAll();
@@ -63,17 +65,18 @@ function page(of: Client): ReactElement {
 
 const text = () => place.querySelector("p")?.textContent ?? "";
 const settle = (what: string, found: () => boolean) => act(() => until(what, found));
-const press = (name: string) =>
-    act(() => {
+const press = (name: string) => { act(() => {
         [...place.querySelectorAll("button")]
             .find((button) => button.textContent === name)
             ?.click();
-    });
+    }); };
 
 test("the hooks show a guest's cart, the sign-in, the customer's, and the orders", async () => {
     const mine = client("", { fetch: shop.fetch });
     root = createRoot(place);
-    act(() => root?.render(page(mine)));
+    act(() => {
+        root?.render(page(mine));
+    });
     await settle(
         "the guest",
         () => text().includes("guest; 0 in the cart") && text().includes("0 orders"),
@@ -108,7 +111,9 @@ test("nothing renders again while nothing changes", async () => {
         path.startsWith("/profile/orders")
             ? json({ orders: [], total: 0, has_more: false })
             : undefined;
-    act(() => root?.render(page(mine)));
+    act(() => {
+        root?.render(page(mine));
+    });
     const polls = () => shop.asked.filter((each) => each.what === "GET /cart").length;
     await settle("some polls", () => polls() > 3 && text().includes("0 orders"));
     const before = renders;

@@ -77,17 +77,16 @@ test.each([true, false])(
 test("an expiry is told once in each tab, however many calls were on their way", async () => {
   withLocks(true);
   const told: [string, SignedOut][] = [];
-  const [one, two] = ["one", "two"].map((name) =>
-    tab({ onSignedOut: (ended) => told.push([name, ended]) }),
-  );
-  await one?.auth.verifyCode("+1", "1");
-  await until("the session", () => two?.auth.session().status === "signed_in");
+  const tell = (name: string) => (ended: SignedOut) => told.push([name, ended]);
+  const [one, two] = [tab({ onSignedOut: tell("one") }), tab({ onSignedOut: tell("two") })];
+  await one.auth.verifyCode("+1", "1");
+  await until("the session", () => two.auth.session().status === "signed_in");
   shop.instead = () => problem(401, "token_expired");
-  await Promise.allSettled([one, two, one, two].map((each) => each?.auth.profile()));
+  await Promise.allSettled([one, two, one, two].map((each) => each.auth.profile()));
   await until("both", () => told.length >= 2);
   expect(told.map(([name]) => name).sort()).toEqual(["one", "two"]);
-  expect(one?.auth.session().status).toBe("expired");
-  expect(two?.auth.session().status).toBe("expired");
+  expect(one.auth.session().status).toBe("expired");
+  expect(two.auth.session().status).toBe("expired");
 });
 
 test("an add of a tab that is gone is sent by the one that is left", async () => {
