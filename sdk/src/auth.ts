@@ -3,6 +3,7 @@
 import { EvercartError } from "./errors.js";
 import type { components } from "./schema.js";
 import type { Core } from "./core.js";
+import { sleep } from "./http.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import { isSessionEnd } from "./core.js";
@@ -84,7 +85,7 @@ export class Auth {
     const token = this.#core.sessions.token;
     // What waits is the customer's, and should be in their cart when they sign in elsewhere. What cannot be
     // sent now stays on this device for their next sign-in here.
-    if (token !== null) await this.#outbox.drained(LOGOUT_PATIENCE_MS);
+    if (token !== null) await Promise.race([this.#outbox.drained(0), sleep(LOGOUT_PATIENCE_MS)]);
     await this.#core.sessions.end();
     if (token === null) return { server: "done" };
     try {

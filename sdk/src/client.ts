@@ -153,7 +153,7 @@ export class Client {
     return this.#outbox.refused.add(listener);
   }
 
-  /** How many changes of this customer wait to be sent, or to be merged at sign-in. */
+  /** How many changes of this customer wait to be sent. */
   get pending(): number {
     return this.#truth.waiting();
   }

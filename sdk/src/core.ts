@@ -38,9 +38,7 @@ export class Core {
    */
   async withToken<T>(work: (token: string) => Promise<T>): Promise<T> {
     const { token, current } = this.sessions;
-    if (token === null) {
-      throw new EvercartError("not_authenticated", "Nobody is signed in.", { status: 401 });
-    }
+    if (token === null) throw nobody();
     try {
       return await work(token);
     } catch (error) {
@@ -51,6 +49,11 @@ export class Core {
       return work(now.token);
     }
   }
+}
+
+/** What a call that needs a customer throws where there is none. */
+export function nobody(): EvercartError {
+  return new EvercartError("not_authenticated", "Nobody is signed in.", { status: 401 });
 }
 
 const SESSION_ENDS: readonly string[] = [

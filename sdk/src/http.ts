@@ -149,6 +149,8 @@ export class Http {
   }
 }
 
+export const ELSE_ANSWERED = "Something else answered in the shop's place.";
+
 const MESSAGES = {
   network: "The shop cannot be reached.",
   timeout: "The shop did not answer in time.",
@@ -225,10 +227,11 @@ function header(response: Response, name: string): string | undefined {
 
 /** A page that a hotel's network shows in the shop's place is no answer. */
 function parsed(text: string): unknown {
+  if (text === "") return null;
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new EvercartError("network", "Something else answered in the shop's place.", { cause });
+    throw new EvercartError("network", ELSE_ANSWERED, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 // What carts become, once.
 
-import { isSessionEnd, type Core } from "./core.js";
+import { isSessionEnd, nobody, type Core } from "./core.js";
 import { EvercartError, isEvercartError } from "./errors.js";
 import { mayHelpToRetry, momentOf, newKey } from "./http.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
@@ -88,6 +88,8 @@ export class Orders {
 
   /** What is sent with which key: that of an attempt at the same, if it has had no answer yet. */
   async #attempt(body: string): Promise<{ own: Attempt; kept: Attempt | undefined }> {
+    await this.#core.ready;
+    if (this.#core.sessions.token === null) throw nobody();
     if ((await this.#outbox.drained(this.#core.http.retry.patienceMs)) > 0) {
       throw new EvercartError(
         "offline",

@@ -4,7 +4,7 @@
 import type { Core } from "./core.js";
 import { isSessionEnd } from "./core.js";
 import { EvercartError, isEvercartError, type ErrorCode } from "./errors.js";
-import { mayHelpToRetry, newKey, sleep, waitMs, type Call } from "./http.js";
+import { ELSE_ANSWERED, mayHelpToRetry, newKey, sleep, waitMs, type Call } from "./http.js";
 import type { Entry, FirstTry, Journal } from "./journal.js";
 import { Listeners } from "./listeners.js";
 import type { Message, Tabs } from "./tabs.js";
@@ -268,7 +268,7 @@ export class Outbox {
     const changes = rest.map((entry) => entry.change);
     // First the wishes, which may be made twice without harm; then, in one write, the merge that stands
     // for all of the rest; and only then what it stands for goes.
-    for (const wish of wishlistView(null, changes, true).items.reverse()) {
+    for (const wish of wishlistView(null, changes, true, true).items.reverse()) {
       const change = { kind: "wish", product_id: wish.product_id, product: wish.product } as const;
       void this.#journal.put({ key: newKey(this.#journal.newestKey), owner, change });
     }
@@ -470,12 +470,12 @@ function saidOf(change: Change, value: unknown): Said {
 // What a captive portal or a proxy says with 200 is no confirmation.
 
 function checkedCart(cart: Cart): Cart {
-  const { items, version } = cart as Partial<Cart>;
+  const { items, version } = (cart as Partial<Cart> | null) ?? {};
   if (Array.isArray(items) && typeof version === "number") return cart;
-  throw new EvercartError("network", "Something else answered in the shop's place.");
+  throw new EvercartError("network", ELSE_ANSWERED);
 }
 
 function checkedWishlist(wishlist: Wishlist): Wishlist {
-  if (Array.isArray((wishlist as Partial<Wishlist>).items)) return wishlist;
-  throw new EvercartError("network", "Something else answered in the shop's place.");
+  if (Array.isArray((wishlist as Partial<Wishlist> | null)?.items)) return wishlist;
+  throw new EvercartError("network", ELSE_ANSWERED);
 }

@@ -53,7 +53,7 @@ const LOCK_WAIT_MAX_MS = 30_000;
 export class Tabs {
   readonly #name: string;
   readonly #locks: Locks | undefined;
-  readonly #channel: Channel | undefined;
+  #channel: Channel | undefined;
 
   /** False for a storage that only this client uses. */
   readonly areMany: boolean;
@@ -136,6 +136,8 @@ export class Tabs {
 
   close(): void {
     this.#channel?.close();
+    // A closed channel throws when it is spoken to.
+    this.#channel = undefined;
   }
 }
 

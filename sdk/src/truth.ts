@@ -6,7 +6,7 @@ import type { Journal } from "./journal.js";
 import { Listeners } from "./listeners.js";
 import type { MaybePromise } from "./storage.js";
 import type { Cart, CartView, Wishlist, WishlistView } from "./types.js";
-import { cartView, isOfCart, isOfWishlist, wishlistView } from "./view.js";
+import { cartView, wishlistView } from "./view.js";
 
 /** What an answer says of cart and wishlist. */
 export interface Said {
@@ -37,8 +37,8 @@ export class Truth {
   #said = 0;
   /** Done when what was kept has been read. */
   loading: MaybePromise<void> = undefined;
-  #cartView = cartView(null, [], false);
-  #wishlistView = wishlistView(null, [], false);
+  #cartView = cartView(null, [], true, false);
+  #wishlistView = wishlistView(null, [], true, false);
 
   constructor(core: Core, journal: Journal) {
     this.#core = core;
@@ -135,8 +135,9 @@ export class Truth {
     this.keep();
   }
 
-  /** How many changes of whoever is signed in wait to be sent. */
+  /** How many changes of the customer wait to be sent. A guest's wait for nothing but a sign-in. */
   waiting(): number {
+    if (this.#owner === null) return 0;
     return this.#journal.list().filter((entry) => entry.owner === this.#owner).length;
   }
 
@@ -146,24 +147,21 @@ export class Truth {
       this.#newer(this.#held);
       this.#held = null;
     }
-    const isLoaded = this.#owner === null && this.#core.sessions.current.status === "guest";
+    const { status } = this.#core.sessions.current;
+    const isGuest = this.#owner === null;
     const changes = this.#journal
       .list()
       // A guest's changes that were not merged yet belong to whoever has signed in.
       .filter((entry) => entry.owner === this.#owner || entry.owner === null)
       .map((entry) => entry.change);
-    const before = [this.#cartView, this.#wishlistView] as const;
-    this.#cartView = cartView(
-      this.#cart,
-      changes.filter(isOfCart),
-      isLoaded || this.#cart !== null,
-    );
-    const isRead = isLoaded || this.#wishlist !== null;
-    this.#wishlistView = wishlistView(this.#wishlist, changes.filter(isOfWishlist), isRead);
-    if (!isSame(before[0], this.#cartView)) this.cartChanged.tell(this.#cartView);
-    else this.#cartView = before[0];
-    if (!isSame(before[1], this.#wishlistView)) this.wishlistChanged.tell(this.#wishlistView);
-    else this.#wishlistView = before[1];
+    const isKnown = status === "guest";
+    const cart = cartView(this.#cart, changes, isGuest, isKnown || this.#cart !== null);
+    const isRead = isKnown || this.#wishlist !== null;
+    const wishlist = wishlistView(this.#wishlist, changes, isGuest, isRead);
+    if (!isSame(cart, this.#cartView)) this.cartChanged.tell((this.#cartView = cart));
+    if (!isSame(wishlist, this.#wishlistView)) {
+      this.wishlistChanged.tell((this.#wishlistView = wishlist));
+    }
   }
 
   /** Keeps what the server said last for the next time. */

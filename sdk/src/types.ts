@@ -80,7 +80,10 @@ export interface CartLine extends CartItem {
 export interface CartView extends Omit<Cart, "items"> {
   /** Lines in the order in which they were added. A line not yet on the server has a negative id. */
   readonly items: readonly CartLine[];
-  /** How many changes the server has not confirmed yet. 0: this is the server's truth. */
+  /**
+   * How many changes the server has not confirmed yet. 0: this is the server's truth, or a guest's cart,
+   * which is on its way nowhere.
+   */
   readonly pending: number;
   /** False until the cart was read from the server or, for a guest, from storage. */
   readonly loaded: boolean;

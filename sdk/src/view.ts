@@ -30,25 +30,25 @@ export const NO_CART: Cart = {
 /** A wishlist of nobody with nothing on it. */
 export const NO_WISHLIST: Wishlist = { id: 0, user_id: 0, items: [], total_items: 0 };
 
-/** The cart with the changes made to it. */
+/** The cart with the changes made to it. A guest's are not on their way: nothing of them is pending. */
 export function cartView(
   truth: Cart | null,
   changes: readonly Change[],
+  isGuest: boolean,
   loaded: boolean,
 ): CartView {
   const { skipped: _, ...base } = truth ?? NO_CART;
   const lines = new Map<number, CartLine>();
   for (const item of base.items) lines.set(item.sku_id, { ...item, pending: false });
-  let currency = base.currency;
-  let pending = 0;
-  for (const change of changes) {
-    if (!isOfCart(change)) continue;
-    pending += 1;
+  let { currency } = base;
+  const mine = changes.filter(isOfCart);
+  for (const change of mine) {
     for (const details of Object.values(detailsOf(change))) currency ||= details.currency ?? "";
-    apply(lines, change);
+    apply(lines, change, !isGuest);
   }
   const items = [...lines.values()];
-  if (pending === 0) return { ...base, items, pending, loaded };
+  const pending = isGuest ? 0 : mine.length;
+  if (mine.length === 0) return { ...base, items, pending, loaded };
   return {
     ...base,
     currency,
@@ -66,6 +66,7 @@ export function cartView(
 export function wishlistView(
   truth: Wishlist | null,
   changes: readonly Change[],
+  isGuest: boolean,
   loaded: boolean,
 ): WishlistView {
   const base = truth ?? NO_WISHLIST;
@@ -82,12 +83,18 @@ export function wishlistView(
     } else continue;
     pending += 1;
   }
-  return { ...base, items: [...items], total_items: items.length, pending, loaded };
+  return {
+    ...base,
+    items: [...items],
+    total_items: items.length,
+    pending: isGuest ? 0 : pending,
+    loaded,
+  };
 }
 
 /** What a guest's cart comes to, for a merge. */
 export function linesOf(changes: readonly Change[]): MergeItem[] {
-  const { items } = cartView(null, changes, true);
+  const { items } = cartView(null, changes, true, true);
   return items.map(({ sku_id, quantity }) => ({ sku_id, quantity }));
 }
 
@@ -102,19 +109,17 @@ export function isOfCart(change: Change): boolean {
   return change.kind !== "wish" && change.kind !== "unwish" && change.kind !== "unwish_all";
 }
 
-/** True if the change is one of the wishlist. */
-export function isOfWishlist(change: Change): boolean {
-  return change.kind === "move" || !isOfCart(change);
-}
-
-function apply(lines: Map<number, CartLine>, change: Change): void {
+function apply(lines: Map<number, CartLine>, change: Change, pending: boolean): void {
+  const set = (skuId: number, quantity: number, details?: LineDetails) => {
+    put(lines, skuId, quantity, pending, details);
+  };
   switch (change.kind) {
     case "add":
     case "move":
-      set(lines, change.sku_id, quantityOf(lines, change.sku_id) + change.quantity, change.details);
+      set(change.sku_id, quantityOf(lines, change.sku_id) + change.quantity, change.details);
       break;
     case "set":
-      set(lines, change.sku_id, change.quantity);
+      set(change.sku_id, change.quantity);
       break;
     case "clear":
       lines.clear();
@@ -123,12 +128,7 @@ function apply(lines: Map<number, CartLine>, change: Change): void {
       for (const { sku_id, quantity } of change.items) {
         const had = quantityOf(lines, sku_id);
         const details = change.details?.[sku_id];
-        set(
-          lines,
-          sku_id,
-          change.strategy === "max" ? Math.max(had, quantity) : had + quantity,
-          details,
-        );
+        set(sku_id, change.strategy === "max" ? Math.max(had, quantity) : had + quantity, details);
       }
       break;
     default:
@@ -139,10 +139,11 @@ function quantityOf(lines: Map<number, CartLine>, skuId: number): number {
   return lines.get(skuId)?.quantity ?? 0;
 }
 
-function set(
+function put(
   lines: Map<number, CartLine>,
   skuId: number,
   quantity: number,
+  pending: boolean,
   details?: LineDetails,
 ): void {
   if (quantity <= 0) {
@@ -151,7 +152,7 @@ function set(
   }
   const line = lines.get(skuId) ?? newLine(skuId, details);
   const line_total = fromThousandths(thousandths(line.price) * quantity);
-  lines.set(skuId, { ...line, quantity, line_total, pending: true });
+  lines.set(skuId, { ...line, quantity, line_total, pending });
 }
 
 function newLine(skuId: number, details: LineDetails = {}): CartLine {

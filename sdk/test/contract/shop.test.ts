@@ -135,35 +135,47 @@ describe("orders", () => {
     });
   });
 
-  test("a checkout whose answer was lost with the page is found by the next one", async () => {
-    const storage = new Map<string, string>();
-    const kept = {
-      getItem: (key: string) => storage.get(key) ?? null,
-      setItem: (key: string, value: string) => storage.set(key, value),
-      removeItem: (key: string) => storage.delete(key),
-    };
-    let losesOrders = false;
-    const lossy: Fetch = async (input, init) => {
-      const response = await fetch(input, init);
-      if (losesOrders && input.endsWith("/orders")) throw new TypeError("the page is gone");
-      return response;
-    };
-    const before = client(server.url, {
-      storage: kept,
-      fetch: lossy,
-    });
-    await signIn(before);
-    await before.cart.add(42);
-    losesOrders = true;
-    await expect(before.orders.checkout(CHECKOUT)).rejects.toMatchObject({ code: "network" });
-    before.close();
+  test.each([false, true])(
+    "a checkout whose answer was lost with the page is found by the next one (looks first: %s)",
+    async (looksFirst) => {
+      const storage = new Map<string, string>();
+      const kept = {
+        getItem: (key: string) => storage.get(key) ?? null,
+        setItem: (key: string, value: string) => storage.set(key, value),
+        removeItem: (key: string) => storage.delete(key),
+      };
+      let losesOrders = false;
+      const lossy: Fetch = async (input, init) => {
+        const response = await fetch(input, init);
+        if (losesOrders && input.endsWith("/orders")) throw new TypeError("the page is gone");
+        return response;
+      };
+      const before = client(server.url, {
+        storage: kept,
+        fetch: lossy,
+      });
+      await signIn(before);
+      await before.cart.add(42);
+      losesOrders = true;
+      await expect(before.orders.checkout(CHECKOUT)).rejects.toMatchObject({ code: "network" });
+      before.close();
 
-    const after = client(server.url, { storage: kept });
-    const order = await after.orders.checkout(CHECKOUT);
-    expect(await after.orders.list()).toMatchObject({ total: 1, orders: [{ id: order.id }] });
-    // The next cart is another order, though the form says the same.
-    await after.cart.add(42);
-    expect((await after.orders.checkout(CHECKOUT)).id).not.toBe(order.id);
+      const after = client(server.url, { storage: kept });
+      if (looksFirst) expect((await after.cart.get()).items).toEqual([]);
+      const order = await after.orders.checkout(CHECKOUT);
+      expect(await after.orders.list()).toMatchObject({ total: 1, orders: [{ id: order.id }] });
+      // The next cart is another order, though the form says the same.
+      await after.cart.add(42);
+      expect((await after.orders.checkout(CHECKOUT)).id).not.toBe(order.id);
+    },
+  );
+
+  test("a guest's cart is not ordered: nobody is signed in", async () => {
+    const guest = client(server.url);
+    await guest.cart.add(42);
+    await expect(guest.orders.checkout(CHECKOUT)).rejects.toMatchObject({
+      code: "not_authenticated",
+    });
   });
 
   test("nothing is ordered while changes of the cart wait, and a changed price is told", async () => {
