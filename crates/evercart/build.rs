@@ -5,6 +5,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // What is embedded from there; the macro that does it does not say so to cargo.
+    println!("cargo::rerun-if-changed=storefront");
     // The log of HEAD grows with every commit, HEAD itself only changes with the branch.
     if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={log}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, openapi, sdk, start, tidy, tools};
+use crate::{cargo, openapi, sdk, shop, start, tidy, tools};
 
 /// How long the advisories' database may take to arrive. It is 3 MB.
 const FETCH_MAX: Duration = Duration::from_secs(90);
@@ -90,6 +90,12 @@ const STEPS: &[Step] = &[
         action: |root| cargo::run(root, &["test", "--workspace", "--locked"], &[]),
     },
     Step {
+        name: "shop",
+        runs: "cargo xtask shop",
+        remedy: "run `npm run build` in sdk/ and then in storefront/, and read what it says",
+        action: shop::build,
+    },
+    Step {
         name: "release",
         runs: "cargo build --release -p evercart -p evercart-bench",
         remedy: "mend the errors above",
@@ -100,6 +106,12 @@ const STEPS: &[Step] = &[
         runs: "in sdk/: npm ci, lint, type check, build, and its tests against the real server",
         remedy: "run the failed command in sdk/; `npm run format` formats",
         action: |root| sdk::check(root, &released(root, "evercart")?),
+    },
+    Step {
+        name: "browser",
+        runs: "in storefront/: lint, type check, and the shop in a Chromium",
+        remedy: "run the failed command in storefront/; `npx playwright test --ui` shows it",
+        action: |root| shop::check(root, &released(root, "evercart")?),
     },
     Step {
         name: "start",
@@ -252,7 +264,7 @@ mod tests {
         let one: Vec<_> = names(options(None, Some("fmt"))).expect("there is such a step");
         assert_eq!(one, ["fmt"]);
         let error = chosen(&options(Some("tets"), None)).err().expect("no such step").to_string();
-        assert!(error.contains("no step `tets`") && error.contains("tests, release"), "{error}");
+        assert!(error.contains("no step `tets`") && error.contains("tests, shop"), "{error}");
     }
 
     #[cfg(unix)]

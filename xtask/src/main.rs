@@ -4,8 +4,10 @@
 
 mod cargo;
 mod ci;
+mod npm;
 mod openapi;
 mod sdk;
+mod shop;
 mod start;
 mod tidy;
 mod tools;
@@ -20,7 +22,8 @@ Examples:
   cargo xtask ci               all that must pass before a change is taken
   cargo xtask ci --from tests  go on at a step, after mending what stopped it
   cargo xtask tidy             only the repository's own rules
-  cargo xtask openapi          write openapi.json anew after changing the API";
+  cargo xtask openapi          write openapi.json anew after changing the API
+  cargo xtask shop             build the demo shop, for the next build to embed";
 
 /// The repository's own commands.
 #[derive(Parser)]
@@ -52,6 +55,13 @@ Examples:
         #[arg(long)]
         check: bool,
     },
+    /// Builds the demo shop at /shop; the next build of the program embeds it.
+    #[command(after_help = "\
+Examples:
+  cargo xtask shop && cargo run -- serve --demo    the shop at http://127.0.0.1:8080/shop
+
+Needs Node.js 20 or newer.")]
+    Shop,
     /// Checks the rules that compilers and linters do not know.
     #[command(after_help = "\
 Examples:
@@ -68,6 +78,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Ci(options) => ci::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
+        Command::Shop => shop::build(root()),
         Command::Tidy { rules: true } => {
             println!("{}", tidy::RULES);
             Ok(())

@@ -41,7 +41,7 @@ pub fn check(root: &Path) -> Result<()> {
 
 fn visit(server: &mut Child) -> Result<()> {
     let address = announced_address(server)?;
-    for path in ["/healthz", "/products"] {
+    for path in ["/healthz", "/products", "/shop"] {
         let status = ask(&address, path)?;
         ensure!(status == "200", "GET {path} answered {status} where 200 is right");
         println!("GET {path}: 200");

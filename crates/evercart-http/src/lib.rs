@@ -25,6 +25,7 @@ mod problem;
 mod query;
 mod routes;
 mod sign_in;
+mod storefront;
 mod streams;
 mod user;
 mod wishlist;
@@ -83,6 +84,9 @@ pub struct Shop {
     pub request_timeout: Duration,
     /// The demo's pictures (SVG), by their name under `/demo/images/`.
     pub pictures: fn(&str) -> Option<&'static [u8]>,
+    /// The files of the pages at `/shop`, by their path below it; beside `NAME` there may be
+    /// `NAME.gz`. Without an `index.html` there is no shop to see.
+    pub storefront: fn(&str) -> Option<&'static [u8]>,
 }
 
 impl Shop {

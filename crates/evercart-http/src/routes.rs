@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::edge::{self, EdgeLayer};
 use crate::{
     Shop, account, address, cart, catalogue, code, market, openapi, operating, order, sign_in,
-    user, wishlist,
+    storefront, user, wishlist,
 };
 
 fn api() -> OpenApiRouter<Arc<Shop>> {
@@ -68,7 +68,10 @@ pub fn router(shop: Arc<Shop>) -> Router {
     if shop.demo {
         api = api.route("/demo/images/{name}", get(operating::demo_picture));
     }
-    let both = Router::new().nest("/api/v1", api.clone()).merge(api);
+    let mut both = Router::new().nest("/api/v1", api.clone()).merge(api);
+    for path in ["/shop", "/shop/", "/shop/{*path}"] {
+        both = both.route(path, get(storefront::storefront));
+    }
     finish(both, shop)
 }
 

@@ -109,6 +109,7 @@ pub fn welcome(url: &str) -> String {
         "
 This is a demo: sample products, invented customers, codes shown in the answers.
 
+  Shop      {url}/shop
   API docs  {url}/docs
   Sign in   {GUIDE_PHONE} with code {code} or {other}
   Try it    curl -X POST {url}/auth/verify-code \\

@@ -13,6 +13,7 @@ mod output;
 mod rows_file;
 mod serve;
 mod sms;
+mod storefront;
 mod stores;
 mod telemetry;
 

@@ -22,7 +22,7 @@ use crate::config::{Settings, Sms, Storage};
 use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::stores::Opened;
-use crate::{clock, demo, sms, stores};
+use crate::{clock, demo, sms, storefront, stores};
 
 use listen::Listener;
 
@@ -181,6 +181,7 @@ fn shop(
         streams: Streams::new(settings.server.streams_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
+        storefront: storefront::file,
     })
 }
 

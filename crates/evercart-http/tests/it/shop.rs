@@ -188,6 +188,7 @@ impl TestShop {
             streams: Streams::new(100),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
+            storefront: |_| None,
         };
         change(&mut shop);
         let shop = Arc::new(shop);

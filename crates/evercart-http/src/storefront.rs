@@ -1,0 +1,118 @@
+//! The demo shop's pages at `/shop`. What is in them is made from `storefront/`; here it is only
+//! handed out, with rules for browsers that let no foreign script run.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::Shop;
+use crate::problem::{Answer, Problem};
+
+/// The page that all of the shop's addresses show.
+const PAGE: &str = "index.html";
+
+/// The folder of files whose names change with their content.
+const LASTING: &str = "assets/";
+
+/// What `/shop` says in a program that was built without it.
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><title>Evercart</title>\
+    <p>This server was built without its shop: run <code>cargo xtask shop</code>, \
+    then build and start the server again.</p></html>";
+
+/// Scripts, styles and calls only from this server, nothing inline, no frames. Pictures may come
+/// from elsewhere: an imported catalogue names its own.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' https:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+/// A file of the shop, or its page for every address that a visitor can be at.
+pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) -> Answer {
+    let path = request.uri().path();
+    let path = path.strip_prefix("/shop").unwrap_or(path).trim_start_matches('/');
+    if let Some(response) = file(&shop, path, request.headers()) {
+        return Ok(response);
+    }
+    if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        return Err(Problem::not_found("file"));
+    }
+    Ok(file(&shop, PAGE, request.headers()).unwrap_or_else(|| {
+        let mut response = NOT_BUILT.into_response();
+        page_headers(response.headers_mut(), "text/html; charset=utf-8", "no-store");
+        response
+    }))
+}
+
+fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {
+    let content = (shop.storefront)(path)?;
+    let kept = if path.starts_with(LASTING) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, no-cache"
+    };
+    let packed = takes_gzip(asked).then(|| (shop.storefront)(&format!("{path}.gz"))).flatten();
+    let mut response = packed.unwrap_or(content).into_response();
+    let headers = response.headers_mut();
+    page_headers(headers, content_type(path), kept);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if packed.is_some() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Some(response)
+}
+
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let named = asked.get_all(header::ACCEPT_ENCODING).iter();
+    let mut codings = named.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+    codings.any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        // A weight of nought refuses it.
+        let is_refused = parts.any(|part| {
+            part.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty())
+        });
+        is_gzip && !is_refused
+    })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+fn page_headers(headers: &mut HeaderMap, content_type: &'static str, kept: &'static str) {
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, kept),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_only_to_who_takes_it() {
+        let takes = |value: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert!(takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.8"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip; q=0.0") && !takes(""));
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+}

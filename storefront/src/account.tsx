@@ -1,0 +1,282 @@
+// The customer's own page: details, phone, addresses, data, and the way out.
+
+import { isEvercartError, type Profile } from "evercart";
+import { useClient, useSession } from "evercart/react";
+import { useState, type FormEvent, type ReactNode } from "react";
+import { Field, Problem, Skeletons, text, Trouble } from "./pieces";
+import { go, Link, useAction, useLoaded, useShop } from "./shop";
+import { SignIn } from "./sign-in";
+
+export function Account() {
+  const { t, say } = useShop();
+  const client = useClient();
+  const { signedIn, user } = useSession();
+  const profile = useLoaded(
+    async (signal) => (signedIn ? client.auth.profile(signal) : null),
+    [signedIn, user?.phone],
+  );
+  const { busy, run } = useAction();
+  if (!signedIn) return <SignIn />;
+  if (profile.error !== undefined) return <Trouble error={profile.error} again={profile.again} />;
+  if (!profile.value) return <Skeletons count={2} />;
+  const signOut = () =>
+    run(async () => {
+      const { server } = await client.auth.logout();
+      say(server === "done" ? t.signedOut : t.signedOutHere);
+      go("/");
+    });
+  return (
+    <div className="account">
+      <div className="head">
+        <h1>{profile.value.name || t.account}</h1>
+        <p>
+          <Link to="/orders" className="button quiet">
+            {t.orders}
+          </Link>
+          <button
+            type="button"
+            className="button quiet"
+            disabled={busy}
+            onClick={() => void signOut()}
+          >
+            {t.signOut}
+          </button>
+        </p>
+      </div>
+      <Details profile={profile.value} />
+      <Phone profile={profile.value} />
+      <Addresses />
+      <Data phone={profile.value.phone_number} />
+    </div>
+  );
+}
+
+/** A form that does one thing and says how it went. */
+function Form(props: {
+  title: string;
+  send: string;
+  submit: (form: FormData) => Promise<unknown>;
+  danger?: boolean;
+  children: ReactNode;
+}) {
+  const { busy, error, run } = useAction();
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    void run(() => props.submit(new FormData(form)));
+  };
+  return (
+    <form className="sheet" onSubmit={submit}>
+      <h2>{props.title}</h2>
+      {props.children}
+      <button className={props.danger ? "button danger" : "button"} disabled={busy}>
+        {props.send}
+      </button>
+      <Problem text={error} />
+    </form>
+  );
+}
+
+function Details({ profile }: { profile: Profile }) {
+  const { t, say } = useShop();
+  const client = useClient();
+  const save = async (form: FormData) => {
+    await client.auth.updateProfile({
+      full_name: text(form, "name") || null,
+      email: text(form, "email") || null,
+    });
+    say(t.saved);
+  };
+  return (
+    <Form title={t.yourDetails} send={t.save} submit={save}>
+      <Field
+        label={t.name}
+        name="name"
+        autoComplete="name"
+        defaultValue={profile.full_name ?? ""}
+        optional
+      />
+      <Field
+        label={t.email}
+        name="email"
+        type="email"
+        autoComplete="email"
+        defaultValue={profile.email ?? ""}
+        optional
+      />
+    </Form>
+  );
+}
+
+function Phone({ profile }: { profile: Profile }) {
+  const { t, say } = useShop();
+  const client = useClient();
+  const [step, setStep] = useState<"ask" | "prove" | "confirm">("ask");
+  const [phone, setPhone] = useState("");
+  const [demoCode, setDemoCode] = useState<string | null>(null);
+  const submit = async (form: FormData) => {
+    if (step === "confirm") {
+      await client.auth.confirmPhone(phone, text(form, "code"));
+      setStep("ask");
+      setDemoCode(null);
+      return say(t.phoneChanged);
+    }
+    const wanted = step === "ask" ? text(form, "phone") : phone;
+    setPhone(wanted);
+    try {
+      const sent = await client.auth.changePhone(
+        wanted,
+        step === "prove" ? text(form, "old") : undefined,
+      );
+      setPhone(sent.phone_number);
+      setDemoCode(sent.demo_code ?? null);
+      setStep("confirm");
+    } catch (error) {
+      if (step === "prove" || !isEvercartError(error, "code_invalid")) throw error;
+      // The sign-in is too long ago: the present number has to say yes, too.
+      const sent = await client.auth.sendCode(profile.phone_number);
+      setDemoCode(sent.demo_code ?? null);
+      setStep("prove");
+    }
+  };
+  return (
+    <Form title={t.changePhone} send={step === "ask" ? t.sendCode : t.save} submit={submit}>
+      <p>{profile.formatted_phone}</p>
+      {step === "ask" && (
+        <Field key="phone" label={t.newPhone} name="phone" type="tel" autoComplete="off" />
+      )}
+      {step === "prove" && <p role="status">{t.oldCodeNeeded}</p>}
+      {step === "confirm" && <p role="status">{t.codeSent(phone)}</p>}
+      {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
+      {step === "prove" && (
+        <Field
+          key="old"
+          label={t.oldCode}
+          name="old"
+          inputMode="numeric"
+          autoComplete="one-time-code"
+        />
+      )}
+      {step === "confirm" && (
+        <Field
+          key="code"
+          label={t.code}
+          name="code"
+          inputMode="numeric"
+          autoComplete="one-time-code"
+        />
+      )}
+    </Form>
+  );
+}
+
+function Addresses() {
+  const { t } = useShop();
+  const client = useClient();
+  const { value, again } = useLoaded((signal) => client.addresses.list(signal), []);
+  const { error, run } = useAction();
+  const [turn, setTurn] = useState(0);
+  const add = async (form: FormData) => {
+    await client.addresses.add({
+      title: text(form, "title"),
+      full_address: text(form, "address"),
+      city: text(form, "city") || null,
+    });
+    setTurn(turn + 1);
+    again();
+  };
+  const change = (action: () => Promise<unknown>) => void run(action).then(again);
+  return (
+    <Form key={turn} title={t.addresses} send={t.addAddress} submit={add}>
+      <ul className="addresses">
+        {value?.map((address) => (
+          <li key={address.id}>
+            <span>
+              <b>{address.title}</b>{" "}
+              {[address.full_address, address.city].filter(Boolean).join(", ")}
+            </span>
+            {address.is_default ? (
+              <span className="status">{t.isDefault}</span>
+            ) : (
+              <button
+                type="button"
+                className="link"
+                onClick={() =>
+                  change(() => client.addresses.update(address.id, { is_default: true }))
+                }
+                aria-label={`${t.makeDefault}: ${address.title}`}
+              >
+                {t.makeDefault}
+              </button>
+            )}
+            <button
+              type="button"
+              className="link"
+              onClick={() => change(() => client.addresses.remove(address.id))}
+              aria-label={`${t.remove}: ${address.title}`}
+            >
+              {t.remove}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Problem text={error} />
+      <Field label={t.addressTitle} name="title" />
+      <Field label={t.address} name="address" autoComplete="street-address" />
+      <Field label={t.city} name="city" autoComplete="address-level2" optional />
+    </Form>
+  );
+}
+
+function Data({ phone }: { phone: string }) {
+  const { t, say } = useShop();
+  const client = useClient();
+  const [demoCode, setDemoCode] = useState<string | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const { busy, error, run } = useAction();
+  const save = async () => {
+    const content = JSON.stringify(await client.auth.exportData(), null, 2);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
+    link.download = "evercart-data.json";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const erase = async (form: FormData) => {
+    if (!isAsked) {
+      setDemoCode((await client.auth.sendCode(phone)).demo_code ?? null);
+      return setAsked(true);
+    }
+    await client.auth.eraseAccount(text(form, "code"));
+    say(t.erased);
+    go("/");
+  };
+  return (
+    <>
+      <section className="sheet">
+        <h2>{t.yourData}</h2>
+        <button
+          type="button"
+          className="button quiet"
+          disabled={busy}
+          onClick={() => void run(save)}
+        >
+          {t.export}
+        </button>
+        <Problem text={error} />
+      </section>
+      <Form
+        title={t.erase}
+        send={isAsked ? t.eraseNow : t.eraseSend}
+        submit={erase}
+        danger={isAsked}
+      >
+        <p>{t.eraseText}</p>
+        {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
+        {isAsked && (
+          <Field label={t.code} name="code" inputMode="numeric" autoComplete="one-time-code" />
+        )}
+      </Form>
+    </>
+  );
+}

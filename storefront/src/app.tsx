@@ -1,0 +1,187 @@
+// The shop's frame: header, the page of the address, footer, and what is said at its edges.
+
+import { useCart, useSession, useWishlist } from "evercart/react";
+import { useEffect, useState, useSyncExternalStore, type FormEvent } from "react";
+import { Account } from "./account";
+import { Browse } from "./browse";
+import { CartDrawer } from "./cart";
+import { Checkout } from "./checkout";
+import { BagIcon, Empty, HeartIcon, PersonIcon, SearchIcon } from "./pieces";
+import { OrderPage, Orders } from "./orders";
+import { ProductPage } from "./product";
+import { go, Link, useAddress, useShop } from "./shop";
+import { SignIn } from "./sign-in";
+import { isLanguage, LANGUAGES } from "./texts";
+import { Wishlist } from "./wishlist";
+
+export function App() {
+  const { t, said, say } = useShop();
+  const [cartOpen, setCartOpen] = useState(false);
+  const isOnline = useSyncExternalStore(
+    (tell) => {
+      addEventListener("online", tell);
+      addEventListener("offline", tell);
+      return () => {
+        removeEventListener("online", tell);
+        removeEventListener("offline", tell);
+      };
+    },
+    () => navigator.onLine,
+  );
+  return (
+    <>
+      <a className="skip" href="#main">
+        {t.skip}
+      </a>
+      <div role="status">{!isOnline && <p className="banner">{t.offline}</p>}</div>
+      <Header openCart={() => setCartOpen(true)} />
+      <main id="main" tabIndex={-1}>
+        <Page openCart={() => setCartOpen(true)} />
+      </main>
+      <Footer />
+      <CartDrawer open={cartOpen} close={() => setCartOpen(false)} />
+      <CartVoice />
+      <Toast text={said} done={() => say("")} />
+    </>
+  );
+}
+
+function Page({ openCart }: { openCart: () => void }) {
+  const { t } = useShop();
+  const { pathname } = useAddress();
+  const [, name, id] = pathname.split("/");
+  const number = Number(id);
+  if (!name) return <Browse />;
+  if (name === "product" && number > 0)
+    return <ProductPage key={number} id={number} openCart={openCart} />;
+  if (name === "wishlist") return <Wishlist openCart={openCart} />;
+  if (name === "sign-in") return <SignIn />;
+  if (name === "checkout") return <Checkout />;
+  if (name === "orders") return number > 0 ? <OrderPage key={number} id={number} /> : <Orders />;
+  if (name === "account") return <Account />;
+  return <Empty title={t.missing} text={t.missingHelp} />;
+}
+
+function Header({ openCart }: { openCart: () => void }) {
+  const { t } = useShop();
+  const { signedIn } = useSession();
+  const { cart } = useCart();
+  const { wishlist } = useWishlist();
+  const address = useAddress();
+  const query = address.searchParams.get("q") ?? "";
+  const search = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const text = String(new FormData(event.currentTarget).get("q")).trim();
+    go(text ? `/?q=${encodeURIComponent(text)}` : "/");
+  };
+  return (
+    <header className="top">
+      <Link to="/" className="logo" label={t.home}>
+        <BagIcon />
+        <span>Evercart</span>
+      </Link>
+      <form role="search" onSubmit={search} className="search">
+        <SearchIcon />
+        <input
+          key={query}
+          name="q"
+          type="search"
+          defaultValue={query}
+          aria-label={t.searchHint}
+          placeholder={t.searchHint}
+        />
+      </form>
+      <nav aria-label={t.account}>
+        <Link to="/wishlist" className="icon" label={`${t.wishlist}, ${wishlist.total_items}`}>
+          <HeartIcon />
+          {wishlist.total_items > 0 && <b aria-hidden="true">{wishlist.total_items}</b>}
+        </Link>
+        <Link
+          to={signedIn ? "/account" : "/sign-in"}
+          className="icon"
+          label={signedIn ? t.account : t.signIn}
+        >
+          <PersonIcon />
+        </Link>
+        <button
+          type="button"
+          className="icon"
+          onClick={openCart}
+          aria-label={t.cartCount(cart.total_items)}
+        >
+          <BagIcon />
+          {cart.total_items > 0 && <b aria-hidden="true">{cart.total_items}</b>}
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+function Footer() {
+  const { t, language, setLanguage, market, markets, setMarket } = useShop();
+  return (
+    <footer>
+      <p>{t.demo}</p>
+      <label>
+        {t.market}
+        <select value={market} onChange={(event) => setMarket(event.target.value)}>
+          {markets.map((one) => (
+            <option key={one.market} value={one.market}>
+              {one.country} ({one.currency_code})
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {t.language}
+        <select
+          value={language}
+          onChange={(event) => isLanguage(event.target.value) && setLanguage(event.target.value)}
+        >
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <option key={code} value={code} lang={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </footer>
+  );
+}
+
+/** Tells screen readers what the cart holds now, whoever changed it. */
+function CartVoice() {
+  const { t, money } = useShop();
+  const { cart } = useCart();
+  return (
+    <p className="unseen" role="status">
+      {cart.loaded &&
+        cart.total_items > 0 &&
+        t.cartIs(cart.total_items, money(cart.total_price, cart.currency))}
+    </p>
+  );
+}
+
+/** How long something is shown that needs no answer. */
+const SHOWN_MS = 8000;
+
+function Toast({ text, done }: { text: string; done: () => void }) {
+  const { t } = useShop();
+  useEffect(() => {
+    if (text === "") return;
+    const timer = setTimeout(done, SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [text, done]);
+  return (
+    <div role="status" className="toasts">
+      {text !== "" && (
+        <p className="toast">
+          {text}
+          <button type="button" onClick={done} aria-label={t.close}>
+            ×
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

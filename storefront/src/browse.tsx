@@ -1,0 +1,98 @@
+// The start page: categories, search, and the products that match.
+
+import type { Product } from "evercart";
+import { useClient } from "evercart/react";
+import { useState } from "react";
+import { Empty, ProductCard, Skeletons, Trouble } from "./pieces";
+import { Link, useAction, useAddress, useLoaded, useShop } from "./shop";
+
+const PAGE = 24;
+
+export function Browse() {
+  const { t } = useShop();
+  const address = useAddress();
+  const search = address.searchParams.get("q") ?? undefined;
+  const category = address.searchParams.get("category") ?? undefined;
+  return (
+    <>
+      {search === undefined && category === undefined && (
+        <section className="hero">
+          <h1>{t.heroTitle}</h1>
+          <p>{t.heroText}</p>
+        </section>
+      )}
+      <Categories current={search === undefined ? category : null} />
+      {search !== undefined && <h1>{t.results(search)}</h1>}
+      {search === undefined && category !== undefined && <h1>{category}</h1>}
+      <Products key={`${search}/${category}`} search={search} category={category} />
+    </>
+  );
+}
+
+function Categories({ current }: { current: string | undefined | null }) {
+  const { t, market } = useShop();
+  const client = useClient();
+  const { value } = useLoaded((signal) => client.products.categories(signal), [market]);
+  return (
+    <nav className="chips" aria-label={t.categories}>
+      <Link to="/" current={current === undefined}>
+        {t.all}
+      </Link>
+      {value?.map(({ name }) => (
+        <Link key={name} to={`/?category=${encodeURIComponent(name)}`} current={current === name}>
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Products({
+  search,
+  category,
+}: {
+  search: string | undefined;
+  category: string | undefined;
+}) {
+  const { t, market } = useShop();
+  const client = useClient();
+  const query = { search, category, limit: PAGE };
+  const first = useLoaded(
+    (signal) => client.products.search(query, signal),
+    [market, search, category],
+  );
+  const [later, setLater] = useState<readonly Product[]>([]);
+  const { busy, error, run } = useAction();
+  if (first.error !== undefined) return <Trouble error={first.error} again={first.again} />;
+  if (first.value === undefined) return <Skeletons count={8} />;
+  const products = [...first.value.products, ...later];
+  const { total } = first.value;
+  if (total === 0) return <Empty title={t.nothingFound} text={t.nothingFoundHelp} />;
+  const more = async () => {
+    const next = await client.products.search({ ...query, offset: products.length });
+    setLater((before) => [...before, ...next.products]);
+  };
+  return (
+    <section aria-label={t.products(total)}>
+      <p className="count" role="status">
+        {t.products(total)}
+      </p>
+      <ul className="grid">
+        {products.map((product) => (
+          <ProductCard key={product.id} product={product} />
+        ))}
+      </ul>
+      {products.length < total && (
+        <button
+          type="button"
+          className="button quiet center"
+          disabled={busy}
+          onClick={() => void run(more)}
+        >
+          {t.more}
+        </button>
+      )}
+      {error && <p role="alert">{error}</p>}
+    </section>
+  );
+}

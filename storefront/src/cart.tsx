@@ -1,0 +1,139 @@
+// The cart, in a drawer over the page. The browser's own dialog keeps the focus inside and gives it
+// back.
+
+import type { CartLine, Notice } from "evercart";
+import { useCart, useSession } from "evercart/react";
+import { useEffect, useRef } from "react";
+import { BagIcon, Picture, Price, Problem } from "./pieces";
+import { go, Link, useAction, useAddress, useShop } from "./shop";
+
+export function CartDrawer({ open, close }: { open: boolean; close: () => void }) {
+  const { t, money } = useShop();
+  const { signedIn } = useSession();
+  const { cart } = useCart();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { pathname } = useAddress();
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  useEffect(() => {
+    dialog.current?.close();
+  }, [pathname]);
+  const order = () => {
+    close();
+    go(signedIn ? "/checkout" : "/sign-in?then=/checkout");
+  };
+  return (
+    <dialog
+      ref={dialog}
+      className="drawer"
+      aria-labelledby="cart-title"
+      onClose={close}
+      // A press beside the drawer closes it; the keyboard has Escape and the button.
+      onClick={(event) => event.target === dialog.current && close()}
+    >
+      <div className="inside">
+        <div className="head">
+          <h2 id="cart-title">{t.cart}</h2>
+          <button type="button" className="icon" onClick={close} aria-label={t.close}>
+            ×
+          </button>
+        </div>
+        {cart.items.length === 0 ? (
+          <div className="empty">
+            <BagIcon />
+            <h3>{t.cartEmpty}</h3>
+            <p>{t.cartEmptyHelp}</p>
+          </div>
+        ) : (
+          <>
+            <ul className="lines">
+              {cart.items.map((line) => (
+                <Line
+                  key={line.sku_id}
+                  line={line}
+                  currency={cart.currency}
+                  notices={cart.notices.filter((one) => one.sku_id === line.sku_id)}
+                />
+              ))}
+            </ul>
+            <div className="sum">
+              {signedIn && cart.pending > 0 && <p className="pending">{t.savedLater}</p>}
+              <p className="total" role="status">
+                <span>{t.subtotal}</span>
+                <b data-testid="cart-total">{money(cart.total_price, cart.currency)}</b>
+              </p>
+              <button type="button" className="button wide" onClick={order}>
+                {signedIn ? t.checkout : t.signInToOrder}
+              </button>
+            </div>
+          </>
+        )}
+      </div>
+    </dialog>
+  );
+}
+
+function Line({
+  line,
+  currency,
+  notices,
+}: {
+  line: CartLine;
+  currency: string;
+  notices: readonly Notice[];
+}) {
+  const { t, money } = useShop();
+  const { signedIn } = useSession();
+  const { setQuantity, remove } = useCart();
+  const { error, run } = useAction();
+  const what = [line.color, line.size].filter(Boolean).join(", ");
+  return (
+    <li className={line.pending && signedIn ? "waiting" : undefined} data-sku={line.sku_id}>
+      <Picture image={line.image} />
+      <div>
+        <Link to={`/product/${line.product_id}`} className="name">
+          {line.name}
+        </Link>
+        {what && <small>{what}</small>}
+        <Price price={line.line_total} currency={currency} />
+        {notices.map((notice) => (
+          <p key={notice.code} className="notice">
+            {notice.code === "price_changed"
+              ? t.priceChanged(money(notice.was ?? 0, currency), money(notice.now ?? 0, currency))
+              : notice.code === "insufficient_stock"
+                ? t.onlyLeft(notice.available ?? 0)
+                : t.unavailable}
+          </p>
+        ))}
+        <div className="quantity" role="group" aria-label={`${t.quantity}: ${line.name}`}>
+          <button
+            type="button"
+            aria-label={t.less}
+            onClick={() => void run(() => setQuantity(line.sku_id, line.quantity - 1))}
+          >
+            −
+          </button>
+          <output aria-label={t.quantity}>{line.quantity}</output>
+          <button
+            type="button"
+            aria-label={t.moreOf}
+            onClick={() => void run(() => setQuantity(line.sku_id, line.quantity + 1))}
+          >
+            +
+          </button>
+          <button
+            type="button"
+            className="link"
+            onClick={() => void run(() => remove(line.sku_id))}
+            aria-label={`${t.remove}: ${line.name}`}
+          >
+            {t.remove}
+          </button>
+        </div>
+        <Problem text={error} />
+      </div>
+    </li>
+  );
+}

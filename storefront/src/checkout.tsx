@@ -1,0 +1,139 @@
+// Ordering what is in the cart.
+
+import { isEvercartError } from "evercart";
+import { useCart, useClient, useSession } from "evercart/react";
+import { useState, type FormEvent } from "react";
+import { Empty, Field, Picture, Price, Problem, Skeletons, text } from "./pieces";
+import { go, useAction, useLoaded, useShop } from "./shop";
+import { SignIn } from "./sign-in";
+
+/** The least time in which a total can be read. */
+const READ_MS = 700;
+
+export function Checkout() {
+  const { t, money, say } = useShop();
+  const client = useClient();
+  const { signedIn, status, user } = useSession();
+  const { cart, refresh } = useCart();
+  const { busy, error, run } = useAction();
+  const [quoted, setQuote] = useState<{ total: number; version: number; at: number }>();
+  const quote = quoted?.version === cart.version ? quoted : undefined;
+  const total = quote?.total ?? cart.total_price;
+  const known = useLoaded(
+    async () => (signedIn ? ((await client.addresses.list())[0] ?? null) : null),
+    [signedIn],
+  );
+  if (status === "loading") return <Skeletons count={2} />;
+  if (!signedIn) return <SignIn />;
+  if (cart.loaded && cart.items.length === 0 && !busy)
+    return <Empty title={t.cartEmpty} text={t.cartEmptyHelp} />;
+  // The form begins with what is known; it is drawn when that is.
+  if (known.value === undefined && known.error === undefined) return <Skeletons count={2} />;
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    // The second half of a double click must not accept a total that was not read.
+    if (quote && performance.now() - quote.at < READ_MS) return;
+    void run(async () => {
+      try {
+        const order = await client.orders.checkout({
+          customer_name: text(form, "name"),
+          customer_email: text(form, "email") || null,
+          delivery_address: text(form, "address"),
+          delivery_city: text(form, "city") || null,
+          delivery_notes: text(form, "notes") || null,
+          payment_method: text(form, "payment"),
+          expected_total: total,
+        });
+        say(t.thanks);
+        go(`/orders/${order.id}`);
+      } catch (caught) {
+        if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)
+          throw caught;
+        // Only the server knows what delivery costs; nothing is ordered before that was shown.
+        const { version } = await refresh();
+        setQuote({ total: caught.facts.actual, version, at: performance.now() });
+      }
+    });
+  };
+  return (
+    <form className="checkout" onSubmit={submit}>
+      <div className="sheet">
+        <h1>{t.checkout}</h1>
+        <h2>{t.delivery}</h2>
+        <Field
+          label={t.name}
+          name="name"
+          autoComplete="name"
+          defaultValue={user?.full_name ?? ""}
+        />
+        <Field
+          label={t.email}
+          name="email"
+          type="email"
+          autoComplete="email"
+          defaultValue={user?.email ?? ""}
+          optional
+        />
+        <Field
+          label={t.address}
+          name="address"
+          autoComplete="street-address"
+          defaultValue={known.value?.full_address ?? ""}
+        />
+        <Field
+          label={t.city}
+          name="city"
+          autoComplete="address-level2"
+          defaultValue={known.value?.city ?? ""}
+          optional
+        />
+        <Field label={t.notes} name="notes" optional />
+        <fieldset className="choice">
+          <legend>{t.payment}</legend>
+          {Object.entries({ card: t.payCard, cash: t.payCash }).map(([way, label]) => (
+            <label key={way}>
+              <input type="radio" name="payment" value={way} defaultChecked={way === "card"} />
+              <span>{label}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <aside className="sheet" aria-label={t.summary}>
+        <h2>{t.summary}</h2>
+        <ul className="lines">
+          {cart.items.map((line) => (
+            <li key={line.sku_id}>
+              <Picture image={line.image} />
+              <div>
+                <span className="name">
+                  {line.quantity} × {line.name}
+                </span>
+                <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
+                <Price price={line.line_total} currency={cart.currency} />
+              </div>
+            </li>
+          ))}
+        </ul>
+        <p className="total">
+          <span>{t.subtotal}</span>
+          <b>{money(cart.total_price, cart.currency)}</b>
+        </p>
+        {quote ? (
+          <p className="total" role="status">
+            <span>{t.withDelivery}</span>
+            <b>{money(quote.total, cart.currency)}</b>
+          </p>
+        ) : (
+          <p>
+            <small>{t.shippingAtOrder}</small>
+          </p>
+        )}
+        <button className="button wide" aria-disabled={busy}>
+          {busy ? t.placing : quote ? t.placeOrder : t.toTotal}
+        </button>
+        <Problem text={error} />
+      </aside>
+    </form>
+  );
+}

@@ -1,0 +1,137 @@
+// The customer's orders, and each of them with its status and history.
+
+import type { Order } from "evercart";
+import { isEvercartError } from "evercart";
+import { useClient, useOrders, useSession } from "evercart/react";
+import { useState } from "react";
+import { Empty, Picture, Problem, Skeletons, Trouble } from "./pieces";
+import { Link, useAction, useLoaded, useShop } from "./shop";
+import { SignIn } from "./sign-in";
+
+export function Orders() {
+  const { t, money, date } = useShop();
+  const { signedIn } = useSession();
+  const { orders, loading, error, refresh, hasMore, loadMore } = useOrders();
+  if (!signedIn) return <SignIn />;
+  if (error && orders.length === 0) return <Trouble error={error} again={() => void refresh()} />;
+  if (loading && orders.length === 0) return <Skeletons count={4} />;
+  if (orders.length === 0) return <Empty title={t.noOrders} text={t.noOrdersHelp} />;
+  return (
+    <section className="sheet">
+      <h1>{t.orders}</h1>
+      <ul className="orders">
+        {orders.map((order) => (
+          <li key={order.id}>
+            <Link to={`/orders/${order.id}`}>
+              <b>{order.order_number}</b>
+              <span>{date(order.order_date)}</span>
+              <Status status={order.status} />
+              <span className="price">{money(order.total_amount, order.currency)}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {hasMore && (
+        <button type="button" className="button quiet center" onClick={() => void loadMore()}>
+          {t.more}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Status({ status }: { status: string }) {
+  const { t } = useShop();
+  return <span className={`status ${status}`}>{t.status[status] ?? status}</span>;
+}
+
+export function OrderPage({ id }: { id: number }) {
+  const { t } = useShop();
+  const client = useClient();
+  const { signedIn } = useSession();
+  const { value, error, again } = useLoaded(
+    async (signal) => (signedIn ? client.orders.get(id, signal) : null),
+    [id, signedIn],
+  );
+  if (!signedIn) return <SignIn />;
+  if (isEvercartError(error, "not_found")) return <Empty title={t.missing} text={t.missingHelp} />;
+  if (error !== undefined) return <Trouble error={error} again={again} />;
+  if (!value) return <Skeletons count={2} />;
+  return <Details order={value} again={again} />;
+}
+
+function Details({ order, again }: { order: Order; again: () => void }) {
+  const { t, money, date, say } = useShop();
+  const client = useClient();
+  const [isSure, setSure] = useState(false);
+  const { busy, error, run } = useAction();
+  const cancel = () => {
+    if (!isSure) return setSure(true);
+    void run(async () => {
+      await client.orders.cancel(order.id);
+      say(t.cancelled);
+      again();
+    });
+  };
+  const sums: [string, number][] = [
+    [t.subtotal, order.subtotal],
+    [t.shipping, order.shipping_cost],
+    [t.tax, order.tax_amount],
+  ];
+  return (
+    <article className="sheet">
+      <Link to="/orders" className="link">
+        ← {t.backToOrders}
+      </Link>
+      <h1>
+        {t.order} {order.order_number} <Status status={order.status} />
+      </h1>
+      <ul className="lines">
+        {order.items.map((line) => (
+          <li key={line.id}>
+            <Picture image={line.image} />
+            <div>
+              <span className="name">
+                {line.quantity} × {line.product_name}
+              </span>
+              <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
+              <span className="price">{money(line.total_price, order.currency)}</span>
+            </div>
+          </li>
+        ))}
+      </ul>
+      <dl className="sums">
+        {sums.map(([name, amount]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{money(amount, order.currency)}</dd>
+          </div>
+        ))}
+        <div className="grand">
+          <dt>{t.total}</dt>
+          <dd>{money(order.total_amount, order.currency)}</dd>
+        </div>
+      </dl>
+      <h2>{t.delivery}</h2>
+      <p>
+        {[order.customer_name, order.delivery_address, order.delivery_city]
+          .filter(Boolean)
+          .join(", ")}
+      </p>
+      <h2>{t.history}</h2>
+      <ol className="history">
+        {order.history.map(({ status, at }) => (
+          <li key={status}>
+            <b>{t.status[status] ?? status}</b> <time dateTime={at}>{date(at)}</time>
+          </li>
+        ))}
+      </ol>
+      {["pending", "confirmed"].includes(order.status) && (
+        <button type="button" className="button quiet" disabled={busy} onClick={cancel}>
+          {isSure ? t.reallyCancel : t.cancelOrder}
+        </button>
+      )}
+      <Problem text={error} />
+    </article>
+  );
+}

@@ -1,0 +1,210 @@
+// Small pieces that several pages are made of.
+
+import type { Product } from "evercart";
+import { useWishlist } from "evercart/react";
+import type { InputHTMLAttributes, ReactNode } from "react";
+import { Link, useAction, useShop } from "./shop";
+
+function Icon({ path }: { path: string }) {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      width="24"
+      height="24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.7"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={path} />
+    </svg>
+  );
+}
+
+export const BagIcon = () => (
+  <Icon path="M5 9h14l-1.2 10a1.5 1.5 0 0 1-1.5 1.3H7.700A1.5 1.5 0 0 1 6.2 19zM8.5 9a3.5 3.5 0 0 1 7 0" />
+);
+export const HeartIcon = () => (
+  <Icon path="M12 20S4 15.2 4 9.300A4.3 4.3 0 0 1 12 7a4.3 4.3 0 0 1 8 2.300C20 15.2 12 20 12 20z" />
+);
+export const PersonIcon = () => (
+  <Icon path="M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.500a7.5 7.5 0 0 1 15 0" />
+);
+export const SearchIcon = () => <Icon path="M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5" />;
+
+/** A picture, or the space where it would be. */
+export function Picture({
+  image,
+  alt = "",
+  eager = false,
+}: {
+  image: string | null;
+  alt?: string;
+  eager?: boolean;
+}) {
+  if (image === null) return <span className="picture" />;
+  return (
+    <img
+      className="picture"
+      src={image}
+      alt={alt}
+      width={600}
+      height={750}
+      loading={eager ? "eager" : "lazy"}
+    />
+  );
+}
+
+export function Price({
+  price,
+  original,
+  currency,
+  from = false,
+}: {
+  price: number;
+  original?: number | null | undefined;
+  currency: string;
+  from?: boolean;
+}) {
+  const { t, money } = useShop();
+  return (
+    <span className="price">
+      {from && <span className="unseen">{t.from} </span>}
+      <span className={original ? "reduced" : undefined}>{money(price, currency)}</span>
+      {original ? (
+        <>
+          <span className="unseen">, {t.was} </span>
+          <s>{money(original, currency)}</s>
+        </>
+      ) : null}
+    </span>
+  );
+}
+
+export function Heart({ product }: { product: Product }) {
+  const { t } = useShop();
+  const wishes = useWishlist();
+  const { run } = useAction();
+  const isOn = wishes.has(product.id);
+  const { id, name, brand, image, price, original_price, available } = product;
+  const toggle = () =>
+    isOn
+      ? wishes.remove(id)
+      : wishes.add(id, { id, name, brand, image, price, original_price, available });
+  return (
+    <button
+      type="button"
+      className="heart"
+      aria-pressed={isOn}
+      aria-label={`${isOn ? t.unwish : t.wish}: ${name}`}
+      onClick={() => void run(toggle)}
+    >
+      <HeartIcon />
+    </button>
+  );
+}
+
+export function ProductCard({ product }: { product: Product }) {
+  const { t } = useShop();
+  return (
+    <li className="card">
+      <Link to={`/product/${product.id}`}>
+        <Picture image={product.image} />
+        {product.brand && <small>{product.brand}</small>}
+        <span className="name">{product.name}</span>
+        <Price
+          price={product.price}
+          original={product.original_price}
+          currency={product.currency}
+        />
+        {!product.available && <span className="tag">{t.soldOut}</span>}
+      </Link>
+      <Heart product={product} />
+    </li>
+  );
+}
+
+export function Skeletons({ count }: { count: number }) {
+  const { t } = useShop();
+  return (
+    <ul className="grid" aria-busy="true" aria-label={t.loading}>
+      {Array.from({ length: count }, (_, index) => (
+        <li key={index} className="card skeleton">
+          <span className="picture" />
+          <span className="bar" />
+          <span className="bar short" />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Empty({
+  title,
+  text,
+  children,
+}: {
+  title: string;
+  text: string;
+  children?: ReactNode;
+}) {
+  const { t } = useShop();
+  return (
+    <section className="empty">
+      <BagIcon />
+      <h1>{title}</h1>
+      <p>{text}</p>
+      {children ?? (
+        <Link to="/" className="button">
+          {t.browse}
+        </Link>
+      )}
+    </section>
+  );
+}
+
+export function Trouble({ error, again }: { error: unknown; again: () => void }) {
+  const { t, why } = useShop();
+  return (
+    <section className="empty" role="alert">
+      <h1>{t.problem}</h1>
+      <p>{why(error)}</p>
+      <button type="button" className="button" onClick={again}>
+        {t.tryAgain}
+      </button>
+    </section>
+  );
+}
+
+export function Field({
+  label,
+  optional,
+  ...input
+}: { label: string; optional?: boolean } & InputHTMLAttributes<HTMLInputElement>) {
+  const { t } = useShop();
+  return (
+    <label className="field">
+      <span>
+        {label} {optional && <small>({t.optional})</small>}
+      </span>
+      <input required={!optional} {...input} />
+    </label>
+  );
+}
+
+/** What went wrong with a form, said at once. */
+export function Problem({ text }: { text: string }) {
+  return (
+    <div role="alert" className="problem">
+      {text}
+    </div>
+  );
+}
+
+/** A form's field as text. */
+export function text(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value.trim() : "";
+}

@@ -1,0 +1,79 @@
+// What the customer has kept for later.
+
+import type { WishlistItem } from "evercart";
+import { useClient, useWishlist } from "evercart/react";
+import { Empty, Picture, Price, Problem, Skeletons } from "./pieces";
+import { go, Link, useAction, useLoaded, useShop } from "./shop";
+
+export function Wishlist({ openCart }: { openCart: () => void }) {
+  const { t, market } = useShop();
+  const client = useClient();
+  const { wishlist } = useWishlist();
+  // What the market's prices are in; a wish does not say it.
+  const currency = useLoaded(() => client.auth.markets(), [market]).value?.markets.find(
+    (one) => one.market === market,
+  )?.currency_code;
+  if (!wishlist.loaded) return <Skeletons count={4} />;
+  if (wishlist.items.length === 0)
+    return <Empty title={t.wishlistEmpty} text={t.wishlistEmptyHelp} />;
+  return (
+    <section>
+      <h1>{t.wishlist}</h1>
+      <ul className="grid">
+        {wishlist.items.map((item) => (
+          <Wish key={item.product_id} item={item} currency={currency ?? ""} openCart={openCart} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Wish({
+  item,
+  currency,
+  openCart,
+}: {
+  item: WishlistItem;
+  currency: string;
+  openCart: () => void;
+}) {
+  const { t } = useShop();
+  const client = useClient();
+  const wishes = useWishlist();
+  const { busy, error, run } = useAction();
+  const { product, product_id: id } = item;
+  const move = async () => {
+    const { skus } = await client.products.get(id);
+    // With a choice to make, the customer makes it.
+    if (skus.length !== 1 || skus[0] === undefined) return go(`/product/${id}`);
+    await wishes.moveToCart(id, skus[0].id);
+    openCart();
+  };
+  return (
+    <li className="card">
+      <Link to={`/product/${id}`}>
+        <Picture image={product.image} />
+        <span className="name">{product.name}</span>
+        <Price price={product.price} original={product.original_price} currency={currency} />
+      </Link>
+      <button
+        type="button"
+        className="button quiet"
+        disabled={busy || !product.available}
+        onClick={() => void run(move)}
+        aria-label={`${t.moveToCart}: ${product.name}`}
+      >
+        {product.available ? t.moveToCart : t.soldOut}
+      </button>
+      <button
+        type="button"
+        className="link"
+        onClick={() => void run(() => wishes.remove(id))}
+        aria-label={`${t.remove}: ${product.name}`}
+      >
+        {t.remove}
+      </button>
+      <Problem text={error} />
+    </li>
+  );
+}
