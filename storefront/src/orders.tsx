@@ -76,8 +76,8 @@ function Details({ order, again }: { order: Order; again: () => void }) {
   const sums: [string, number][] = [
     [t.subtotal, order.subtotal],
     [t.shipping, order.shipping_cost],
-    [t.tax, order.tax_amount],
   ];
+  if (order.tax_amount > 0) sums.push([t.tax, order.tax_amount]);
   return (
     <article className="sheet">
       <Link to="/orders" className="link">

@@ -1,0 +1,39 @@
+// The shop is tried in a Chromium: the machine's own, else one that comes as an npm package, so that
+// a machine where only npm can be reached will do.
+
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { defineConfig } from "@playwright/test";
+import packaged from "@sparticuz/chromium";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+function onPath(): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const places = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return places.find((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const named = process.env["CHROMIUM_BIN"] ?? onPath();
+const chromium =
+  named === undefined
+    ? { executablePath: await packaged.executablePath(), args: packaged.args }
+    : { executablePath: named, args: ["--no-sandbox"] };
+
+export default defineConfig({
+  testDir: "test",
+  // Each worker has a server and a browser of its own.
+  workers: 2,
+  fullyParallel: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"]],
+  use: { launchOptions: chromium, locale: "en-US", trace: "retain-on-failure" },
+});

@@ -1,0 +1,94 @@
+// The real server with the shop in it, and what a visitor does there, for all tests.
+
+import { expect, test as base, type Page } from "@playwright/test";
+import { startServer, type Server } from "../../sdk/test/support/server";
+
+interface Cart {
+  items: { sku_id: number; quantity: number }[];
+  total_items: number;
+}
+
+export const test = base.extend<object, { server: Server; environment: Record<string, string> }>({
+  environment: [{}, { option: true, scope: "worker" }],
+  server: [
+    async ({ environment }, use) => {
+      const server = await startServer(environment);
+      const page = await (await fetch(`${server.url}/shop`)).text();
+      if (!page.includes('<div id="root">')) {
+        await server.stop();
+        throw new Error("The server has no shop in it: run `cargo xtask shop`, then build it.");
+      }
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
+});
+
+let phones = Math.floor(Math.random() * 8_000);
+
+/** A phone that no other test has. */
+export function newPhone(): string {
+  phones += 1;
+  return `+1312805${String(1000 + (phones % 8_999))}`;
+}
+
+async function post(url: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Market": "us" },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+/** What the server has for a customer, asked from a device of its own. */
+export async function ask<T>(server: Server, phone: string, path: string): Promise<T> {
+  const sent = await post(`${server.url}/auth/send-code`, { phone });
+  const code = sent["demo_code"];
+  const signedIn = await post(`${server.url}/auth/verify-code`, { phone, code });
+  const token = String(signedIn["access_token"]);
+  const answer = await fetch(server.url + path, { headers: { Authorization: `Bearer ${token}` } });
+  return (await answer.json()) as T;
+}
+
+/** Waits until the server has exactly these pieces in the customer's cart: quantity by SKU. */
+export async function expectCart(
+  server: Server,
+  phone: string,
+  wanted: Record<number, number>,
+): Promise<void> {
+  const pieces = async () => {
+    const { items } = await ask<Cart>(server, phone, "/cart");
+    return Object.fromEntries(items.map((line) => [line.sku_id, line.quantity]));
+  };
+  await expect.poll(pieces).toEqual(wanted);
+}
+
+export const cartButton = (page: Page) =>
+  page.getByRole("banner").getByRole("button", { name: /^Cart/ });
+
+/** Puts the product with SKU 42 into the cart: sand, size M. */
+export async function addShirt(page: Page, server: Server): Promise<void> {
+  await page.goto(`${server.url}/shop/product/15`);
+  await page.getByRole("radio", { name: "M", exact: true }).check({ force: true });
+  await page.getByRole("button", { name: "Add to cart" }).click();
+}
+
+/** Fills in the form that the page shows. */
+export async function fillSignIn(page: Page, phone: string): Promise<void> {
+  await page.getByLabel("Phone number").fill(phone);
+  await page.getByRole("button", { name: "Send code" }).click();
+  const hint = await page.getByText("This is a demo: the code is").textContent();
+  const code = /\d{6}/.exec(hint ?? "")?.[0] ?? "";
+  await page.getByLabel("Code", { exact: true }).fill(code);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+}
+
+export async function signIn(page: Page, server: Server, phone: string): Promise<void> {
+  await page.goto(`${server.url}/shop/sign-in`);
+  await fillSignIn(page, phone);
+  await expect(page.getByRole("link", { name: "Account", exact: true })).toBeVisible();
+}
+
+export { expect };

@@ -1,0 +1,173 @@
+// What a visitor goes through, in one browser or in several.
+
+import type { Page } from "@playwright/test";
+import {
+  addShirt,
+  ask,
+  cartButton,
+  expect,
+  expectCart,
+  fillSignIn,
+  newPhone,
+  signIn,
+  test,
+} from "./shop";
+
+interface Orders {
+  total: number;
+}
+
+async function fillCheckout(page: Page): Promise<void> {
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByLabel("Address").fill("1 Main Street");
+  await page.getByRole("button", { name: "See the total" }).click();
+  await expect(page.getByText("Total with delivery")).toBeVisible();
+}
+
+test("a guest looks around, signs in with a cart, and orders it", async ({ page, server }) => {
+  const phone = newPhone();
+  await page.goto(`${server.url}/shop`);
+  await page.getByRole("link", { name: "Clothing" }).click();
+  await page.getByRole("link", { name: /Relaxed Linen Shirt/ }).click();
+  await page.getByRole("radio", { name: "M", exact: true }).check({ force: true });
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  const drawer = page.getByRole("dialog", { name: "Cart" });
+  await drawer.getByRole("button", { name: "One more" }).click();
+  await expect(drawer.getByTestId("cart-total")).toHaveText("$119.98");
+  await drawer.getByRole("button", { name: "Sign in to check out" }).click();
+  await fillSignIn(page, phone);
+  await expect(page.getByRole("heading", { name: "Check out" })).toBeVisible();
+  await expectCart(server, phone, { 42: 2 });
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByLabel("Address").fill("1 Main Street");
+  // Above the threshold delivery is free, and then the first press says so by ordering.
+  await page.getByRole("button", { name: "See the total" }).click();
+  const place = page.getByRole("button", { name: "Place order" });
+  const placed = page.getByRole("heading", { name: /^Order #\d+/ });
+  await expect(place.or(placed)).toBeVisible();
+  if (await place.isVisible()) await place.click({ delay: 800 });
+  await expect(placed).toBeVisible();
+  await expectCart(server, phone, {});
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Really cancel? Press again." }).click();
+  await expect(page.getByRole("heading", { name: /Cancelled/ })).toBeVisible();
+});
+
+test("checkout pressed twice makes one order", async ({ page, server }) => {
+  const phone = newPhone();
+  await signIn(page, server, phone);
+  await addShirt(page, server);
+  await page.getByRole("button", { name: "Check out" }).click();
+  await fillCheckout(page);
+  // The server is slow, so that both presses come before its answer.
+  let arrived = 0;
+  await page.route("**/orders", async (route) => {
+    arrived += 1;
+    await expect.poll(() => pressed).toBe(true);
+    await route.continue();
+  });
+  let pressed = false;
+  const place = page.getByRole("button", { name: /Place order|Placing/ });
+  await expect(async () => {
+    await place.click({ force: true });
+    expect(arrived).toBeGreaterThan(0);
+  }).toPass();
+  // As impatient people do: the button says that it is at work, and takes no second press.
+  await place.click({ force: true });
+  pressed = true;
+  await expect(page.getByRole("heading", { name: /^Order #\d+/ })).toBeVisible();
+  expect((await ask<Orders>(server, phone, "/profile/orders")).total).toBe(1);
+});
+
+test("a cart changes on every device at once", async ({ page, browser, server }) => {
+  const phone = newPhone();
+  await signIn(page, server, phone);
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, server, phone);
+  await addShirt(page, server);
+  await expect(cartButton(other)).toHaveAccessibleName("Cart, 1 item", { timeout: 5_000 });
+  await cartButton(other).click();
+  await other.getByRole("button", { name: "One more" }).click();
+  await expect(page.getByRole("dialog").getByTestId("cart-total")).toHaveText("$119.98");
+  await other.context().close();
+});
+
+test("signing out in one tab signs out the other", async ({ page, context, server }) => {
+  const phone = newPhone();
+  await signIn(page, server, phone);
+  const other = await context.newPage();
+  await other.goto(`${server.url}/shop/account`);
+  await expect(other.getByRole("heading", { name: "Account", level: 1 })).toBeVisible();
+  await page.goto(`${server.url}/shop/account`);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(other.getByRole("heading", { name: "Sign in" })).toBeVisible();
+});
+
+test("what is added without a network is saved when it is back", async ({
+  page,
+  context,
+  server,
+}) => {
+  const phone = newPhone();
+  await signIn(page, server, phone);
+  await page.goto(`${server.url}/shop/product/15`);
+  await page.getByRole("radio", { name: "M", exact: true }).check({ force: true });
+  await context.setOffline(true);
+  await expect(page.getByText("You are offline.")).toBeVisible();
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await expect(page.getByText("Not saved yet.")).toBeVisible();
+  await expectCart(server, phone, {});
+  await context.setOffline(false);
+  await expect(page.getByText("Not saved yet.")).toBeHidden();
+  await expectCart(server, phone, { 42: 1 });
+});
+
+test("a guest's cart is merged once though the page is closed in between", async ({
+  page,
+  context,
+  server,
+}) => {
+  const phone = newPhone();
+  await addShirt(page, server);
+  let isStopped = false;
+  await context.route("**/cart/merge", async (route) => {
+    // The server gets it, the page does not live to see the answer.
+    await route.fetch();
+    isStopped = true;
+  });
+  await page.getByRole("button", { name: "Sign in to check out" }).click();
+  await fillSignIn(page, phone);
+  await expect.poll(() => isStopped).toBe(true);
+  await page.close();
+  await context.unroute("**/cart/merge");
+  const again = await context.newPage();
+  await again.goto(`${server.url}/shop`);
+  await expect(cartButton(again)).toHaveAccessibleName("Cart, 1 item");
+  await expectCart(server, phone, { 42: 1 });
+});
+
+test("a stolen token dies with the sign-out", async ({ page, browser, context, server }) => {
+  const phone = newPhone();
+  await signIn(page, server, phone);
+  const thief = await browser.newContext({ storageState: await context.storageState() });
+  const stolen = await thief.newPage();
+  await stolen.goto(`${server.url}/shop/account`);
+  await expect(stolen.getByRole("heading", { name: "Account", level: 1 })).toBeVisible();
+  await page.goto(`${server.url}/shop/account`);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(page.getByText("You are signed out.")).toBeVisible();
+  await stolen.goto(`${server.url}/shop/account`);
+  await expect(stolen.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await thief.close();
+});
+
+test("each market and language is one choice away", async ({ page, server }) => {
+  await page.goto(`${server.url}/shop`);
+  await page.getByLabel("Country").selectOption("kg");
+  await page.getByLabel("Language").selectOption("ru");
+  await expect(page.getByRole("heading", { name: "Вещи надолго." })).toBeVisible();
+  await expect(page.getByText(/3\s290,00/).first()).toBeVisible();
+  await page.getByLabel("Язык").selectOption("ky");
+  await expect(page.getByRole("link", { name: "Баары" })).toBeVisible();
+  await expect(page.locator("html")).toHaveAttribute("lang", "ky");
+});
