@@ -21,10 +21,12 @@ function onPath(): string | undefined {
   });
 }
 
+// Meant for a place with one page at a time; here closing a window would end the browser.
+const ownArgs = packaged.args.filter((one) => one !== "--single-process");
 const named = process.env["CHROMIUM_BIN"] ?? onPath();
 const chromium =
   named === undefined
-    ? { executablePath: await packaged.executablePath(), args: packaged.args }
+    ? { executablePath: await packaged.executablePath(), args: ownArgs }
     : { executablePath: named, args: ["--no-sandbox"] };
 
 export default defineConfig({
