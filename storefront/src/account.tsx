@@ -108,6 +108,14 @@ function Details({ profile }: { profile: Profile }) {
   );
 }
 
+/** True if the server wants a code to the present phone. */
+function needsCode(error: unknown): boolean {
+  return (
+    isEvercartError(error, "validation_failed") &&
+    (error.errors?.some(({ field }) => field === "verification_code") ?? false)
+  );
+}
+
 function Phone({ profile }: { profile: Profile }) {
   const { t, say } = useShop();
   const client = useClient();
@@ -132,7 +140,7 @@ function Phone({ profile }: { profile: Profile }) {
       setDemoCode(sent.demo_code ?? null);
       setStep("confirm");
     } catch (error) {
-      if (step === "prove" || !isEvercartError(error, "code_invalid")) throw error;
+      if (step === "prove" || !needsCode(error)) throw error;
       // The sign-in is too long ago: the present number has to say yes, too.
       const sent = await client.auth.sendCode(profile.phone_number);
       setDemoCode(sent.demo_code ?? null);

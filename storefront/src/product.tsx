@@ -1,10 +1,10 @@
 // One product: its pictures, colours and sizes, and the way into the cart.
 
 import type { ProductPage as Product, Sku } from "evercart";
-import { useCart, useClient } from "evercart/react";
+import { useCart, useClient, useWishlist } from "evercart/react";
 import { useState } from "react";
 import { Empty, Heart, Picture, Price, Problem, Skeletons, Trouble } from "./pieces";
-import { useAction, useLoaded, useShop } from "./shop";
+import { useAction, useAddress, useLoaded, useShop } from "./shop";
 import { isEvercartError } from "evercart";
 
 export function ProductPage({ id, openCart }: { id: number; openCart: () => void }) {
@@ -25,6 +25,8 @@ const isThere = (sku: Sku) => sku.stock_status !== "out_of_stock";
 function Details({ product, openCart }: { product: Product; openCart: () => void }) {
   const { t } = useShop();
   const { add } = useCart();
+  const wishes = useWishlist();
+  const { searchParams } = useAddress();
   const { busy, error, run } = useAction();
   const start = product.skus.find(isThere) ?? product.skus[0];
   const [color, setColor] = useState(start?.color ?? null);
@@ -33,18 +35,21 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
   const image = (sku ?? product.skus.find((one) => one.color === color))?.image ?? product.image;
   const put = async () => {
     if (sku === undefined) return;
+    const details = {
+      product_id: product.id,
+      name: product.name,
+      sku_code: sku.sku_code,
+      size: sku.size,
+      color: sku.color,
+      image: sku.image ?? product.image,
+      price: sku.price,
+      original_price: sku.original_price,
+      currency: product.currency,
+    };
+    // Who comes from the wishlist moves it from there.
+    const isMove = searchParams.has("wish") && wishes.has(product.id);
     const done = await run(() =>
-      add(sku.id, 1, {
-        product_id: product.id,
-        name: product.name,
-        sku_code: sku.sku_code,
-        size: sku.size,
-        color: sku.color,
-        image: sku.image ?? product.image,
-        price: sku.price,
-        original_price: sku.original_price,
-        currency: product.currency,
-      }),
+      isMove ? wishes.moveToCart(product.id, sku.id, 1, details) : add(sku.id, 1, details),
     );
     if (done) openCart();
   };

@@ -45,7 +45,7 @@ function Wish({
   const move = async () => {
     const { skus } = await client.products.get(id);
     // With a choice to make, the customer makes it.
-    if (skus.length !== 1 || skus[0] === undefined) return go(`/product/${id}`);
+    if (skus.length !== 1 || skus[0] === undefined) return go(`/product/${id}?wish`);
     await wishes.moveToCart(id, skus[0].id);
     openCart();
   };
