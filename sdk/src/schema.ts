@@ -1,6 +1,48 @@
 // Generated from the server's API document by `npm run types`; never edited.
 
 export interface paths {
+    "/auth/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End the account
+         * @description Erases profile, cart, wishlist and addresses, and of orders who ordered and where it went. The
+         *     orders stay for the shop's books, and the phone can sign up anew.
+         */
+        delete: operations["erase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A copy of everything
+         * @description One document with all that the shop holds of the customer. Outstanding codes, and counts of
+         *     codes, are not in it: they are kept by a phone's keyed hash only.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/logout": {
         parameters: {
             query?: never;
@@ -32,6 +74,49 @@ export interface paths {
         get: operations["list_markets"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another phone
+         * @description Sends a code to the new number, for `/auth/phone/confirm`. It needs a sign-in of the last five
+         *     minutes, or a code to the present phone. The answer does not tell whether the number has an
+         *     account.
+         */
+        post: operations["ask_for_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/phone/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use another phone
+         * @description The account, with all that is in it, is signed in with the new number from then on; every token
+         *     of before is dead. The old number is told by SMS.
+         */
+        post: operations["confirm_phone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -147,6 +232,30 @@ export interface paths {
         post?: never;
         /** Empty the cart */
         delete: operations["clear_cart"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cart/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The cart's changes, as they happen
+         * @description Server-sent events. `cart` carries the whole cart: one at once, and one for every change, from
+         *     whatever device or server; its id is the cart's version. With that id in `Last-Event-ID` the one
+         *     at the beginning is left out if nothing has changed. `signed_out` carries a `code`
+         *     (`signed_out`, `user_blocked`, `token_expired`, `token_invalid`) and a `detail`, and is the
+         *     last. If the stream ends without it, connect again.
+         */
+        get: operations["cart_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -855,12 +964,48 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /** @description The phone to sign in with from now on, and the code that was sent to it. */
+        ConfirmPhone: {
+            /**
+             * @description As in `/auth/phone`.
+             * @example +13128059852
+             */
+            new_phone: string;
+            /**
+             * @description Six digits. `code` is read, too.
+             * @example 123456
+             */
+            verification_code: string;
+        };
         /** @description That something was done. */
         Confirmation: {
             /** @description For a person. */
             message: string;
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description The proof that it is the customer who ends the account. */
+        EraseAccount: {
+            /**
+             * @description The six digits that `send-code` sent to the account's phone. `code` is read, too.
+             * @example 123456
+             */
+            verification_code: string;
+        };
+        /** @description Everything the shop holds of a customer, as of one moment. */
+        Export: {
+            addresses: components["schemas"]["Address"][];
+            cart: components["schemas"]["Cart"];
+            /** @description When it was taken. */
+            exported_at: components["schemas"]["Time"];
+            /** @description The `Idempotency-Key`s that are still remembered. */
+            idempotency_keys: components["schemas"]["KeyUsed"][];
+            /** @description What operators of the shop did to the account, the oldest first. */
+            operator_actions: components["schemas"]["OperatorAction"][];
+            /** @description All of them, the newest first. */
+            orders: components["schemas"]["Order"][];
+            profile: components["schemas"]["Profile"];
+            wishlist: components["schemas"]["Wishlist"];
         };
         /** @description One wrong field. */
         FieldError: {
@@ -879,6 +1024,12 @@ export interface components {
              * @example ok
              */
             status: string;
+        };
+        /** @description A key that was sent with a change. */
+        KeyUsed: {
+            at: components["schemas"]["Time"];
+            /** @example 8e03978e-40d5-43e8-bc93-6894a57f9324 */
+            key: string;
         };
         /** @description A market: one country's shop with its own customers, catalogue and prices. */
         Market: {
@@ -933,6 +1084,19 @@ export interface components {
              */
             strategy: string | null;
         };
+        /** @description The phone to sign in with from now on. */
+        NewPhone: {
+            /**
+             * @description A phone of the account's market.
+             * @example +13128059852
+             */
+            new_phone: string;
+            /**
+             * @description A code that `send-code` sent to the present phone. Not needed within five minutes after
+             *     signing in.
+             */
+            verification_code?: string | null;
+        };
         /**
          * @description What changed about a line. `price_changed` carries `was` and `now`, `insufficient_stock` carries
          *     `available`, `unavailable` nothing more.
@@ -966,6 +1130,15 @@ export interface components {
             order: components["schemas"]["Order"];
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description Something an operator of the shop did to an account. */
+        OperatorAction: {
+            /**
+             * @description `block`, `unblock`, `sign-out`.
+             * @example sign-out
+             */
+            action: string;
+            at: components["schemas"]["Time"];
         };
         /** @description An order. Names and prices are copies made at checkout and never change after. */
         Order: {
@@ -1100,7 +1273,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1390,6 +1563,175 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    erase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the token says it. Another one than the token's is refused.
+                 * @example us
+                 */
+                "X-Market"?: string;
+                /**
+                 * @description Do it once, however often it is sent within 24 hours. A repeat is answered as the first
+                 *     time, with `Idempotent-Replayed: true`.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseAccount"];
+            };
+        };
+        responses: {
+            /** @description It is erased */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_invalid` (wrong, used, outdated), `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_attempts`; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the token says it. Another one than the token's is refused.
+                 * @example us
+                 */
+                "X-Market"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description `market_mismatch`, `market_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     logout: {
         parameters: {
             query?: never;
@@ -1491,6 +1833,229 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Markets"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_phone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the token says it. Another one than the token's is refused.
+                 * @example us
+                 */
+                "X-Market"?: string;
+                /**
+                 * @description Do it once, however often it is sent within 24 hours. A repeat is answered as the first
+                 *     time, with `Idempotent-Replayed: true`.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPhone"];
+            };
+        };
+        responses: {
+            /** @description The code is on its way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_invalid`, `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`, `too_many_attempts`; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_phone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the token says it. Another one than the token's is refused.
+                 * @example us
+                 */
+                "X-Market"?: string;
+                /**
+                 * @description Do it once, however often it is sent within 24 hours. A repeat is answered as the first
+                 *     time, with `Idempotent-Replayed: true`.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmPhone"];
+            };
+        };
+        responses: {
+            /** @description Signed in with the new phone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_invalid` (wrong, used, outdated), `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `phone_taken`: it is another account's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_attempts`; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `internal_error`: something is wrong on our side */
@@ -2172,6 +2737,70 @@ export interface operations {
                 };
             };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cart_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the token says it. Another one than the token's is refused.
+                 * @example us
+                 */
+                "X-Market"?: string;
+                /** @description The id of the last `cart` event that was seen */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until the customer signs out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `market_mismatch`, `market_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`; see `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
