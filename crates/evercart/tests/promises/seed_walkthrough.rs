@@ -1,7 +1,8 @@
 //! The guide's own test, typed into a real shell and run by the real `curl`, word for word; and the
 //! requests of its frontend examples.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -41,6 +42,26 @@ fn type_in(shop: &Shop, command: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{command} printed no JSON ({error}): {}", String::from_utf8_lossy(&output.stdout))
     })
+}
+
+/// Types a command that listens for events, and hangs up after the first. Returns what it says.
+fn listen(shop: &Shop, command: &str) -> Value {
+    let command = format!("exec {}", command.replace("https://api.com", &shop.url("")));
+    let mut curl = Command::new("sh")
+        .arg("-c")
+        .arg(&command)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    let lines = BufReader::new(curl.stdout.take().expect("piped")).lines();
+    let event: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    // It is gone already if it could not connect, which the missing event then tells.
+    let _ = curl.kill();
+    curl.wait().expect("ends when killed");
+    let data = event.iter().find_map(|line| line.strip_prefix("data: "));
+    let data = data.unwrap_or_else(|| panic!("{command} heard no event: {event:?}"));
+    serde_json::from_str(data).expect("an event's data is JSON")
 }
 
 fn token(signed_in: &Value) -> String {
@@ -127,19 +148,25 @@ fn the_commands_of_the_api_page_work_as_written() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
     let page = std::fs::read_to_string(page).expect("docs/api.md");
     let shop = Shop::demo();
-    let mut token = String::new();
+    let (mut token, mut code) = (String::new(), String::new());
     let mut typed = 0;
     for block in page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()) {
         let commands = block.replace("\\\n", " ");
         for command in commands.lines().filter(|line| line.starts_with("curl ")) {
             let command = command
-                .replace("$(uuidgen)", "00f1dd3c-made-when-tapped")
+                .replace("$(uuidgen)", &format!("00f1dd3c-made-when-tapped-{typed}"))
                 .replace("$TOKEN", &token)
-                .replace("$API", "https://api.com");
-            let answer = type_in(&shop, &command);
+                .replace("$CODE", &code)
+                .replace("$API", "https://api.com")
+                .replace(" -o evercart-export.json", "");
+            let listens = command.starts_with("curl -N ");
+            let answer = if listens { listen(&shop, &command) } else { type_in(&shop, &command) };
             assert!(answer.get("code").is_none(), "{command}: {answer}");
             if let Some(new) = answer["access_token"].as_str() {
                 token = new.to_owned();
+            }
+            if let Some(new) = answer["demo_code"].as_str() {
+                code = new.to_owned();
             }
             typed += 1;
         }
