@@ -39,7 +39,6 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
         "/demo/images/15.svg",
         "/cart/happenings",
         "/auth",
-        "/shop",
         "/admin",
     ] {
         let answer = shop.get(path).send().await;
