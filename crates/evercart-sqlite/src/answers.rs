@@ -1,125 +1,123 @@
 //! Answers that are ready at the same moment travel together: the thread that made them wakes one
-//! of those who wait, and that one hands the others theirs.
+//! task, the herald, which tells each asker.
 //!
 //! Waking somebody from outside the runtime costs a system call and often the thread's turn on its
 //! processor, which a writer with the next batch waiting has better use for. From inside it is a
-//! push to a queue.
+//! push to a queue. The herald has no other work, so nobody's answer waits for somebody else: an
+//! asker who was woken may be slow to look (a client that does not read its events, say).
 
-use evercart_core::error::StoreError;
-use tokio::sync::oneshot;
+use std::sync::{Arc, OnceLock};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 /// Something whose outcome is settled and whose asker waits.
 pub(crate) trait Waiting: Send {
-    /// Tells the asker, who in turn tells the others.
-    fn answer(self: Box<Self>, others: Others);
+    /// Tells the asker.
+    fn answer(self: Box<Self>);
 }
 
-/// The others of a batch. They are told when this is dropped, so none is ever forgotten: not if
-/// the one who carries this has gone, nor if it panics.
-#[derive(Default)]
-pub(crate) struct Others(Vec<Box<dyn Waiting>>);
+/// Answers on their way. They are told when this is dropped, so none is ever forgotten: not if the
+/// runtime ends with the herald in it.
+struct Batch(Vec<Box<dyn Waiting>>);
 
-impl Drop for Others {
+impl Drop for Batch {
     fn drop(&mut self) {
-        for other in self.0.drain(..) {
-            other.answer(Self::default());
+        for waiting in self.0.drain(..) {
+            waiting.answer();
         }
     }
 }
 
-/// Tells everybody of a batch.
-pub(crate) fn answer_all(batch: impl IntoIterator<Item = Box<dyn Waiting>>) {
-    let mut batch = batch.into_iter();
-    if let Some(first) = batch.next() {
-        first.answer(Others(batch.collect()));
-    }
-}
+/// The way to the task that tells the askers.
+#[derive(Clone, Default)]
+pub(crate) struct Herald(Arc<OnceLock<UnboundedSender<Batch>>>);
 
-/// An answer and whom to tell next.
-type Parcel<T> = (Result<T, StoreError>, Others);
-
-/// The asker's side that gives the answer.
-pub(crate) struct Reply<T>(oneshot::Sender<Parcel<T>>);
-
-/// The asker's side that waits for it.
-pub(crate) struct Awaited<T>(oneshot::Receiver<Parcel<T>>);
-
-/// A way for one answer.
-pub(crate) fn reply<T>() -> (Reply<T>, Awaited<T>) {
-    let (sender, receiver) = oneshot::channel();
-    (Reply(sender), Awaited(receiver))
-}
-
-impl<T> Reply<T> {
-    /// True if nobody waits any more.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.0.is_closed()
+impl Herald {
+    /// Starts the task if there is none yet and the caller runs in a runtime. Called by each asker,
+    /// since a store may be opened where there is none.
+    pub(crate) fn start(&self) {
+        if self.0.get().is_none()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.0.get_or_init(|| {
+                let (sender, mut batches) = mpsc::unbounded_channel();
+                runtime.spawn(async move {
+                    while let Some(batch) = batches.recv().await {
+                        drop::<Batch>(batch);
+                    }
+                });
+                sender
+            });
+        }
     }
 
-    pub(crate) fn send(self, answer: Result<T, StoreError>, others: Others) {
-        // If the asker has gone, the parcel comes back and its drop tells the others.
-        let _ = self.0.send((answer, others));
-    }
-}
-
-impl<T> Awaited<T> {
-    /// The answer; `None` if whoever was to give it has gone.
-    pub(crate) async fn answer(self) -> Option<Result<T, StoreError>> {
-        let (answer, others) = self.0.await.ok()?;
-        drop(others);
-        Some(answer)
+    /// Has everybody told. Called from outside the runtime.
+    pub(crate) fn tell(&self, batch: impl IntoIterator<Item = Box<dyn Waiting>>) {
+        let batch = Batch(batch.into_iter().collect());
+        // One alone is woken as cheaply as the herald.
+        if batch.0.len() > 1
+            && let Some(herald) = self.0.get()
+        {
+            // With the herald's runtime gone the batch comes back, and its drop tells them here.
+            let _ = herald.send(batch);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    struct Settled(Reply<u32>, u32);
+    struct Settled(oneshot::Sender<u32>, u32);
 
     impl Waiting for Settled {
-        fn answer(self: Box<Self>, others: Others) {
-            self.0.send(Ok(self.1), others);
+        fn answer(self: Box<Self>) {
+            let _ = self.0.send(self.1);
         }
     }
 
-    fn batch(size: u32) -> (Vec<Box<dyn Waiting>>, Vec<Awaited<u32>>) {
+    fn batch(size: u32) -> (Vec<Box<dyn Waiting>>, Vec<oneshot::Receiver<u32>>) {
         (0..size)
             .map(|number| {
-                let (reply, awaited) = reply();
+                let (reply, awaited) = oneshot::channel();
                 (Box::new(Settled(reply, number)) as Box<dyn Waiting>, awaited)
             })
             .unzip()
     }
 
-    async fn number(awaited: Awaited<u32>) -> u32 {
-        awaited.answer().await.expect("is answered").expect("is a number")
-    }
-
     #[tokio::test]
-    async fn everybody_gets_their_own_answer() {
-        let (waiting, awaited) = batch(5);
-        answer_all(waiting);
-        for (asker, expected) in awaited.into_iter().zip(0..) {
-            assert_eq!(number(asker).await, expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn whoever_goes_away_takes_nobodys_answer_along() {
-        for gone_before in [true, false] {
-            let (waiting, mut awaited) = batch(3);
-            let first = awaited.remove(0);
-            if gone_before {
-                drop(first);
-                answer_all(waiting);
-            } else {
-                answer_all(waiting);
-                drop(first);
-            }
-            for (asker, expected) in awaited.into_iter().zip(1..) {
-                assert_eq!(number(asker).await, expected);
+    async fn everybody_gets_their_own_answer_whoever_else_looks_or_has_gone() {
+        let herald = Herald::default();
+        herald.start();
+        for size in 1..5 {
+            let (waiting, mut askers) = batch(size);
+            drop(askers.remove(0));
+            herald.tell(waiting);
+            // The last looks first, and does not wait for those before.
+            for (asker, expected) in askers.into_iter().zip(1..size).rev() {
+                assert_eq!(asker.await.expect("is told"), expected);
             }
         }
+    }
+
+    #[test]
+    fn without_a_runtime_the_thread_tells_them_itself() {
+        let herald = Herald::default();
+        herald.start();
+        let (waiting, askers) = batch(3);
+        herald.tell(waiting);
+        let told: Vec<_> = askers.into_iter().map(|asker| asker.blocking_recv()).collect();
+        assert_eq!(told, [Ok(0), Ok(1), Ok(2)]);
+
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async { herald.start() });
+        drop(runtime);
+        let (waiting, askers) = batch(3);
+        herald.tell(waiting);
+        let told: Vec<_> = askers.into_iter().map(|asker| asker.blocking_recv()).collect();
+        assert_eq!(told, [Ok(0), Ok(1), Ok(2)], "its runtime has gone");
     }
 }

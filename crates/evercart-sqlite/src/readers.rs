@@ -11,9 +11,10 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
+use tokio::sync::oneshot;
 
 use crate::Options;
-use crate::answers::{Others, Reply, Waiting, answer_all, reply};
+use crate::answers::{Herald, Waiting};
 use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
 
@@ -38,7 +39,7 @@ struct Task<T, F> {
     needs_snapshot: bool,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
-    reply: Reply<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Read for Task<T, F>
@@ -51,7 +52,7 @@ where
     }
 
     fn run(&mut self, db: &Db) {
-        if !self.reply.is_abandoned()
+        if !self.reply.is_closed()
             && let Some(work) = self.work.take()
         {
             self.outcome = Some(work(db).map_err(DbError::into_store_error));
@@ -68,35 +69,39 @@ where
     T: Send,
     F: Send,
 {
-    fn answer(self: Box<Self>, others: Others) {
+    fn answer(self: Box<Self>) {
         // Without an outcome nobody waits, or the read panicked: the dropped reply says so.
         if let Some(outcome) = self.outcome {
-            self.reply.send(outcome, others);
+            // The client may have gone meanwhile; there is nobody to tell.
+            let _ = self.reply.send(outcome);
         }
     }
 }
 
 pub(crate) struct Readers {
     queue: Sender<Job>,
+    herald: Herald,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
     pub(crate) fn start(path: &Path, options: &Options) -> std::result::Result<Self, OpenError> {
         let (queue, jobs) = bounded(options.queue_max);
+        let herald = Herald::default();
         let mut threads = Vec::new();
         for number in 0..options.readers.max(1) {
             let connection = db::open_for_reading(path)
                 .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
             let db = Db::new(connection, Arc::clone(&options.clock));
             let jobs = jobs.clone();
+            let herald = herald.clone();
             let thread = thread::Builder::new()
                 .name(format!("evercart-read-{number}"))
-                .spawn(move || serve(&db, &jobs))
+                .spawn(move || serve(&db, &jobs, &herald))
                 .map_err(|source| OpenError::Thread { path: path.to_owned(), source })?;
             threads.push(thread);
         }
-        Ok(Self { queue, threads: Mutex::new(threads) })
+        Ok(Self { queue, herald, threads: Mutex::new(threads) })
     }
 
     /// Runs a single statement, or several whose answers need not be of one moment.
@@ -122,13 +127,14 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        let (reply, awaited) = reply();
+        self.herald.start();
+        let (reply, answer) = oneshot::channel();
         let job = Box::new(Task { needs_snapshot, work: Some(work), outcome: None, reply });
         self.queue.try_send(Some(job)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => closed(),
         })?;
-        awaited.answer().await.unwrap_or_else(|| Err(closed()))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Finishes what is queued and stops.
@@ -149,7 +155,7 @@ fn closed() -> StoreError {
     Failed::Unavailable("the store is closed".into()).into()
 }
 
-fn serve(db: &Db, jobs: &Receiver<Job>) {
+fn serve(db: &Db, jobs: &Receiver<Job>, herald: &Herald) {
     let mut batch = Vec::with_capacity(TOGETHER_MAX);
     let mut stop = false;
     while !stop && let Ok(Some(first)) = jobs.recv() {
@@ -162,7 +168,7 @@ fn serve(db: &Db, jobs: &Receiver<Job>) {
             }
         }
         read_all(db, &mut batch);
-        answer_all(batch.drain(..).map(|job| job as Box<dyn Waiting>));
+        herald.tell(batch.drain(..).map(|job| job as Box<dyn Waiting>));
     }
 }
 

@@ -15,9 +15,10 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
 use evercart_core::store::WriterGauge;
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::Options;
-use crate::answers::{Others, Reply, Waiting, answer_all, reply};
+use crate::answers::{Herald, Waiting};
 use crate::checkpoint::Watch;
 use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
@@ -38,7 +39,7 @@ struct Task<T, F> {
     decides_first: bool,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
-    reply: Reply<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Operation for Task<T, F>
@@ -47,7 +48,7 @@ where
     F: FnOnce(&Db) -> Result<T> + Send,
 {
     fn is_abandoned(&self) -> bool {
-        self.reply.is_abandoned()
+        self.reply.is_closed()
     }
 
     fn decides_first(&self) -> bool {
@@ -75,9 +76,9 @@ where
     T: Send,
     F: Send,
 {
-    fn answer(self: Box<Self>, others: Others) {
+    fn answer(self: Box<Self>) {
         // The client may have gone; the effect stays, and its key tells when it asks again.
-        self.reply.send(self.outcome.unwrap_or_else(|| Err(unavailable("not run"))), others);
+        let _ = self.reply.send(self.outcome.unwrap_or_else(|| Err(unavailable("not run"))));
     }
 }
 
@@ -92,6 +93,7 @@ enum Message {
 
 pub(crate) struct Writer {
     queue: Sender<Message>,
+    herald: Herald,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -103,8 +105,10 @@ impl Writer {
     ) -> std::result::Result<Self, OpenError> {
         let (queue, messages) = bounded(options.queue_max);
         let path = connection.path().unwrap_or_default().into();
+        let herald = Herald::default();
         let mut worker = Worker {
             db: Db::new(connection, Arc::clone(&options.clock)),
+            herald: herald.clone(),
             messages,
             gauge: Arc::clone(&options.gauge),
             watch,
@@ -124,7 +128,7 @@ impl Writer {
                 }
             })
             .map_err(|source| OpenError::Thread { path, source })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, herald, thread: Mutex::new(Some(thread)) })
     }
 
     /// Has the writer do `work` in its next transaction, and waits until that is on disk.
@@ -151,13 +155,14 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T> + Send + 'static,
     {
-        let (reply, awaited) = reply();
+        self.herald.start();
+        let (reply, answer) = oneshot::channel();
         let task = Task { decides_first, work: Some(work), outcome: None, reply };
         self.queue.try_send(Message::Do(Box::new(task))).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => unavailable("the store is closed"),
         })?;
-        awaited.answer().await.unwrap_or_else(|| Err(unavailable("the store is closed")))
+        answer.await.unwrap_or_else(|_| Err(unavailable("the store is closed")))
     }
 
     /// Finishes what is queued and stops.
@@ -173,6 +178,7 @@ impl Writer {
 
 struct Worker {
     db: Db,
+    herald: Herald,
     messages: Receiver<Message>,
     gauge: Arc<dyn WriterGauge>,
     watch: Watch,
@@ -237,7 +243,7 @@ impl Worker {
                 batch.iter_mut().for_each(|operation| operation.fail(failure));
             }
         }
-        answer_all(batch.drain(..).map(|operation| operation as Box<dyn Waiting>));
+        self.herald.tell(batch.drain(..).map(|operation| operation as Box<dyn Waiting>));
         stop
     }
 
