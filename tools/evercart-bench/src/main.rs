@@ -15,6 +15,7 @@ mod mixed;
 mod overload;
 mod pgbench;
 mod postgres;
+mod processors;
 mod random;
 mod report;
 mod requests;
@@ -213,7 +214,7 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
     if cli.wants(Measure::Streams) {
         rows.extend(streams::rows(program, if cli.smoke { 40 } else { cli.streams })?);
     }
-    let on_postgres = [Measure::Postgres, Measure::Growth, Measure::Mixed, Measure::Overload];
+    let on_postgres = [Measure::Postgres, Measure::Growth, Measure::Mixed];
     if on_postgres.iter().any(|one| cli.wants(*one)) {
         let database = Database::start(!cli.smoke)?;
         if cli.wants(Measure::Postgres) {
@@ -229,9 +230,9 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
         if cli.wants(Measure::Mixed) {
             rows.extend(mixed::rows(program, &database, mix(cli))?);
         }
-        if cli.wants(Measure::Overload) {
-            rows.extend(overload::rows(program, &database, plan, &mut progress)?);
-        }
+    }
+    if cli.wants(Measure::Overload) {
+        rows.extend(overload::rows(program, !cli.smoke, plan, &mut progress)?);
     }
     Ok(rows)
 }

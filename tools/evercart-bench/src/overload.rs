@@ -2,7 +2,6 @@
 //! accepted, against the same server at its capacity, on both stores.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
 
@@ -10,6 +9,7 @@ use crate::cell::{self, Cell};
 use crate::database::Database;
 use crate::load::Requests;
 use crate::measures::{Plan, Progress, load_name, ms, others_name};
+use crate::processors::Halves;
 use crate::report::{Bounds, Row, Spread, Unit};
 use crate::requests::{Adds, CartReads};
 use crate::rush::{self, Outcome, Rush};
@@ -36,19 +36,22 @@ type Pair = (Cell, Outcome);
 /// If anything failed to run, an answer was wrong, or an acknowledged add is not there.
 pub fn rows(
     program: &Path,
-    database: &Rc<Database>,
+    is_measured: bool,
     plan: &Plan,
     progress: &mut Progress,
 ) -> Result<Vec<Row>> {
     let connections = plan.overload_connections.context("overload has connections")?;
+    let halves = Halves::split()?;
+    // Its own, so that it has the servers' processors too.
+    let database = Database::start(is_measured)?;
     let mut rows = Vec::new();
-    for (store, place) in [("SQLite", None), ("PostgreSQL", Some(database))] {
+    for (store, place) in [("SQLite", None), ("PostgreSQL", Some(&database))] {
         let shop = Shop::fill(program, plan.users, place)?;
         let (mut reads, mut adds) = (Vec::new(), Vec::new());
         for _ in 0..plan.repeats {
-            reads.push(read_round(&shop, plan)?);
+            reads.push(read_round(&shop, plan, &halves)?);
             tell(progress, &format!("GET /cart, {store}"), connections, &mut reads);
-            adds.push(add_round(&shop, plan)?);
+            adds.push(add_round(&shop, plan, &halves)?);
             tell(progress, &format!("add, {store}"), connections, &mut adds);
         }
         rows.extend(table(&format!("{store}: GET /cart"), connections, &mut reads)?);
@@ -57,28 +60,33 @@ pub fn rows(
     Ok(rows)
 }
 
-fn read_round(shop: &Shop, plan: &Plan) -> Result<Pair> {
+fn read_round(shop: &Shop, plan: &Plan, halves: &Halves) -> Result<Pair> {
     let stand = shop.copy()?;
     let server = stand.serve(&[])?;
     let mut requests = CartReads::new(shop, server.address);
-    let capacity = cell::run(&server, plan.load(&server, SATURATING), &mut requests)?;
-    let outcome = rush(&server, plan, &capacity, &mut requests)?;
+    let pair = halves.generate(|| {
+        let capacity = cell::run(&server, plan.load(&server, SATURATING), &mut requests)?;
+        Ok((capacity, rush(&server, plan, &capacity, &mut requests)?))
+    })?;
     server.stop()?;
-    Ok((capacity, outcome))
+    Ok(pair)
 }
 
 /// Each on a copy of its own, so that carts are as long in both.
-fn add_round(shop: &Shop, plan: &Plan) -> Result<Pair> {
+fn add_round(shop: &Shop, plan: &Plan, halves: &Halves) -> Result<Pair> {
     let stand = shop.copy()?;
     let server = stand.serve(&[])?;
     let mut requests = Adds::new(shop, server.address);
-    let capacity = cell::run(&server, plan.load(&server, SATURATING), &mut requests)?;
+    let load = plan.load(&server, SATURATING);
+    let capacity = halves.generate(|| cell::run(&server, load, &mut requests))?;
     cell::check_carts(shop, &server, &requests)?;
     server.stop()?;
     drop(stand);
     let stand = shop.copy()?;
     let server = stand.serve(&[])?;
-    let outcome = rush(&server, plan, &capacity, &mut Adds::new(shop, server.address))?;
+    // How many will be sent is not known before: three times what a machine can do.
+    let mut requests = Adds::new(shop, server.address).without_end();
+    let outcome = halves.generate(|| rush(&server, plan, &capacity, &mut requests))?;
     check_sum(shop, &server, outcome.accepted_in_all)?;
     server.stop()?;
     Ok((capacity, outcome))

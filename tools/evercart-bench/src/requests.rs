@@ -96,6 +96,13 @@ impl Adds {
         self
     }
 
+    /// Starts over when every customer and SKU were together, and so makes lines longer.
+    #[must_use]
+    pub fn without_end(mut self) -> Self {
+        self.until = usize::MAX;
+        self
+    }
+
     /// The places of the customers who are met first.
     pub fn met_first(&self, count: usize) -> Vec<usize> {
         let users = self.heads.len();
@@ -157,6 +164,9 @@ mod tests {
         }
         assert_eq!(seen.len(), 70);
         assert_eq!(adds.added, [7; 10]);
+        let mut adds = adds.without_end();
+        assert!(adds.next(&mut request), "it starts over");
+        assert!(seen.contains(&request));
     }
 
     #[test]
