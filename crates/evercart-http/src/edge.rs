@@ -86,7 +86,7 @@ where
                     };
                     // Not before the body is here: a slow sender must not take up room.
                     match counts.then(|| admission.enter()) {
-                        Some(None) => Ok(refused(&admission)),
+                        Some(None) => Ok(refused(&admission).await),
                         permit => {
                             let response = inner.call(request).await;
                             drop(permit);
@@ -101,9 +101,11 @@ where
         }
         let permit = match counts.then(|| shop.admission.enter()) {
             Some(None) => {
-                let metrics = metrics.get().expect("set above");
-                let response = seen.finish(refused(&shop.admission), metrics, &shop);
-                return Box::pin(std::future::ready(Ok(response)));
+                return Box::pin(async move {
+                    let response = refused(&shop.admission).await;
+                    let metrics = metrics.get().expect("set before this future was made");
+                    Ok(seen.finish(response, metrics, &shop))
+                });
             }
             permit => permit,
         };
@@ -128,8 +130,8 @@ fn route(request: &Request) -> &str {
 #[derive(Clone, Copy)]
 struct Refused;
 
-fn refused(admission: &Admission) -> Response {
-    let mut response = admission.refuse().into_response();
+async fn refused(admission: &Admission) -> Response {
+    let mut response = admission.refuse().await.into_response();
     response.extensions_mut().insert(Refused);
     response
 }

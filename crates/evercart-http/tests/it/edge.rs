@@ -127,9 +127,9 @@ async fn requests_are_counted_by_route_and_status() {
     assert!(!metrics.text.contains("8059851"));
 }
 
-/// U1: what finds no room is told so at once, and whoever watches over the server always gets in.
+/// U1: what finds no room is told so, and whoever watches over the server always gets in.
 #[tokio::test]
-async fn what_finds_no_room_is_refused_at_once() {
+async fn what_finds_no_room_is_refused() {
     let shop = TestShop::with(|shop| shop.admission = Admission::new(1)).await;
     let ann = shop.sign_in(ANN).await;
     // At work until it is looked at again, since nobody else drives it.

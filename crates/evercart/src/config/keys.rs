@@ -61,8 +61,8 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "server.requests_max",
-        "512",
-        "The most requests at work at once; more get a 503 at once, so that these stay quick.",
+        "256",
+        "The most requests at work at once; more get a 503 after 0.1 s, so that these stay quick.",
     ),
     key(
         "server.streams_max",

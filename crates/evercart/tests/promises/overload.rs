@@ -38,7 +38,7 @@ impl Seen {
 }
 
 #[test]
-fn u1_beyond_its_room_the_shop_refuses_at_once_and_loses_nothing_of_what_it_accepts() {
+fn u1_beyond_its_room_the_shop_refuses_and_loses_nothing_of_what_it_accepts() {
     let shop = Shop::demo_with(&[("EVERCART_SERVER__REQUESTS_MAX", ROOM)]);
     let customers: Vec<_> =
         (1..=CLIENTS as u32).map(|n| Customer::of_demo(&shop, &us_phone(n))).collect();
