@@ -25,7 +25,7 @@ export type ErrorCode = ProblemCode | ClientCode;
 export interface ErrorFacts {
   insufficient_stock: { sku_id: number; available: number };
   sku_unavailable: { sku_id: number };
-  price_changed: { expected: number; actual: number };
+  price_changed: { expected: number; actual: number; currency: string };
 }
 
 /** The facts of a code, if it is known which those are. */

@@ -10,6 +10,8 @@ export type { Wishlist as WishlistApi } from "./wishlist.js";
 export type { Orders as OrdersApi, OrderQuery } from "./orders.js";
 export type { Addresses as AddressesApi } from "./addresses.js";
 export type { Products as ProductsApi, ProductQuery } from "./products.js";
+export { quote } from "./quote.js";
+export type { Quote } from "./quote.js";
 export { EvercartError, isEvercartError } from "./errors.js";
 export type {
   ClientCode,

@@ -1057,6 +1057,7 @@ export interface components {
              * @example +1
              */
             phone_prefix: string;
+            shipping: components["schemas"]["Shipping"];
         };
         /** @description The markets of this shop. */
         Markets: {
@@ -1381,6 +1382,12 @@ export interface components {
              * @example 3
              */
             quantity: number;
+        };
+        /** @description What delivery costs, so that a customer sees the whole price before ordering. */
+        Shipping: {
+            /** @description What delivery of an order costs, in the market's currency. */
+            flat: components["schemas"]["Amount"];
+            free_from: components["schemas"]["Amount"] | null;
         };
         /** @description A customer who has signed in, with their token. */
         SignedIn: {

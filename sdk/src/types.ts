@@ -43,6 +43,8 @@ export type Products = Schemas["Products"];
 export type Category = Schemas["Category"];
 /** A market: one country's shop with its own customers, catalogue and prices. */
 export type Market = Schemas["Market"];
+/** What delivery costs in a market, and from which price of the goods on it is free. */
+export type Shipping = Schemas["Shipping"];
 /** What the shop knows of a customer. */
 export type Profile = Schemas["Profile"];
 /** What to change of the profile. What is left out stays, null empties. */

@@ -196,10 +196,10 @@ function wished(productId: number, product: Partial<WishedProduct> = {}): Wishli
 
 // Amounts are decimals with at most three places; added up as they are, they would drift.
 
-function thousandths(amount: number): number {
+export function thousandths(amount: number): number {
   return Math.round(amount * 1000);
 }
 
-function fromThousandths(count: number): number {
+export function fromThousandths(count: number): number {
   return count / 1000;
 }

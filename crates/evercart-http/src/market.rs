@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Shop;
-use crate::json::{Audience, answer};
+use crate::json::{Amount, Audience, answer};
 use crate::openapi::Default5xx;
 
 /// The markets of this shop.
@@ -44,6 +44,29 @@ struct MarketJson<'a> {
     #[schema(example = "en")]
     language: &'a str,
     languages: &'a [String],
+    shipping: ShippingJson,
+}
+
+/// What delivery costs, so that a customer sees the whole price before ordering.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shipping)]
+struct ShippingJson {
+    /// What delivery of an order costs, in the market's currency.
+    #[schema(example = 9.99)]
+    flat: Amount,
+    /// From goods of this price on delivery is free; null if it never is.
+    #[schema(required = true)]
+    free_from: Option<Amount>,
+}
+
+impl ShippingJson {
+    fn of(market: &Market) -> Self {
+        let amount = |money| Amount(money, market.currency);
+        Self {
+            flat: amount(market.shipping.flat),
+            free_from: market.shipping.free_from.map(amount),
+        }
+    }
 }
 
 /// The shop's markets
@@ -62,6 +85,7 @@ pub(crate) async fn list_markets(State(shop): State<Arc<Shop>>) -> Response {
             phone_prefix: &market.phone_prefix,
             language: market.language(),
             languages: &market.languages,
+            shipping: ShippingJson::of(market),
         }
     });
     let default_market = shop.default_market.as_ref().map(|name| name.as_str());

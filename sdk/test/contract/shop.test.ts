@@ -1,7 +1,7 @@
 // Every call of the package, once, against the real server.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { isEvercartError, type Fetch } from "../../src/index.js";
+import { isEvercartError, quote, type Fetch } from "../../src/index.js";
 import { client, closeAll, newPhone, pieces, signIn } from "../support/clients.js";
 import { startServer, type Server } from "../support/server.js";
 
@@ -169,6 +169,28 @@ describe("orders", () => {
       expect((await after.orders.checkout(CHECKOUT)).id).not.toBe(order.id);
     },
   );
+
+  test("what it will cost is known before, to the cent, and is what it costs", async () => {
+    const shop = await one();
+    const { markets } = await shop.auth.markets();
+    const [us, kg] = markets;
+    if (!us || !kg) throw new Error("The demo has two markets.");
+    expect(us.shipping).toEqual({ flat: 9.99, free_from: 75 });
+    expect(kg.shipping).toEqual({ flat: 150, free_from: 5000 });
+    const sums: number[] = [];
+    for (const quantity of [1, 2]) {
+      const due = quote(await shop.cart.add(42, quantity), us);
+      const expected_total = due.total_amount;
+      const order = await shop.orders.checkout({ ...CHECKOUT, expected_total });
+      const { subtotal, shipping_cost, total_amount } = order;
+      expect({ subtotal, shipping_cost, total_amount }).toEqual(due);
+      sums.push(shipping_cost, total_amount);
+    }
+    expect(sums).toEqual([9.99, 69.98, 0, 119.98]);
+    const never = { shipping: { flat: 0.1, free_from: null } };
+    // As decimals, not as binary floats: 0.2 + 0.1 is 0.3.
+    expect(quote({ total_price: 0.2 }, never).total_amount).toBe(0.3);
+  });
 
   test("a guest's cart is not ordered: nobody is signed in", async () => {
     const guest = client(server.url);

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use evercart_core::market::Shipping;
+use evercart_core::money::Money;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -409,9 +411,23 @@ async fn the_markets_are_listed() {
             "market": "kg", "country": "Kyrgyzstan", "currency": "KGS", "currency_code": "KGS",
             "currency_symbol": answer.body["markets"][1]["currency_symbol"],
             "phone_prefix": "+996", "language": "ky", "languages": ["ky", "ru"],
+            "shipping": {"flat": 9.99, "free_from": 100.0},
         })
     );
     assert_eq!(answer.body["default_market"], "us");
+    assert!(answer.text.contains(r#""shipping":{"flat":9.99,"free_from":100.00}"#));
+}
+
+#[tokio::test]
+async fn delivery_that_is_never_free_is_told_as_such() {
+    let always = Shipping { flat: Money(500), free_from: None };
+    let shop = TestShop::with(|shop| shop.markets[0].market.shipping = always).await;
+    let answer = shop.get("/auth/markets").send().await;
+    assert!(
+        answer.text.contains(r#""shipping":{"flat":5.00,"free_from":null}"#),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::catalogue_rows::{Row, import};
 use crate::customer::{Customer, checkout_body, expect, kg_phone, problem, us_phone};
 use crate::harness::{Answer, Shop};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "price",
     "original_price",
     "line_total",
@@ -21,6 +21,8 @@ const KEYS: [&str; 13] = [
     "now",
     "expected",
     "actual",
+    "flat",
+    "free_from",
 ];
 
 fn shop() -> Shop {
@@ -114,6 +116,36 @@ fn an_order_adds_up_to_the_cent_and_is_written_with_two_decimals() {
     amount(&jo.get(&shop, "/profile/orders"), "total_amount");
 }
 
+fn cents(amount: &Value) -> i64 {
+    let digits = format!("{:.2}", amount.as_f64().expect("an amount"));
+    digits.replace('.', "").parse().expect("digits")
+}
+
+/// What a client works out from `/auth/markets` and the cart is what the order costs, so that a
+/// customer sees the whole price before ordering and the first order goes through.
+#[test]
+fn what_delivery_will_cost_is_told_before_ordering() {
+    let shop = shop();
+    let customers = [us_phone(2), kg_phone(2)].map(|phone| Customer::of_demo(&shop, &phone));
+    let told = expect(200, &shop.get("/auth/markets").send());
+    import(&shop, "us", &[Row::new(5009, "74.99", 9), Row::new(5010, "75.00", 9)]);
+    import(&shop, "kg", &[Row::new(5009, "4999.99", 9), Row::new(5010, "5000.00", 9)]);
+    for (customer, market) in customers.iter().zip(told["markets"].as_array().expect("markets")) {
+        let shipping = &market["shipping"];
+        let (flat, free_from) = (cents(&shipping["flat"]), cents(&shipping["free_from"]));
+        for (sku, is_free) in [(5009, false), (5010, true)] {
+            expect(200, &customer.add(&shop, sku, 1));
+            let subtotal = cents(&customer.cart(&shop)["total_price"]);
+            assert_eq!(subtotal >= free_from, is_free, "{market}");
+            let due = subtotal + if is_free { 0 } else { flat };
+            let due = format!("{}.{:02}", due / 100, due % 100);
+            let order = checkout_for(&shop, customer, &due);
+            expect(201, &order);
+            assert_eq!(amount(&order, "total_amount"), due, "{market}");
+        }
+    }
+}
+
 #[test]
 fn prices_include_the_tax_that_is_told() {
     let shop = shop();
@@ -138,6 +170,7 @@ fn everything_with_a_price_is_written_with_two_decimals() {
     for market in ["us", "kg"] {
         amount(&shop.get("/products?limit=100").market(market).send(), "price");
     }
+    amount(&shop.get("/auth/markets").send(), "flat");
     let thirteen = shop.get("/products/13").market("us").send();
     assert_eq!(amount(&thirteen, "price"), "5999.99", "the guide's own amount");
 }
