@@ -33,8 +33,12 @@ export class Truth {
   #wishlist: Wishlist | null = null;
   /** What came while changes were on their way: it may or may not have them in it already. */
   #held: Cart | null = null;
-  /** Counts what mutations have said, so that a read that began before them is known to be old. */
+  /** Counts what was said, so that a read that began before is known to be old. */
+  #moment = 0;
+  /** When a mutation has said something last. */
   #said = 0;
+  /** When a cart came unasked last. */
+  #pushed = 0;
   /** Done when what was kept has been read. */
   loading: MaybePromise<void> = undefined;
   #cartView = cartView(null, [], true, false);
@@ -64,7 +68,7 @@ export class Truth {
 
   /** To be given to `read` with what was asked for after this. */
   get moment(): number {
-    return this.#said;
+    return this.#moment;
   }
 
   /** Takes over what was kept, for whoever is signed in now. */
@@ -72,7 +76,7 @@ export class Truth {
     const owner = this.owner;
     this.#owner = owner;
     this.#cart = this.#wishlist = this.#held = null;
-    this.#said += 1;
+    this.#said = ++this.#moment;
     if (owner === null) {
       void this.#core.shelf.remove(NAME);
       this.show();
@@ -97,7 +101,7 @@ export class Truth {
   /** Takes over the answer to a change. */
   confirm(owner: number, said: Said): void {
     if (owner !== this.#owner) return;
-    this.#said += 1;
+    this.#said = ++this.#moment;
     const { cart, wishlist, unwished } = said;
     if (cart) this.#newer(cart);
     if (wishlist) this.#wishlist = wishlist;
@@ -117,14 +121,16 @@ export class Truth {
     }
     if (this.#cart && (cart.version < this.#cart.version || isSame(cart, this.#cart))) return;
     this.#cart = cart;
+    this.#pushed = ++this.#moment;
     this.show();
     this.keep();
   }
 
   /** Takes over what was read at `moment`, unless a change was answered since. */
   read(owner: number, moment: number, said: Said): void {
-    if (owner !== this.#owner || moment !== this.#said) return;
-    if (said.cart && this.waiting() > 0 && this.#cart) {
+    if (owner !== this.#owner || moment < this.#said) return;
+    // A newer cart may have come while this one was on its way.
+    if (said.cart && (this.waiting() > 0 || moment < this.#pushed) && this.#cart) {
       this.push(owner, said.cart);
     } else if (said.cart) {
       // Also if its version is lower: the shop may have been restored from a backup.

@@ -1,7 +1,7 @@
 // Several tabs of one browser: one storage, a channel, and locks as the platform's.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { SignedOut } from "../../src/index.js";
+import type { Fetch, SignedOut } from "../../src/index.js";
 import { client, closeAll, pieces, until } from "../support/clients.js";
 import { problem } from "../support/faults.js";
 import { fakeShop, type FakeShop } from "../support/shop.js";
@@ -120,6 +120,38 @@ test("one tab asks for all, and another takes over when it goes", async () => {
   shop.lines.set(42, 8);
   shop.version += 1;
   await until("the one that is left", () => pieces(two.cart.snapshot())[42] === 8);
+});
+
+test("what was read before another tab told of a change does not undo it", async () => {
+  withLocks(true);
+  // The second tab's reading is answered at once, and the answer is long on its way.
+  let isRead = false;
+  let arrive: () => void = () => undefined;
+  const isOnItsWay = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const slow: Fetch = async (input, init) => {
+    const response = await shop.fetch(input, init);
+    if (init.method === "GET") {
+      isRead = true;
+      await isOnItsWay;
+    }
+    return response;
+  };
+  const [one, two] = [tab(), tab({ fetch: slow })];
+  await one.auth.verifyCode("+1", "1");
+  await until("the session", () => two.auth.session().status === "signed_in");
+  one.cart.subscribe(() => undefined);
+  await until("the first to know", () => one.cart.snapshot().loaded);
+  const reading = two.cart.get();
+  await until("the second to ask", () => isRead);
+  shop.lines.set(42, 1);
+  shop.version += 1;
+  await until("both to see it", () =>
+    [one, two].every((each) => pieces(each.cart.snapshot())[42] === 1),
+  );
+  arrive();
+  expect(pieces(await reading)).toEqual({ 42: 1 });
 });
 
 test("clients on storages of their own hear nothing of each other", async () => {
