@@ -1,11 +1,13 @@
 // Starts the real server, as a demo on embedded storage, on a free port of its own.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const ANNOUNCEMENT = /evercart listening on (http:\S+)/;
@@ -17,6 +19,10 @@ export interface Server {
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
+  /** The same token as if it had been issued `seconds` earlier: signed anew with the server's own key. */
+  aged(token: string, seconds: number): Promise<string>;
+  /** Puts rows of CSV into the catalogue, as the shop's operator does while it runs. */
+  importCatalogue(market: string, rows: string): Promise<void>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
@@ -64,6 +70,27 @@ export async function startServer(environment: Record<string, string> = {}): Pro
     restart: async () => {
       await end("SIGKILL");
       await start(new URL(url).host);
+    },
+    aged: async (token, seconds) => {
+      const keys = JSON.parse(await readFile(join(data, "keys.json"), "utf8")) as {
+        token_keys: { secret: string }[];
+      };
+      const [header = "", payload = ""] = token.split(".");
+      const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as {
+        iat: number;
+        exp: number;
+      };
+      const [iat, exp] = [claims.iat - seconds, claims.exp - seconds];
+      const older = JSON.stringify({ ...claims, iat, exp });
+      const signed = `${header}.${Buffer.from(older).toString("base64url")}`;
+      const key = Buffer.from(keys.token_keys[0]?.secret ?? "", "base64");
+      return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
+    },
+    importCatalogue: async (market, rows) => {
+      const file = join(data, "import.csv");
+      await writeFile(file, rows);
+      const command = ["catalog", "import", file, "--market", market, "--data", data];
+      await promisify(execFile)(program(), command, { env: { ...ours, ...environment } });
     },
     stop: async () => {
       await end("SIGTERM");
