@@ -130,6 +130,46 @@ describe("an app", () => {
   );
 });
 
+/** What the documents' snippets take as given. */
+const GIVEN = `
+  declare const shop: import("evercart").Client;
+  declare const createClient: typeof import("evercart").createClient;
+  declare function show(what: unknown): void;
+  declare const navigation: { navigate(screen: string, parameters?: object): void };
+  declare const process: { env: Record<string, string | undefined> };
+  declare module "@react-native-async-storage/async-storage" {
+    const storage: import("evercart").Storage;
+    export default storage;
+  }
+  declare module "@react-native-community/netinfo" {
+    const info: { addEventListener(listener: (state: { isConnected: boolean | null }) => void): () => void };
+    export default info;
+  }`;
+
+test("what the documents show compiles as it is", async () => {
+  const folder = await mkdtemp(join(app, "shown-"));
+  await writeFile(join(folder, "given.d.ts"), GIVEN);
+  const names = ["given.d.ts"];
+  for (const page of ["../docs/sdk.md", "README.md"]) {
+    const text = await readFile(join(SDK, page), "utf8");
+    const shown = [...text.matchAll(/```(tsx?)\n(.*?)```/gs)];
+    expect(shown.length, page).toBeGreaterThan(0);
+    for (const [, kind = "", code = ""] of shown) {
+      const line = text.slice(0, text.indexOf(code)).split("\n").length;
+      const name = `${page.replace(/\W/g, "_")}_line_${line}.${kind}`;
+      await writeFile(join(folder, name), `${code}\nexport {};\n`);
+      names.push(name);
+    }
+  }
+  const flags =
+    "--noEmit --strict --target es2022 --lib es2022,dom --module esnext --moduleResolution bundler --jsx react-jsx";
+  const tsc = join(SDK, "node_modules/typescript/bin/tsc");
+  const { stdout } = await run(process.execPath, [tsc, ...flags.split(" "), ...names], {
+    cwd: folder,
+  }).catch((error: unknown) => error as { stdout: string });
+  expect(stdout).toBe("");
+}, 60_000);
+
 describe("what is generated is not stale:", () => {
   test.each([
     ["the types of the API document", "types.mjs"],
