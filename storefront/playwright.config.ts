@@ -31,6 +31,7 @@ const chromium =
 
 export default defineConfig({
   testDir: "test",
+  globalSetup: "./test/starts.ts",
   // Each worker has a server and a browser of its own.
   workers: 2,
   fullyParallel: true,

@@ -1,14 +1,14 @@
 // The cart, in a drawer over the page. The browser's own dialog keeps the focus inside and gives it
 // back.
 
-import type { CartLine, Notice } from "evercart";
+import { quote, type CartLine, type Notice } from "evercart";
 import { useCart, useSession } from "evercart/react";
 import { useEffect, useRef } from "react";
-import { BagIcon, Picture, Price, Problem } from "./pieces";
+import { BagIcon, Picture, Price, Problem, Sums } from "./pieces";
 import { go, Link, useAction, useAddress, useShop } from "./shop";
 
 export function CartDrawer({ open, close }: { open: boolean; close: () => void }) {
-  const { t, money } = useShop();
+  const { t, here } = useShop();
   const { signedIn } = useSession();
   const { cart } = useCart();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -60,10 +60,11 @@ export function CartDrawer({ open, close }: { open: boolean; close: () => void }
             </ul>
             <div className="sum">
               {signedIn && cart.pending > 0 && <p className="pending">{t.savedLater}</p>}
-              <p className="total" role="status">
-                <span>{t.subtotal}</span>
-                <b data-testid="cart-total">{money(cart.total_price, cart.currency)}</b>
-              </p>
+              <Sums
+                subtotal={cart.total_price}
+                total={here && quote(cart, here).total_amount}
+                currency={cart.currency}
+              />
               <button type="button" className="button wide" onClick={order}>
                 {signedIn ? t.checkout : t.signInToOrder}
               </button>

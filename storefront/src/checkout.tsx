@@ -1,9 +1,9 @@
 // Ordering what is in the cart.
 
-import { isEvercartError } from "evercart";
+import { isEvercartError, quote } from "evercart";
 import { useCart, useClient, useSession } from "evercart/react";
 import { useState, type FormEvent } from "react";
-import { Empty, Field, Picture, Price, Problem, Skeletons, text } from "./pieces";
+import { Empty, Field, Picture, Price, Problem, Skeletons, Sums, text } from "./pieces";
 import { go, useAction, useLoaded, useShop } from "./shop";
 import { SignIn } from "./sign-in";
 
@@ -11,14 +11,15 @@ import { SignIn } from "./sign-in";
 const READ_MS = 700;
 
 export function Checkout() {
-  const { t, money, say } = useShop();
+  const { t, say, here } = useShop();
   const client = useClient();
   const { signedIn, status, user } = useSession();
   const { cart, refresh } = useCart();
   const { busy, error, run } = useAction();
-  const [quoted, setQuote] = useState<{ total: number; version: number; at: number }>();
-  const quote = quoted?.version === cart.version ? quoted : undefined;
-  const total = quote?.total ?? cart.total_price;
+  const [told, setTold] = useState<{ total: number; version: number; at: number }>();
+  // What the server says is right; it has said it of this cart only.
+  const said = told?.version === cart.version ? told : undefined;
+  const total = said?.total ?? (here && quote(cart, here).total_amount);
   const known = useLoaded(
     async () => (signedIn ? ((await client.addresses.list())[0] ?? null) : null),
     [signedIn],
@@ -33,7 +34,7 @@ export function Checkout() {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     // The second half of a double click must not accept a total that was not read.
-    if (quote && performance.now() - quote.at < READ_MS) return;
+    if (said && performance.now() - said.at < READ_MS) return;
     void run(async () => {
       try {
         const order = await client.orders.checkout({
@@ -43,16 +44,18 @@ export function Checkout() {
           delivery_city: text(form, "city") || null,
           delivery_notes: text(form, "notes") || null,
           payment_method: text(form, "payment"),
-          expected_total: total,
+          // Where the shop could not tell what delivery costs, the answer does; nothing is ordered before.
+          expected_total: total ?? cart.total_price,
         });
         say(t.thanks);
         go(`/orders/${order.id}`);
       } catch (caught) {
         if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)
           throw caught;
-        // Only the server knows what delivery costs; nothing is ordered before that was shown.
         const { version } = await refresh();
-        setQuote({ total: caught.facts.actual, version, at: performance.now() });
+        setTold({ total: caught.facts.actual, version, at: performance.now() });
+        // Who has seen a total is told that it is another now.
+        if (total !== undefined) throw caught;
       }
     });
   };
@@ -115,22 +118,9 @@ export function Checkout() {
             </li>
           ))}
         </ul>
-        <p className="total">
-          <span>{t.subtotal}</span>
-          <b>{money(cart.total_price, cart.currency)}</b>
-        </p>
-        {quote ? (
-          <p className="total" role="status">
-            <span>{t.withDelivery}</span>
-            <b>{money(quote.total, cart.currency)}</b>
-          </p>
-        ) : (
-          <p>
-            <small>{t.shippingAtOrder}</small>
-          </p>
-        )}
+        <Sums subtotal={cart.total_price} total={total} currency={cart.currency} />
         <button className="button wide" aria-disabled={busy}>
-          {busy ? t.placing : quote ? t.placeOrder : t.toTotal}
+          {busy ? t.placing : total === undefined ? t.toTotal : t.placeOrder}
         </button>
         <Problem text={error} />
       </aside>

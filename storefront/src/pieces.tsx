@@ -83,6 +83,41 @@ export function Price({
   );
 }
 
+/** What the cart costs: the goods, their delivery and both; without `total` only the goods. */
+export function Sums(props: { subtotal: number; total: number | undefined; currency: string }) {
+  const { t, money, here } = useShop();
+  const { subtotal, total, currency } = props;
+  const free = here?.shipping.free_from ?? null;
+  const delivery = total === undefined ? 0 : total - subtotal;
+  const isFree = Math.abs(delivery) < 0.001;
+  return (
+    <div role="status">
+      <dl className="sums">
+        <div>
+          <dt>{t.subtotal}</dt>
+          <dd data-testid="cart-total">{money(subtotal, currency)}</dd>
+        </div>
+        {total !== undefined && (
+          <>
+            <div>
+              <dt>{t.shipping}</dt>
+              <dd>{isFree ? t.free : money(delivery, currency)}</dd>
+            </div>
+            <div className="grand">
+              <dt>{t.total}</dt>
+              <dd data-testid="order-total">{money(total, currency)}</dd>
+            </div>
+          </>
+        )}
+      </dl>
+      {total === undefined && <small>{t.shippingAtOrder}</small>}
+      {!isFree && free !== null && subtotal < free && (
+        <small>{t.freeFrom(money(free - subtotal, currency))}</small>
+      )}
+    </div>
+  );
+}
+
 export function Heart({ product }: { product: Product }) {
   const { t } = useShop();
   const wishes = useWishlist();

@@ -27,12 +27,14 @@ interface Shop {
   readonly setLanguage: (language: Language) => void;
   readonly market: string;
   readonly markets: readonly Market[];
+  /** The market that is shown, when the server has told of it. */
+  readonly here: Market | undefined;
   readonly setMarket: (market: string) => void;
   readonly money: (amount: number, currency: string) => string;
   readonly date: (text: string) => string;
   readonly say: (text: string) => void;
   readonly said: string;
-  readonly why: (error: unknown, currency?: string) => string;
+  readonly why: (error: unknown) => string;
 }
 
 const Context = createContext<Shop | null>(null);
@@ -74,12 +76,14 @@ export function ShopProvider({ children }: { children: ReactNode }) {
   const client = useClientOf(market);
 
   const why = useCallback(
-    (error: unknown, currency?: string): string => {
+    (error: unknown): string => {
       if (!isEvercartError(error)) return t.problem;
       if (isEvercartError(error, "insufficient_stock"))
         return t.insufficientStock(error.facts.available ?? 0);
       if (isEvercartError(error, "price_changed"))
-        return t.totalChanged(moneyOf(language, error.facts.actual ?? 0, currency ?? "USD"));
+        return t.totalChanged(
+          moneyOf(language, error.facts.actual ?? 0, error.facts.currency ?? ""),
+        );
       if (["network", "timeout", "offline"].includes(error.code)) return t.unreachable;
       if (error.code === "code_invalid") return t.codeInvalid;
       if (error.code === "sku_unavailable") return t.unavailable;
@@ -124,6 +128,7 @@ export function ShopProvider({ children }: { children: ReactNode }) {
       language,
       market,
       markets,
+      here: markets.find((one) => one.market === market),
       said,
       say,
       why,
@@ -169,12 +174,17 @@ function useClientOf(market: string): Client {
 function moneyOf(language: Language, amount: number, currency: string): string {
   // A cart in which nothing was ever put does not know its currency.
   if (currency === "") return String(amount);
-  return amount.toLocaleString(language, {
-    style: "currency",
-    currency,
-    currencyDisplay: "narrowSymbol",
-  });
+  const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" } as const;
+  return new Intl.NumberFormat(language, style)
+    .formatToParts(amount)
+    .map(({ value }) =>
+      value === SOM ? { en: "KGS\u00a0", ru: "сом", ky: "сом" }[language] : value,
+    )
+    .join("");
 }
+
+/** The som's sign is younger than most fonts, which show a box in its place. */
+const SOM = "\u20c0";
 
 const moved = new Set<() => void>();
 

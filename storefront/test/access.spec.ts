@@ -16,16 +16,16 @@ async function expectSound(page: Page, where: string): Promise<void> {
   expect(tooWide, `${where} is wider than the window`).toBeLessThanOrEqual(0);
 }
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`every page is accessible and fits a phone (${colorScheme})`, async ({
+const WINDOWS = (["light", "dark"] as const).flatMap((colorScheme) => [
+  { colorScheme, viewport: { width: 360, height: 740 } },
+  { colorScheme, viewport: { width: 1280, height: 800 } },
+]);
+for (const { colorScheme, viewport } of WINDOWS) {
+  test(`every page is accessible and fits (${colorScheme}, ${viewport.width} px)`, async ({
     browser,
     server,
   }) => {
-    const context = await browser.newContext({
-      colorScheme,
-      locale: "en-US",
-      viewport: { width: 360, height: 740 },
-    });
+    const context = await browser.newContext({ colorScheme, locale: "en-US", viewport });
     const page = await context.newPage();
     for (const [path, heading] of [
       ["/", "Things worth keeping."],
@@ -48,12 +48,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.getByLabel("Name").fill("Ada Lovelace");
     await page.getByLabel("Address").fill("1 Main Street");
     await expectSound(page, "/checkout");
-    await page.getByRole("button", { name: "See the total" }).click();
-    await expect(page.getByText("Total with delivery")).toBeVisible();
-    await expect(async () => {
-      await page.getByRole("button", { name: "Place order" }).click({ timeout: 500 });
-      await expect(page.getByRole("heading", { name: /^Order #/ })).toBeVisible({ timeout: 1_000 });
-    }).toPass();
+    await page.getByRole("button", { name: "Place order" }).click();
+    await expect(page.getByRole("heading", { name: /^Order #/ })).toBeVisible();
     await expectSound(page, "an order");
     await page.goto(`${server.url}/shop/orders`);
     await expect(page.getByText("#100").first()).toBeVisible();

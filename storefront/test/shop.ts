@@ -28,28 +28,47 @@ export const test = base.extend<object, { server: Server; environment: Record<st
 let phones = Math.floor(Math.random() * 8_000);
 
 /** A phone that no other test has. */
-export function newPhone(): string {
+export function newPhone(market = "us"): string {
   phones += 1;
-  return `+1312805${String(1000 + (phones % 8_999))}`;
+  return `${market === "us" ? "+1312805" : "+99670012"}${String(1000 + (phones % 8_999))}`;
 }
 
-async function post(url: string, body: object): Promise<Record<string, unknown>> {
+type Answer = Record<string, unknown>;
+
+async function post(url: string, body: object, token?: string): Promise<Answer> {
   const answer = await fetch(url, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Market": "us" },
+    headers: {
+      "Content-Type": "application/json",
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify(body),
   });
-  return (await answer.json()) as Record<string, unknown>;
+  if (!answer.ok) throw new Error(`${url} said ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as Answer;
+}
+
+/** A token of the customer's for a device of its own. */
+async function tokenOf(server: Server, phone: string): Promise<string> {
+  const { demo_code: code } = await post(`${server.url}/auth/send-code`, { phone });
+  return String((await post(`${server.url}/auth/verify-code`, { phone, code }))["access_token"]);
 }
 
 /** What the server has for a customer, asked from a device of its own. */
 export async function ask<T>(server: Server, phone: string, path: string): Promise<T> {
-  const sent = await post(`${server.url}/auth/send-code`, { phone });
-  const code = sent["demo_code"];
-  const signedIn = await post(`${server.url}/auth/verify-code`, { phone, code });
-  const token = String(signedIn["access_token"]);
+  const token = await tokenOf(server, phone);
   const answer = await fetch(server.url + path, { headers: { Authorization: `Bearer ${token}` } });
   return (await answer.json()) as T;
+}
+
+/** Changes something of a customer's from a device of its own. */
+export async function change(
+  server: Server,
+  phone: string,
+  path: string,
+  body: object,
+): Promise<void> {
+  await post(server.url + path, body, await tokenOf(server, phone));
 }
 
 /** Waits until the server has exactly these pieces in the customer's cart: quantity by SKU. */
