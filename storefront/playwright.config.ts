@@ -1,10 +1,12 @@
 // The shop is tried in a Chromium: the machine's own, else one that comes as an npm package, so that
 // a machine where only npm can be reached will do.
 
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "@playwright/test";
-import packaged from "@sparticuz/chromium";
+import packaged, { inflate } from "@sparticuz/chromium";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -23,11 +25,19 @@ function onPath(): string | undefined {
 
 // Meant for a place with one page at a time; here closing a window would end the browser.
 const ownArgs = packaged.args.filter((one) => one !== "--single-process");
+
+async function ofThePackage() {
+  const own = { executablePath: await packaged.executablePath(), args: ownArgs };
+  if (spawnSync(own.executablePath, ["--version"]).status === 0) return own;
+  // The system lacks what it needs, such as NSS. The package has that in another archive.
+  const archive = new URL("node_modules/@sparticuz/chromium/bin/al2023.tar.br", import.meta.url);
+  const libraries = join(await inflate(fileURLToPath(archive)), "lib");
+  return { ...own, env: { ...process.env, LD_LIBRARY_PATH: libraries } as Record<string, string> };
+}
+
 const named = process.env["CHROMIUM_BIN"] ?? onPath();
 const chromium =
-  named === undefined
-    ? { executablePath: await packaged.executablePath(), args: ownArgs }
-    : { executablePath: named, args: ["--no-sandbox"] };
+  named === undefined ? await ofThePackage() : { executablePath: named, args: ["--no-sandbox"] };
 
 export default defineConfig({
   testDir: "test",

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { Locator } from "@playwright/test";
-import { cartButton, expect, newPhone, signIn, test } from "./shop";
+import { aged, cartButton, expect, newPhone, signIn, test } from "./shop";
 
 async function codeIn(form: Locator): Promise<string> {
   const hint = await form.getByText("This is a demo: the code is").textContent();
@@ -29,9 +29,7 @@ test("a customer moves to another phone, keeps an address, takes their data and 
   await moving.getByLabel("New phone number").fill(next);
   // The sign-in was ten minutes ago.
   await page.route("**/auth/phone", async (route) => {
-    const { authorization = "", ...others } = await route.request().allHeaders();
-    const token = await server.aged(authorization.replace("Bearer ", ""), 600);
-    await route.continue({ headers: { ...others, authorization: `Bearer ${token}` } });
+    await route.continue({ headers: await aged(route.request(), server, 600) });
   });
   await moving.getByRole("button", { name: "Send code" }).click();
   await moving.getByLabel("Code sent to your present number").fill(await codeIn(moving));

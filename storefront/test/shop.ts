@@ -1,6 +1,6 @@
 // The real server with the shop in it, and what a visitor does there, for all tests.
 
-import { expect, test as base, type Page } from "@playwright/test";
+import { expect, test as base, type Page, type Request } from "@playwright/test";
 import { startServer, type Server } from "../../sdk/test/support/server";
 
 interface Cart {
@@ -8,11 +8,12 @@ interface Cart {
   total_items: number;
 }
 
-export const test = base.extend<object, { server: Server; environment: Record<string, string> }>({
-  environment: [{}, { option: true, scope: "worker" }],
+export const test = base.extend<object, { server: Server }>({
   server: [
-    async ({ environment }, use) => {
-      const server = await startServer(environment);
+    // Playwright wants to see that this needs no other fixture.
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const server = await startServer();
       const page = await (await fetch(`${server.url}/shop`)).text();
       if (!page.includes('<div id="root">')) {
         await server.stop();
@@ -69,6 +70,17 @@ export async function change(
   body: object,
 ): Promise<void> {
   await post(server.url + path, body, await tokenOf(server, phone));
+}
+
+/** The request's headers with its token made `seconds` older. */
+export async function aged(
+  request: Request,
+  server: Server,
+  seconds: number,
+): Promise<Record<string, string>> {
+  const { authorization = "", ...others } = await request.allHeaders();
+  const token = await server.aged(authorization.replace("Bearer ", ""), seconds);
+  return { ...others, authorization: `Bearer ${token}` };
 }
 
 /** Waits until the server has exactly these pieces in the customer's cart: quantity by SKU. */
