@@ -56,7 +56,8 @@ function Form(props: {
   title: string;
   send: string;
   submit: (form: FormData) => Promise<unknown>;
-  danger?: boolean;
+  /** Of the button: `danger` for what cannot be undone, `quiet` for the way to it. */
+  look?: "danger" | "quiet";
   children: ReactNode;
 }) {
   const { busy, error, run } = useAction();
@@ -69,7 +70,7 @@ function Form(props: {
     <form className="sheet" onSubmit={submit}>
       <h2>{props.title}</h2>
       {props.children}
-      <button className={props.danger ? "button danger" : "button"} disabled={busy}>
+      <button className={`button ${props.look ?? ""}`} disabled={busy}>
         {props.send}
       </button>
       <Problem text={error} />
@@ -277,7 +278,7 @@ function Data({ phone }: { phone: string }) {
         title={t.erase}
         send={isAsked ? t.eraseNow : t.eraseSend}
         submit={erase}
-        danger={isAsked}
+        look={isAsked ? "danger" : "quiet"}
       >
         <p>{t.eraseText}</p>
         {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}

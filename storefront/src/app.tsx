@@ -56,7 +56,7 @@ function Page({ openCart }: { openCart: () => void }) {
     return <ProductPage key={number} id={number} openCart={openCart} />;
   if (name === "wishlist") return <Wishlist openCart={openCart} />;
   if (name === "sign-in") return <SignIn />;
-  if (name === "checkout") return <Checkout />;
+  if (name === "checkout") return <Checkout openCart={openCart} />;
   if (name === "orders") return number > 0 ? <OrderPage key={number} id={number} /> : <Orders />;
   if (name === "account") return <Account />;
   return <Empty title={t.missing} text={t.missingHelp} />;

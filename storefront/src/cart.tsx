@@ -1,10 +1,10 @@
 // The cart, in a drawer over the page. The browser's own dialog keeps the focus inside and gives it
 // back.
 
-import { quote, type CartLine, type Notice } from "evercart";
+import { quote, type CartLine, type CartView } from "evercart";
 import { useCart, useSession } from "evercart/react";
 import { useEffect, useRef } from "react";
-import { BagIcon, Picture, Price, Problem, Sums } from "./pieces";
+import { BagIcon, Notices, Picture, Price, Problem, Sums } from "./pieces";
 import { go, Link, useAction, useAddress, useShop } from "./shop";
 
 export function CartDrawer({ open, close }: { open: boolean; close: () => void }) {
@@ -50,12 +50,7 @@ export function CartDrawer({ open, close }: { open: boolean; close: () => void }
           <>
             <ul className="lines">
               {cart.items.map((line) => (
-                <Line
-                  key={line.sku_id}
-                  line={line}
-                  currency={cart.currency}
-                  notices={cart.notices.filter((one) => one.sku_id === line.sku_id)}
-                />
+                <Line key={line.sku_id} line={line} cart={cart} />
               ))}
             </ul>
             <div className="sum">
@@ -76,16 +71,8 @@ export function CartDrawer({ open, close }: { open: boolean; close: () => void }
   );
 }
 
-function Line({
-  line,
-  currency,
-  notices,
-}: {
-  line: CartLine;
-  currency: string;
-  notices: readonly Notice[];
-}) {
-  const { t, money } = useShop();
+function Line({ line, cart }: { line: CartLine; cart: CartView }) {
+  const { t } = useShop();
   const { signedIn } = useSession();
   const { setQuantity, remove } = useCart();
   const { error, run } = useAction();
@@ -98,16 +85,8 @@ function Line({
           {line.name}
         </Link>
         {what && <small>{what}</small>}
-        <Price price={line.line_total} currency={currency} />
-        {notices.map((notice) => (
-          <p key={notice.code} className="notice">
-            {notice.code === "price_changed"
-              ? t.priceChanged(money(notice.was ?? 0, currency), money(notice.now ?? 0, currency))
-              : notice.code === "insufficient_stock"
-                ? t.onlyLeft(notice.available ?? 0)
-                : t.unavailable}
-          </p>
-        ))}
+        <Price price={line.line_total} currency={cart.currency} />
+        <Notices cart={cart} sku={line.sku_id} />
         <div className="quantity" role="group" aria-label={`${t.quantity}: ${line.name}`}>
           <button
             type="button"

@@ -3,14 +3,14 @@
 import { isEvercartError, quote } from "evercart";
 import { useCart, useClient, useSession } from "evercart/react";
 import { useState, type FormEvent } from "react";
-import { Empty, Field, Picture, Price, Problem, Skeletons, Sums, text } from "./pieces";
+import { Empty, Field, Notices, Picture, Price, Problem, Skeletons, Sums, text } from "./pieces";
 import { go, useAction, useLoaded, useShop } from "./shop";
 import { SignIn } from "./sign-in";
 
 /** The least time in which a total can be read. */
 const READ_MS = 700;
 
-export function Checkout() {
+export function Checkout({ openCart }: { openCart: () => void }) {
   const { t, say, here } = useShop();
   const client = useClient();
   const { signedIn, status, user } = useSession();
@@ -50,9 +50,11 @@ export function Checkout() {
         say(t.thanks);
         go(`/orders/${order.id}`);
       } catch (caught) {
+        if (!isEvercartError(caught) || caught.status !== 409) throw caught;
+        // What was refused is read again, so that each line says what is wrong with it.
+        const { version } = await refresh().catch(() => cart);
         if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)
           throw caught;
-        const { version } = await refresh();
         setTold({ total: caught.facts.actual, version, at: performance.now() });
         // Who has seen a total is told that it is another now.
         if (total !== undefined) throw caught;
@@ -103,7 +105,12 @@ export function Checkout() {
         </fieldset>
       </div>
       <aside className="sheet" aria-label={t.summary}>
-        <h2>{t.summary}</h2>
+        <div className="head">
+          <h2>{t.summary}</h2>
+          <button type="button" className="link" onClick={openCart}>
+            {t.change}
+          </button>
+        </div>
         <ul className="lines">
           {cart.items.map((line) => (
             <li key={line.sku_id}>
@@ -114,6 +121,7 @@ export function Checkout() {
                 </span>
                 <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
                 <Price price={line.line_total} currency={cart.currency} />
+                <Notices cart={cart} sku={line.sku_id} />
               </div>
             </li>
           ))}

@@ -73,11 +73,12 @@ function Details({ order, again }: { order: Order; again: () => void }) {
       again();
     });
   };
-  const sums: [string, number][] = [
-    [t.subtotal, order.subtotal],
-    [t.shipping, order.shipping_cost],
+  const amount = (value: number) => money(value, order.currency);
+  const sums: [string, string][] = [
+    [t.subtotal, amount(order.subtotal)],
+    [t.shipping, order.shipping_cost > 0 ? amount(order.shipping_cost) : t.free],
   ];
-  if (order.tax_amount > 0) sums.push([t.tax, order.tax_amount]);
+  if (order.tax_amount > 0) sums.push([t.tax, amount(order.tax_amount)]);
   return (
     <article className="sheet">
       <Link to="/orders" className="link">
@@ -101,15 +102,15 @@ function Details({ order, again }: { order: Order; again: () => void }) {
         ))}
       </ul>
       <dl className="sums">
-        {sums.map(([name, amount]) => (
+        {sums.map(([name, shown]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{money(amount, order.currency)}</dd>
+            <dd>{shown}</dd>
           </div>
         ))}
         <div className="grand">
           <dt>{t.total}</dt>
-          <dd>{money(order.total_amount, order.currency)}</dd>
+          <dd>{amount(order.total_amount)}</dd>
         </div>
       </dl>
       <h2>{t.delivery}</h2>

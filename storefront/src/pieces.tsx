@@ -1,6 +1,6 @@
 // Small pieces that several pages are made of.
 
-import type { Product } from "evercart";
+import type { CartView, Product } from "evercart";
 import { useWishlist } from "evercart/react";
 import type { InputHTMLAttributes, ReactNode } from "react";
 import { Link, useAction, useShop } from "./shop";
@@ -44,7 +44,12 @@ export function Picture({
   alt?: string;
   eager?: boolean;
 }) {
-  if (image === null) return <span className="picture" />;
+  if (image === null)
+    return (
+      <span className="picture none">
+        <BagIcon />
+      </span>
+    );
   return (
     <img
       className="picture"
@@ -81,6 +86,23 @@ export function Price({
       ) : null}
     </span>
   );
+}
+
+/** What has changed under one line of the cart. Only a price that changed can be ordered as it is. */
+export function Notices({ cart, sku }: { cart: CartView; sku: number }) {
+  const { t, money } = useShop();
+  const price = (amount: number | null | undefined) => money(amount ?? 0, cart.currency);
+  return cart.notices
+    .filter((notice) => notice.sku_id === sku)
+    .map(({ code, was, now, available }) => (
+      <p key={code} className={code === "price_changed" ? "notice" : "notice blocking"}>
+        {code === "price_changed"
+          ? t.priceChanged(price(was), price(now))
+          : code === "insufficient_stock"
+            ? t.onlyLeft(available ?? 0)
+            : t.unavailable}
+      </p>
+    ));
 }
 
 /** What the cart costs: the goods, their delivery and both; without `total` only the goods. */

@@ -143,8 +143,9 @@ export function ShopProvider({ children }: { children: ReactNode }) {
       },
       money: (amount, currency) => moneyOf(language, amount, currency),
       date: (text) =>
-        new Date(text).toLocaleString(language, {
-          dateStyle: "medium",
+        new Date(text).toLocaleString(formatOf(language), {
+          // Without the language's own names of months, in figures.
+          dateStyle: formatOf(language) === language ? "medium" : "short",
           timeStyle: "short",
         }),
     }),
@@ -171,11 +172,16 @@ function useClientOf(market: string): Client {
   }, [market]);
 }
 
+/** Whose numbers and dates are shown. Browsers that lack the Kyrgyz ones have the Russian, which look alike. */
+function formatOf(language: Language): string {
+  return Intl.NumberFormat.supportedLocalesOf(language).length > 0 ? language : "ru";
+}
+
 function moneyOf(language: Language, amount: number, currency: string): string {
   // A cart in which nothing was ever put does not know its currency.
   if (currency === "") return String(amount);
   const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" } as const;
-  return new Intl.NumberFormat(language, style)
+  return new Intl.NumberFormat(formatOf(language), style)
     .formatToParts(amount)
     .map(({ value }) =>
       value === SOM ? { en: "KGS\u00a0", ru: "сом", ky: "сом" }[language] : value,

@@ -110,6 +110,7 @@ export const ru: Texts = {
   placeOrder: "Заказать",
   placing: "Оформляем заказ…",
   summary: "Ваш заказ",
+  change: "Изменить",
   shippingAtOrder: "Итог с доставкой будет показан до заказа.",
   toTotal: "Узнать итог",
   thanks: "Спасибо! Заказ принят.",

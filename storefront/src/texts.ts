@@ -108,6 +108,7 @@ export const en = {
   placeOrder: "Place order",
   placing: "Placing your order…",
   summary: "Your order",
+  change: "Change",
   shippingAtOrder: "The total with delivery is shown before you order.",
   toTotal: "See the total",
   thanks: "Thank you. Your order is placed.",

@@ -54,9 +54,13 @@ test("a cart says what changed under it, and is ordered when that is settled", a
   await page.getByLabel("Address").fill("1 Main Street");
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("alert").filter({ hasText: /left|for sale/ })).toBeVisible();
+  const summary = page.getByRole("complementary", { name: "Your order" });
+  const inSummary = (name: string) => summary.getByRole("listitem").filter({ hasText: name });
+  await expect(inSummary("Olive Spoon")).toContainText("No longer for sale.");
+  await expect(inSummary("Beech Bowl")).toContainText("Only 2 left.");
   await expectCart(server, phone, { 9011: 1, 9021: 3, 9031: 1 });
 
-  await cartButton(page).click();
+  await summary.getByRole("button", { name: "Change" }).click();
   await line("Olive Spoon").getByRole("button", { name: "Remove" }).click();
   await line("Beech Bowl").getByRole("button", { name: "One less" }).click();
   await expect(drawer.getByText("Please")).toHaveCount(0);

@@ -201,4 +201,5 @@ test("each market and language is one choice away", async ({ page, server }) => 
   await page.getByLabel("Язык").selectOption("ky");
   await expect(page.getByRole("link", { name: "Баары" })).toBeVisible();
   await expect(page.locator("html")).toHaveAttribute("lang", "ky");
+  await expect(page.getByText(/3\s290,00\sсом/).first()).toBeVisible();
 });
