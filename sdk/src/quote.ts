@@ -14,10 +14,8 @@ export interface Quote {
 }
 
 /** What the cart costs with delivery. `market` is the client's, one of `auth.markets()`. */
-export function quote(
-  cart: Pick<Cart, "total_price">,
-  { shipping: { flat, free_from } }: Pick<Market, "shipping">,
-): Quote {
+export function quote(cart: Pick<Cart, "total_price">, market: Pick<Market, "shipping">): Quote {
+  const { flat, free_from } = market.shipping;
   const subtotal = cart.total_price;
   const shipping_cost = free_from !== null && subtotal >= free_from ? 0 : flat;
   const total_amount = fromThousandths(thousandths(subtotal) + thousandths(shipping_cost));
