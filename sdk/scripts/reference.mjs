@@ -112,6 +112,9 @@ function section(exported) {
         lines.push("```ts", code, "```", "");
     }
     if (text) lines.push(text, "");
+    const [base] = declaration.heritageClauses?.flatMap((clause) => clause.types) ?? [];
+    if (ts.isInterfaceDeclaration(declaration) && base)
+        lines.push(`With all of \`${base.getText()}\`, and:`, "");
     const list = isServers ? fields(symbol) : isAlias ? [] : members(symbol);
     if (list.length > 0) lines.push(...list, "");
     return lines.join("\n");

@@ -7,7 +7,13 @@ const DOCUMENT = new URL("../../crates/evercart-http/openapi.json", import.meta.
 const TYPES = new URL("../src/schema.ts", import.meta.url);
 const HEADER = `// Generated from the server's API document by \`npm run types\`; never edited.\n\n`;
 
-const document = JSON.parse(await readFile(DOCUMENT, "utf8"));
+/** What may be null has its description beside the reference, where the generator does not look. */
+function lifted(key, value) {
+    const description = value?.oneOf?.find((each) => each.$ref)?.description;
+    return description && !value.description ? { description, ...value } : value;
+}
+
+const document = JSON.parse(await readFile(DOCUMENT, "utf8"), lifted);
 const generated = HEADER + astToString(await openapiTS(document));
 if (!process.argv.includes("--check")) {
     await writeFile(TYPES, generated);

@@ -1,16 +1,16 @@
 // Puts a client together.
 
-import { Addresses } from "./addresses.js";
+import { Addresses as AddressesApi } from "./addresses.js";
 import { Auth } from "./auth.js";
-import { Cart } from "./cart.js";
+import { Cart as CartApi } from "./cart.js";
 import { Core } from "./core.js";
 import { Http, RETRY, type Fetch, type RetryOptions } from "./http.js";
 import { Journal } from "./journal.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import { Live, type LiveMode } from "./live.js";
-import { Orders } from "./orders.js";
+import { Orders as OrdersApi } from "./orders.js";
 import { Outbox, type Refusal } from "./outbox.js";
-import { Products } from "./products.js";
+import { Products as ProductsApi } from "./products.js";
 import { Seen } from "./seen.js";
 import { Sessions, type SignedOut } from "./session.js";
 import { Shelf } from "./shelf.js";
@@ -18,7 +18,7 @@ import { defaultStorage, type Storage } from "./storage.js";
 import { Tabs, isShared, onWake } from "./tabs.js";
 import { Truth } from "./truth.js";
 import type { MergeStrategy } from "./types.js";
-import { Wishlist } from "./wishlist.js";
+import { Wishlist as WishlistApi } from "./wishlist.js";
 
 /** What a client needs to know. */
 export interface ClientOptions {
@@ -56,11 +56,11 @@ export interface ClientOptions {
 /** A shop, as one customer or guest on this device sees it. */
 export class Client {
   readonly auth: Auth;
-  readonly cart: Cart;
-  readonly wishlist: Wishlist;
-  readonly orders: Orders;
-  readonly addresses: Addresses;
-  readonly products: Products;
+  readonly cart: CartApi;
+  readonly wishlist: WishlistApi;
+  readonly orders: OrdersApi;
+  readonly addresses: AddressesApi;
+  readonly products: ProductsApi;
   readonly #core: Core;
   readonly #outbox: Outbox;
   readonly #truth: Truth;
@@ -87,11 +87,11 @@ export class Client {
     const live = new Live(core, truth, tabs, { mode, pollMs, isOwnFetch }, () => outbox.readCart());
     const seen = new Seen();
     this.auth = new Auth(core, outbox);
-    this.cart = new Cart(core, outbox, truth, live, seen);
-    this.wishlist = new Wishlist(core, outbox, truth, seen);
-    this.orders = new Orders(core, outbox, truth);
-    this.addresses = new Addresses(core);
-    this.products = new Products(core, seen);
+    this.cart = new CartApi(core, outbox, truth, live, seen);
+    this.wishlist = new WishlistApi(core, outbox, truth, seen);
+    this.orders = new OrdersApi(core, outbox, truth);
+    this.addresses = new AddressesApi(core);
+    this.products = new ProductsApi(core, seen);
     this.#core = core;
     this.#outbox = outbox;
     this.#truth = truth;

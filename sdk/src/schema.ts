@@ -829,6 +829,7 @@ export interface components {
             total_items: number;
             /** @description What all lines cost together now, without delivery. */
             total_price: components["schemas"]["Amount"];
+            /** @description The last change, null for a cart that never had anything in it. */
             updated_at: components["schemas"]["Time"] | null;
             /**
              * Format: int64
@@ -860,6 +861,7 @@ export interface components {
             line_total: components["schemas"]["Amount"];
             /** @description The product's name. */
             name: string;
+            /** @description What one piece cost before a reduction. */
             original_price: components["schemas"]["Amount"] | null;
             /** @description What one piece costs now. */
             price: components["schemas"]["Amount"];
@@ -921,6 +923,7 @@ export interface components {
             /** @example Chicago */
             delivery_city?: string | null;
             delivery_notes?: string | null;
+            /** @description What the customer was shown, with delivery. If it costs something else, nothing is ordered. */
             expected_total?: components["schemas"]["Amount"] | null;
             /**
              * @description The client's word for how it is paid.
@@ -1118,12 +1121,14 @@ export interface components {
              * @description Which line.
              */
             item_id: number;
+            /** @description The price now. */
             now?: components["schemas"]["Amount"] | null;
             /**
              * Format: int64
              * @description Its SKU.
              */
             sku_id: number;
+            /** @description The price when the customer last touched the line. */
             was?: components["schemas"]["Amount"] | null;
         };
         /** @description One order. */
@@ -1153,6 +1158,7 @@ export interface components {
             customer_phone: string;
             delivery_address: string;
             delivery_city: string | null;
+            /** @description When it arrived. */
             delivery_date: components["schemas"]["Time"] | null;
             delivery_notes: string | null;
             /** @description Each status with its moment, the first first. */
@@ -1294,6 +1300,7 @@ export interface components {
             id: number;
             image: string | null;
             name: string;
+            /** @description That SKU's price before a reduction. */
             original_price: components["schemas"]["Amount"] | null;
             /** @description The lowest price among its SKUs for sale. */
             price: components["schemas"]["Amount"];
@@ -1387,6 +1394,7 @@ export interface components {
         Shipping: {
             /** @description What delivery of an order costs, in the market's currency. */
             flat: components["schemas"]["Amount"];
+            /** @description From goods of this price on delivery is free; null if it never is. */
             free_from: components["schemas"]["Amount"] | null;
         };
         /** @description A customer who has signed in, with their token. */
@@ -1459,6 +1467,7 @@ export interface components {
              */
             id: number;
             image: string | null;
+            /** @description What one piece cost before a reduction. */
             original_price: components["schemas"]["Amount"] | null;
             /** @description What one piece costs. */
             price: components["schemas"]["Amount"];
@@ -1522,6 +1531,7 @@ export interface components {
             id: number;
             image: string | null;
             name: string;
+            /** @description That SKU's price before a reduction. */
             original_price: components["schemas"]["Amount"] | null;
             /** @description The lowest price among its SKUs for sale. */
             price: components["schemas"]["Amount"];
