@@ -25,6 +25,8 @@ for (const { colorScheme, viewport } of WINDOWS) {
     browser,
     server,
   }) => {
+    // Each page is looked at by axe, which takes its time on a busy machine.
+    test.slow();
     const context = await browser.newContext({ colorScheme, locale: "en-US", viewport });
     const page = await context.newPage();
     for (const [path, heading] of [

@@ -34,6 +34,7 @@ test("a customer moves to another phone, keeps an address, takes their data and 
   await moving.getByRole("button", { name: "Send code" }).click();
   await moving.getByLabel("Code sent to your present number").fill(await codeIn(moving));
   await moving.getByRole("button", { name: "Save" }).click();
+  await expect(moving.getByText(`We have sent a code to ${next}.`)).toBeVisible();
   await moving.getByLabel("Code", { exact: true }).fill(await codeIn(moving));
   await moving.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Your phone number has been changed.")).toBeVisible();
