@@ -38,8 +38,12 @@ test.each([
     const random = seeded(seed);
     const network = faultyNetwork(seed, FAULTS);
     const storage = storageOf();
+    // Signed in over a good network: a hotel's page has no code in it.
+    const before = client(server.url, { storage });
+    await signIn(before);
+    before.close();
     let shop = client(server.url, { storage, fetch: network.fetch });
-    await signIn(shop);
+    await shop.auth.ready();
     const wanted: Record<number, number> = {};
 
     network.isUp = false;
