@@ -3,7 +3,7 @@
 import { EvercartError } from "./errors.js";
 import type { components } from "./schema.js";
 import type { Core } from "./core.js";
-import { sleep } from "./http.js";
+import { ELSE_ANSWERED, sleep } from "./http.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import { isSessionEnd } from "./core.js";
@@ -161,6 +161,7 @@ export class Auth {
   }
 
   async #begin(answer: SignedIn): Promise<SignInResult> {
+    if (typeof answer.access_token !== "string") throw new EvercartError("network", ELSE_ANSWERED);
     await this.#core.ready;
     await this.#core.sessions.begin(answer.access_token, answer.user);
     return { user: answer.user, is_new_user: answer.is_new_user };

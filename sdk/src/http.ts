@@ -227,7 +227,6 @@ function header(response: Response, name: string): string | undefined {
 
 /** A page that a hotel's network shows in the shop's place is no answer. */
 function parsed(text: string): unknown {
-  if (text === "") return null;
   try {
     return JSON.parse(text);
   } catch (cause) {

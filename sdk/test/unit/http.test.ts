@@ -55,6 +55,16 @@ test("problems become errors with their code, facts and request id", async () =>
   expect(isEvercartError(new Error("other"))).toBe(false);
 });
 
+test.each(["", "<h1>Welcome to our hotel</h1>", "{}"])(
+  "nobody is signed in by a page in the shop's place: %j",
+  async (page) => {
+    const shop = client("", { fetch: () => Promise.resolve(new Response(page)) });
+    const sent = shop.auth.verifyCode("+13128059851", "123456");
+    await expect(sent).rejects.toMatchObject({ code: "network" });
+    expect(shop.auth.session().user).toBeNull();
+  },
+);
+
 test("waits grow, are spread, and are never shorter than the server asked for", () => {
   const away = new EvercartError("network", "");
   for (let attempt = 1; attempt < 30; attempt += 1) {
