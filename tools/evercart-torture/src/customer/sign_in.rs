@@ -1,0 +1,154 @@
+//! How customers come in and change their phones: with the codes that a demo tells.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::{Device, Prepared, Token};
+use crate::client::{Came, Letter};
+use crate::history::{Intent, Told};
+
+/// Codes are waited for as a person would.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How often a change of the phone is asked for, until it is clear what became of it.
+const CONFIRMED_MAX: usize = 12;
+/// Phones of one customer; others begin with other numbers.
+const PHONES: u32 = 50;
+
+/// Which phones may be the customer's: the last one they know of, and those that a change without
+/// an answer may have led or may yet lead to.
+#[derive(Debug, Default)]
+pub struct Phones {
+    current: u32,
+    candidates: Vec<u32>,
+    last: u32,
+}
+
+/// The number of a customer's phone.
+fn number(customer: u32, phone: u32) -> String {
+    let of_all = customer * PHONES + phone;
+    // Area codes from 312 on; exchanges of a kind that exists.
+    format!("+1312{:03}{:04}", 300 + of_all / 10_000, of_all % 10_000)
+}
+
+impl Device {
+    /// Signs in: to whichever phone is the customer's. None if the run is over before.
+    pub(super) async fn sign_in(&mut self) -> Option<Token> {
+        let customer = self.customer.clone();
+        let mut phones = customer.phones.lock().await;
+        let mut next = 0;
+        while !self.must_stop() {
+            let phone = match next {
+                0 => phones.current,
+                other => phones.candidates[other - 1],
+            };
+            match self.try_to_sign_in(phone).await {
+                Some((token, true)) => {
+                    phones.current = phone;
+                    return Some(token);
+                }
+                // Another's, who is new: this phone is the customer's no longer, or not yet.
+                Some((_, false)) => {
+                    next = (next + 1) % (phones.candidates.len() + 1);
+                    self.rest().await;
+                }
+                None => self.rest().await,
+            }
+        }
+        None
+    }
+
+    /// A token for whomever the phone is; and whether that is the customer.
+    async fn try_to_sign_in(&mut self, phone: u32) -> Option<(Token, bool)> {
+        let to = number(self.customer.number, phone);
+        let body = json!({"phone": to});
+        let code = self.code(Letter::new("POST", "/auth/send-code", Some(body))).await?;
+        let intent = Intent::SignIn { phone };
+        let mut prepared = self.customer.prepare(&self.shared, intent, false);
+        prepared.letter.body = Some(json!({"phone": to, "verification_code": code}));
+        let way = self.way(None, PATIENCE);
+        let spoken = self.send(&prepared, &way).await;
+        let Some(Told::SignedIn { user }) = spoken.told else { return None };
+        let text = spoken.answer?.json()["access_token"].as_str()?.into();
+        Some((Token { id: spoken.id, text }, self.customer.user.get() == Some(&user)))
+    }
+
+    /// Asks for a code, which a demo tells at once. This is not written down: it changes nothing
+    /// that a customer has.
+    async fn code(&mut self, letter: Letter) -> Option<String> {
+        let way = self.way(None, PATIENCE);
+        let address = self.shared.world.address(way.server, way.through_proxy);
+        match self.connection(&way).ask(address, &letter, PATIENCE).await {
+            Came::Answer(answer) => answer.json()["demo_code"].as_str().map(str::to_owned),
+            Came::NotSent | Came::Nothing(_) => None,
+        }
+    }
+
+    /// Changes the phone, with a fresh sign-in. What became of it is asked for until it is clear,
+    /// or the token is good no longer.
+    pub(super) async fn change_phone(&mut self) {
+        let Some(token) = self.sign_in().await else { return };
+        let customer = self.customer.clone();
+        let mut phones = customer.phones.lock().await;
+        let phone = phones.last + 1;
+        if phone >= PHONES {
+            return;
+        }
+        phones.last = phone;
+        let to = number(customer.number, phone);
+        let ask = Letter::new("POST", "/auth/phone", Some(json!({"new_phone": to})));
+        let Some(code) = self.code(ask.token(&token.text)).await else {
+            self.token = Some(token);
+            return;
+        };
+        let mut prepared = customer.prepare(&self.shared, Intent::ChangePhone { phone }, true);
+        prepared.letter.body = Some(json!({"new_phone": to, "verification_code": code}));
+        // A late repeat would not know the code.
+        customer.known().keyed.retain(|one| one.key != prepared.key);
+        phones.candidates.push(phone);
+        self.token = self.confirm(&prepared, token).await;
+        if self.token.is_some() {
+            phones.current = phone;
+        }
+    }
+
+    async fn confirm(&mut self, prepared: &Prepared, token: Token) -> Option<Token> {
+        for _ in 0..CONFIRMED_MAX {
+            let patience = self.patience();
+            let way = self.way(Some(token.clone()), patience);
+            let spoken = self.send(prepared, &way).await;
+            match (spoken.told, spoken.answer) {
+                (Some(Told::SignedIn { .. }), Some(answer)) => {
+                    let json: Value = answer.json();
+                    let text = json["access_token"].as_str()?.into();
+                    return Some(Token { id: spoken.id, text });
+                }
+                (Some(Told::Refused { .. }), _) => return None,
+                _ if self.must_stop() => return None,
+                _ => self.rest().await,
+            }
+        }
+        None
+    }
+
+    /// Waits a little before the next attempt.
+    pub(super) async fn rest(&mut self) {
+        let time = self.rng.random_range(5..60);
+        tokio::time::sleep(Duration::from_millis(time)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phone_is_another_one_and_nobody_has_the_guides() {
+        let all: std::collections::BTreeSet<_> =
+            (0..2_000).flat_map(|customer| (0..PHONES).map(move |n| number(customer, n))).collect();
+        assert_eq!(all.len(), 2_000 * PHONES as usize);
+        assert!(all.iter().all(|phone| phone.len() == "+13128059851".len()));
+        assert!(!(0..2_000).any(|customer| number(customer, 0) == "+13128059851"));
+    }
+}

@@ -1,0 +1,210 @@
+//! What must be true of a whole run, beyond what one customer's order of events can show.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::history::{CartSeen, Event, History, Intent, OrderSeen, Told, Try};
+
+/// Everything that is wrong, as sentences that begin with the promise.
+pub fn check(history: &History) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for one in &history.tries {
+        wrong.extend(one.flaws.iter().map(|flaw| format!("{flaw} ({})", name(one))));
+    }
+    for event in &history.events {
+        wrong.extend(event.flaws.iter().map(|flaw| format!("{flaw} (stream {})", event.stream)));
+    }
+    let mut by_customer: BTreeMap<u32, (Vec<&Try>, Vec<&Event>)> = BTreeMap::new();
+    for one in &history.tries {
+        by_customer.entry(one.customer).or_default().0.push(one);
+    }
+    for event in &history.events {
+        by_customer.entry(event.customer).or_default().1.push(event);
+    }
+    for (tries, events) in by_customer.values() {
+        ended_tokens(tries, &mut wrong);
+        one_resource_a_key(tries, &mut wrong);
+        one_cart_a_version(tries, events, &mut wrong);
+        streams(tries, events, &mut wrong);
+    }
+    order_numbers(history, &mut wrong);
+    stock(history, &mut wrong);
+    if let Some(end) = &history.end {
+        wrong.extend(end.complaints.iter().cloned());
+    }
+    wrong
+}
+
+/// A request, for people.
+pub fn name(one: &Try) -> String {
+    format!("customer {}, request {}", one.customer, one.id)
+}
+
+/// When tokens ended for certain: (issued before, over from). A logout, or a change of the phone,
+/// that was not merely repeated.
+fn ends<'a>(tries: &'a [&'a Try]) -> impl Iterator<Item = (&'a Try, u64, u64)> {
+    tries.iter().filter_map(|one| {
+        let is_end = matches!(
+            (&one.intent, &one.told),
+            (Intent::Logout, Some(Told::SignedOut))
+                | (Intent::ChangePhone { .. }, Some(Told::SignedIn { .. }))
+        );
+        (is_end && !one.replayed).then_some((*one, one.sent, one.answered?))
+    })
+}
+
+/// S2: a token that was there before a logout is good for nothing after its answer.
+fn ended_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
+    let issued: HashMap<u32, u64> =
+        tries.iter().filter_map(|one| Some((one.id, one.answered?))).collect();
+    for one in tries {
+        let let_in = !matches!(one.told, None | Some(Told::Refused { .. }));
+        let Some(token) = one.token.filter(|_| let_in) else { continue };
+        let Some(issued) = issued.get(&token) else { continue };
+        // A repeat of what ended the token tells nothing and changes nothing.
+        let is_repeat = one.replayed
+            && matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
+        let end = ends(tries).find(|(end, sent, over)| {
+            issued < sent && *over < one.sent && end.id != one.id
+        });
+        if let Some((end, ..)) = end.filter(|_| !is_repeat) {
+            wrong.push(format!(
+                "S2 broken: {}: {:?} was let in with a token that had ended with request {}",
+                name(one),
+                one.intent,
+                end.id
+            ));
+        }
+    }
+}
+
+/// G5: every answer under one key names the same order.
+fn one_resource_a_key(tries: &[&Try], wrong: &mut Vec<String>) {
+    let mut orders: HashMap<u32, (u64, u32)> = HashMap::new();
+    for one in tries {
+        let (Some(key), Some(Told::Order(order))) = (one.key, &one.told) else { continue };
+        let (first, id) = *orders.entry(key).or_insert((order.id, one.id));
+        if first != order.id {
+            wrong.push(format!(
+                "G5 broken: {}: a repeat was answered with order {}, request {id} with {first}",
+                name(one),
+                order.id
+            ));
+        }
+    }
+}
+
+/// One version of a cart has one content, whoever is told of it.
+fn one_cart_a_version(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>) {
+    let told = tries.iter().filter_map(|one| match &one.told {
+        Some(Told::Cart(cart) | Told::Everything(cart, ..)) => Some((cart, name(one))),
+        _ => None,
+    });
+    let heard = events.iter().map(|event| (&event.cart, format!("stream {}", event.stream)));
+    let mut known: HashMap<u64, (&CartSeen, String)> = HashMap::new();
+    for (cart, place) in told.chain(heard) {
+        let (first, where_) =
+            known.entry(cart.version).or_insert_with(|| (cart, place.clone()));
+        if *first != cart {
+            wrong.push(format!(
+                "G3 broken: {place}: version {} of the cart has other lines than in {where_}: {:?} \
+                 and {:?}",
+                cart.version, cart.lines, first.lines
+            ));
+            return;
+        }
+    }
+}
+
+fn streams(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>) {
+    let mut last: HashMap<u32, u64> = HashMap::new();
+    let issued: HashMap<u32, u64> =
+        tries.iter().filter_map(|one| Some((one.id, one.answered?))).collect();
+    for event in events {
+        let version = event.cart.version;
+        let before = last.insert(event.stream, version);
+        if before.is_some_and(|before| before > version) {
+            wrong.push(format!(
+                "U4 broken: stream {} of customer {} told version {version} after {before:?}",
+                event.stream, event.customer
+            ));
+        }
+        // A change that was asked for after the token had ended must not be told to it.
+        let made = tries.iter().find(|one| {
+            let is_change = !one.intent.is_read() && !one.replayed;
+            let shows = matches!(&one.told, Some(Told::Cart(cart)) if cart.version == version);
+            is_change && shows
+        });
+        let Some((made, issued)) = made.zip(issued.get(&event.token)) else { continue };
+        let end = ends(tries).find(|(_, sent, over)| issued < sent && *over < made.sent);
+        if let Some((end, ..)) = end {
+            wrong.push(format!(
+                "S2 broken: stream {} of customer {} told of version {version}, made after its \
+                 token had ended with request {}",
+                event.stream, event.customer, end.id
+            ));
+        }
+    }
+}
+
+/// Everything that was ever told of orders.
+fn orders(one: &Try) -> &[OrderSeen] {
+    match &one.told {
+        Some(Told::Order(order)) => std::slice::from_ref(order),
+        Some(Told::Orders(_, orders) | Told::Everything(_, _, orders)) => orders,
+        _ => &[],
+    }
+}
+
+/// G4: a number is one order's, and a checkout has one number.
+fn order_numbers(history: &History, wrong: &mut Vec<String>) {
+    let mut owners: HashMap<u64, (u32, u32)> = HashMap::new();
+    let mut numbers: HashMap<(u32, u32), u64> = HashMap::new();
+    for one in &history.tries {
+        for order in orders(one) {
+            let checkout = (order.customer, order.tag);
+            let owner = *owners.entry(order.id).or_insert(checkout);
+            let number = *numbers.entry(checkout).or_insert(order.id);
+            if owner != checkout || number != order.id {
+                wrong.push(format!(
+                    "G4 broken: {}: order {} is of checkout {checkout:?}, but {owner:?} has its \
+                     number, or {number} is its number, too",
+                    name(one),
+                    order.id
+                ));
+                return;
+            }
+        }
+    }
+}
+
+/// G4: what has been taken from the stock is what orders hold that were not called off.
+fn stock(history: &History, wrong: &mut Vec<String>) {
+    let Some(end) = &history.end else { return };
+    let mut last: HashMap<u32, &Try> = HashMap::new();
+    for one in &history.tries {
+        let is_look = matches!(one.told, Some(Told::Everything(..)));
+        let newest = last.get(&one.customer).is_none_or(|last| last.answered < one.answered);
+        if is_look && newest {
+            last.insert(one.customer, one);
+        }
+    }
+    if last.len() < history.meta.customers as usize || end.stock.is_empty() {
+        // Nobody has looked at the end, which is complained of elsewhere.
+        return;
+    }
+    let mut left: BTreeMap<u64, i64> =
+        history.meta.stock.iter().map(|(sku, pieces)| (*sku, *pieces as i64)).collect();
+    for order in last.values().flat_map(|one| orders(one)).filter(|order| !order.is_cancelled) {
+        for (sku, quantity) in &order.lines {
+            *left.entry(*sku).or_default() -= i64::from(*quantity);
+        }
+    }
+    for (sku, expected) in left {
+        let found = end.stock.get(&sku).copied().unwrap_or_default();
+        if found != expected || found < 0 {
+            wrong.push(format!(
+                "G4 broken: {found} pieces of SKU {sku} are left where the orders leave {expected}"
+            ));
+        }
+    }
+}

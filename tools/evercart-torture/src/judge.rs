@@ -1,0 +1,169 @@
+//! The judgement of a history: every customer by the search, everything together by the
+//! invariants, and the shortest account of what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::history::{Fault, History, Intent, Told, Try};
+use crate::invariants;
+use crate::linear::{STEPS_MAX, Verdict, search};
+use crate::model::Scope;
+use crate::shrink::{Short, shrink};
+
+/// Customers whose histories are shown, at most.
+const SHOWN_MAX: usize = 3;
+
+/// What came out.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// Sentences that name the promise.
+    pub broken: Vec<String>,
+    /// Accounts of single customers.
+    pub accounts: Vec<String>,
+    /// Customers about whom the search could not decide.
+    pub undecided: Vec<u32>,
+}
+
+/// Judges a history; `tell` hears how many customers have been judged.
+pub fn judge(history: &History, tell: &(dyn Fn(usize) + Sync)) -> Judgement {
+    let mut judgement = Judgement { broken: invariants::check(history), ..Judgement::default() };
+    let mut customers: BTreeMap<u32, Vec<Try>> = BTreeMap::new();
+    for one in &history.tries {
+        customers.entry(one.customer).or_default().push(one.clone());
+    }
+    let scope = Scope::whole(history.meta.scarce.iter().copied());
+    let customers: Vec<_> = customers.into_iter().collect();
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope_of_threads| {
+        for _ in 0..threads {
+            scope_of_threads.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((customer, tries)) = customers.get(place) else { return };
+                    let verdict = search(tries, &scope, STEPS_MAX);
+                    tell(place + 1);
+                    if verdict != Verdict::Explained {
+                        found.lock().expect("nobody panics with it").push((*customer, verdict));
+                    }
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().expect("nobody panicked with it");
+    found.sort_unstable_by_key(|(customer, _)| *customer);
+    let mut shown = 0;
+    for (customer, verdict) in found {
+        let Verdict::Broken(furthest) = verdict else {
+            judgement.undecided.push(customer);
+            continue;
+        };
+        let tries = &customers.iter().find(|(one, _)| *one == customer).expect("judged above").1;
+        if shown == SHOWN_MAX {
+            let promise = promise(tries, &tries[furthest], &scope, &history.faults, customer);
+            judgement.broken.push(promise);
+            continue;
+        }
+        shown += 1;
+        let short = shrink(tries, &scope, furthest);
+        let stuck = &short.tries[short.stuck];
+        judgement.broken.push(promise(&short.tries, stuck, &scope, &history.faults, customer));
+        judgement.accounts.push(account(&short, &history.faults));
+    }
+    judgement
+}
+
+/// Which promise it is: the one that explains everything if it is not held.
+fn promise(tries: &[Try], stuck: &Try, scope: &Scope, faults: &[Fault], customer: u32) -> String {
+    let without = |change: fn(&mut Scope)| {
+        let mut scope = scope.clone();
+        change(&mut scope);
+        search(tries, &scope, STEPS_MAX / 8) == Verdict::Explained
+    };
+    let what = format!(
+        "customer {customer}: no order of events explains the answer to request {}, {:?}",
+        stuck.id, stuck.intent
+    );
+    if without(|scope| scope.sessions = false) {
+        return format!("S2 broken: {what}, but that a token went on after a logout");
+    }
+    if stuck_is_refused(stuck, "signed_out") {
+        return format!("G7 broken: {what}: it was refused though nobody had signed out");
+    }
+    if without(|scope| scope.keys = false) {
+        return format!("G5 broken: {what}, but that a repeat had another effect");
+    }
+    if without(|scope| scope.orders = false) || is_about_orders(stuck) {
+        return format!("G4 broken: {what}; without the orders, the rest is explained");
+    }
+    let first = tries.iter().map(|one| one.sent).min().unwrap_or_default();
+    let last = stuck.answered.unwrap_or(u64::MAX);
+    let crashed = faults.iter().any(|fault| fault.is_crash && fault.until > first && fault.at < last);
+    match crashed {
+        true => format!("G1 broken: {what}; a crash was in between"),
+        false => format!("G3 broken: {what}; no crash was in between"),
+    }
+}
+
+fn stuck_is_refused(stuck: &Try, expected: &str) -> bool {
+    matches!(&stuck.told, Some(Told::Refused { code, .. }) if code == expected)
+}
+
+fn is_about_orders(one: &Try) -> bool {
+    matches!(one.intent, Intent::Checkout { .. } | Intent::Cancel { .. } | Intent::ReadOrders)
+}
+
+/// What happened, for people.
+fn account(short: &Short, faults: &[Fault]) -> String {
+    let mut lines: Vec<(u64, String)> = Vec::new();
+    let customer = short.tries.first().map_or(0, |one| one.customer);
+    let (first, last) = short.tries.iter().fold((u64::MAX, 0), |(first, last), one| {
+        (first.min(one.sent), last.max(one.answered.unwrap_or(one.sent)))
+    });
+    for (place, one) in short.tries.iter().enumerate() {
+        let mark = if place == short.stuck { "  <-- not explained" } else { "" };
+        lines.push((one.sent, format!("{}{mark}", line(one))));
+    }
+    for fault in faults.iter().filter(|fault| fault.until > first && fault.at < last) {
+        let (from, to) = (ms(fault.at), ms(fault.until));
+        lines.push((fault.at, format!("{from:>9} – {to:>9}  *** {}", fault.what)));
+    }
+    lines.sort();
+    let count = |known: bool| {
+        short.tries.iter().filter(|one| one.told.is_some() == known).count()
+    };
+    let (asked, silent, of_all) = (count(true), count(false), short.of_all);
+    let lines: BTreeSet<_> = lines.into_iter().collect();
+    let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+    format!(
+        "customer {customer}, {asked} answers (and {silent} requests without) of {of_all}; \
+         looked at: {}\n{}",
+        short.looked_at,
+        lines.join("\n")
+    )
+}
+
+fn ms(micros: u64) -> String {
+    format!("{}.{:03}", micros / 1_000, micros % 1_000)
+}
+
+fn line(one: &Try) -> String {
+    let answered = one.answered.map_or("-".to_owned(), ms);
+    let told = match &one.told {
+        None => format!("no answer ({})", one.end),
+        Some(told) => format!("{told:?}"),
+    };
+    let key = one.key.map(|key| format!(" key {key}")).unwrap_or_default();
+    let token = one.token.map(|token| format!(" token {token}")).unwrap_or_default();
+    let version = one.if_match.map(|version| format!(" if {version}")).unwrap_or_default();
+    let again = if one.replayed { " (again)" } else { "" };
+    format!(
+        "{:>9} – {answered:>9}  #{} device {} server {}{token}{key}{version}  {:?} -> {told}{again}",
+        ms(one.sent),
+        one.id,
+        one.device,
+        one.server,
+        one.intent
+    )
+}

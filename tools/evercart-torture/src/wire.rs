@@ -1,0 +1,270 @@
+//! Between what a client means and HTTP: a request for each intent, and what an answer says. What
+//! in an answer breaks a promise by itself is noticed here.
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Letter};
+use crate::history::{CartSeen, Intent, OrderSeen, Told};
+
+/// How many orders are looked at; nobody has more.
+const ORDERS_SHOWN: usize = 100;
+
+/// The customer's name on an order, from which it can be told from every other.
+fn recipient(customer: u32, tag: u32) -> String {
+    format!("Customer {customer} order {tag}")
+}
+
+fn address_of(customer: u32, tag: u32) -> String {
+    format!("{tag} Street of {customer}")
+}
+
+/// Whose answers are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// The customer's number in the run.
+    pub customer: u32,
+    /// Their number in the shop, once it is known.
+    pub user: Option<u64>,
+}
+
+/// What an answer says.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// None if it leaves open what was done.
+    pub told: Option<Told>,
+    /// Whether it had been done before.
+    pub replayed: bool,
+    /// For people.
+    pub end: String,
+    /// What breaks a promise.
+    pub flaws: Vec<String>,
+}
+
+/// The request for an intent; without token, key and version.
+pub fn letter(customer: u32, intent: &Intent) -> Letter {
+    let post = |path: &str, body: Value| Letter::new("POST", path, Some(body));
+    match intent {
+        Intent::Add { sku, quantity } => {
+            post("/cart/items", json!({"sku_id": sku, "quantity": quantity}))
+        }
+        Intent::Set { line, quantity, .. } => {
+            let body = json!({"quantity": quantity});
+            Letter::new("PUT", format!("/cart/items/{line}"), Some(body))
+        }
+        Intent::Remove { line, .. } => Letter::new("DELETE", format!("/cart/items/{line}"), None),
+        Intent::Clear => Letter::new("DELETE", "/cart", None),
+        Intent::Merge { items, sum } => {
+            let item = |(sku, quantity): &(u64, u32)| json!({"sku_id": sku, "quantity": quantity});
+            let items: Vec<_> = items.iter().map(item).collect();
+            let strategy = if *sum { "sum" } else { "max" };
+            post("/cart/merge", json!({"items": items, "strategy": strategy}))
+        }
+        Intent::Wish { product } => post("/wishlist/items", json!({"product_id": product})),
+        Intent::Unwish { product } => {
+            Letter::new("DELETE", format!("/wishlist/items/{product}"), None)
+        }
+        Intent::ClearWishes => Letter::new("DELETE", "/wishlist", None),
+        Intent::Move { product, sku, quantity } => post(
+            &format!("/wishlist/items/{product}/move-to-cart"),
+            json!({"sku_id": sku, "quantity": quantity}),
+        ),
+        Intent::Checkout { tag } => post(
+            "/orders",
+            json!({
+                "customer_name": recipient(customer, *tag),
+                "delivery_address": address_of(customer, *tag),
+                "payment_method": "card",
+            }),
+        ),
+        Intent::Cancel { order, .. } => {
+            Letter::new("POST", format!("/profile/orders/{order}/cancel"), None)
+        }
+        Intent::ReadCart => Letter::new("GET", "/cart", None),
+        Intent::ReadWishes => Letter::new("GET", "/wishlist", None),
+        Intent::ReadOrders => {
+            Letter::new("GET", format!("/profile/orders?limit={ORDERS_SHOWN}"), None)
+        }
+        Intent::Export => Letter::new("GET", "/auth/export", None),
+        Intent::WhoAmI => Letter::new("GET", "/auth/verify-token", None),
+        Intent::Logout => Letter::new("POST", "/auth/logout", None),
+        // What these carry is not known beforehand.
+        Intent::SignIn { .. } => Letter::new("POST", "/auth/verify-code", None),
+        Intent::ChangePhone { .. } => Letter::new("POST", "/auth/phone/confirm", None),
+    }
+}
+
+/// Reads an answer.
+pub fn read(reader: Reader, intent: &Intent, answer: &Answer) -> Read {
+    let status = answer.status.as_u16();
+    let body = answer.json();
+    let code = body["code"].as_str().unwrap_or_default().to_owned();
+    let mut read = Read { end: format!("{status} {code}").trim().to_owned(), ..Read::default() };
+    read.replayed = answer.headers.contains_key("idempotent-replayed");
+    match status {
+        200 | 201 => {
+            read.told = told(reader, intent, &body, &mut read.flaws);
+            if read.told.is_none() {
+                let text = body.to_string();
+                read.flaws.push(format!("S6 broken: {intent:?} was answered {status} {text}"));
+            }
+            let promised = if matches!(intent, Intent::Checkout { .. }) { 201 } else { 200 };
+            if status != promised {
+                let flaw = format!("G5 broken: {intent:?} was answered {status}, not {promised}");
+                read.flaws.push(flaw);
+            }
+        }
+        304 => read.told = Some(Told::NotModified),
+        // It says itself that only a repeat can find out.
+        408 | 503 => {}
+        500.. => {
+            let flaw = format!("U2 broken: {intent:?} was answered {status} {code}, not 503");
+            read.flaws.push(flaw);
+        }
+        _ => read.told = Some(Told::Refused { status, code }),
+    }
+    read
+}
+
+fn told(
+    reader: Reader,
+    intent: &Intent,
+    body: &Value,
+    flaws: &mut Vec<String>,
+) -> Option<Told> {
+    let told = match intent {
+        Intent::Add { .. }
+        | Intent::Set { .. }
+        | Intent::Remove { .. }
+        | Intent::Clear
+        | Intent::Merge { .. }
+        | Intent::Move { .. }
+        | Intent::ReadCart => {
+            let skipped = body["skipped"].as_array().is_some_and(|skipped| !skipped.is_empty());
+            if skipped {
+                flaws.push(format!("G3 broken: a merge skipped what there is plenty of: {body}"));
+            }
+            Told::Cart(cart(reader, body, flaws)?)
+        }
+        Intent::Wish { .. } | Intent::Unwish { .. } | Intent::ClearWishes | Intent::ReadWishes => {
+            Told::Wishes(wishes(reader, body, flaws)?)
+        }
+        Intent::Checkout { .. } => Told::Order(order(reader, body, flaws)?),
+        Intent::Cancel { .. } => Told::Cancelled(body["order_id"].as_u64()?),
+        Intent::ReadOrders => {
+            Told::Orders(body["total"].as_u64()?, orders(reader, &body["orders"], flaws)?)
+        }
+        Intent::Export => {
+            whose(reader, &body["profile"]["id"], "an export", flaws);
+            Told::Everything(
+                cart(reader, &body["cart"], flaws)?,
+                wishes(reader, &body["wishlist"], flaws)?,
+                orders(reader, &body["orders"], flaws)?,
+            )
+        }
+        Intent::WhoAmI => {
+            whose(reader, &body["user_id"], "a token's owner", flaws);
+            Told::Who { user: body["user_id"].as_u64()? }
+        }
+        Intent::SignIn { .. } | Intent::ChangePhone { .. } => {
+            Told::SignedIn { user: body["user"]["id"].as_u64()? }
+        }
+        Intent::Logout => Told::SignedOut,
+    };
+    Some(told)
+}
+
+fn whose(reader: Reader, found: &Value, what: &str, flaws: &mut Vec<String>) {
+    if let Some(user) = reader.user
+        && found.as_u64() != Some(user)
+    {
+        flaws.push(format!("S1 broken: user {user} was shown {what} of user {found}"));
+    }
+}
+
+/// Reads a cart.
+pub fn cart(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<CartSeen> {
+    whose(reader, &body["user_id"], "the cart", flaws);
+    let (mut lines, mut pieces, mut total) = (Vec::new(), 0, 0);
+    for item in body["items"].as_array()? {
+        let quantity = u32::try_from(item["quantity"].as_u64()?).ok()?;
+        let cost = cents(&item["price"])? * u64::from(quantity);
+        if cents(&item["line_total"])? != cost {
+            flaws.push(format!("G1 broken: a line does not add up: {item}"));
+        }
+        lines.push((item["id"].as_u64()?, item["sku_id"].as_u64()?, quantity));
+        (pieces, total) = (pieces + u64::from(quantity), total + cost);
+    }
+    if body["total_items"].as_u64() != Some(pieces) || cents(&body["total_price"]) != Some(total) {
+        flaws.push(format!("G1 broken: a cart does not add up: {body}"));
+    }
+    lines.sort_unstable_by_key(|(_, sku, _)| *sku);
+    if lines.windows(2).any(|two| two[0].1 == two[1].1) {
+        flaws.push(format!("G2 broken: a cart has two lines of one SKU: {body}"));
+    }
+    let (user, version) = (body["user_id"].as_u64()?, body["version"].as_u64()?);
+    Some(CartSeen { user, version, lines })
+}
+
+fn wishes(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<Vec<u64>> {
+    whose(reader, &body["user_id"], "the wishlist", flaws);
+    let items = body["items"].as_array()?.iter();
+    let mut products: Vec<_> =
+        items.map(|item| item["product_id"].as_u64()).collect::<Option<_>>()?;
+    products.sort_unstable();
+    if products.windows(2).any(|two| two[0] == two[1]) {
+        flaws.push(format!("G2 broken: a product is on a wishlist twice: {products:?}"));
+    }
+    Some(products)
+}
+
+fn orders(reader: Reader, list: &Value, flaws: &mut Vec<String>) -> Option<Vec<OrderSeen>> {
+    let orders: Vec<_> =
+        list.as_array()?.iter().map(|one| order(reader, one, flaws)).collect::<Option<_>>()?;
+    let mut tags: Vec<_> = orders.iter().map(|order| order.tag).collect();
+    tags.sort_unstable();
+    if tags.windows(2).any(|two| two[0] == two[1]) {
+        flaws.push(format!("G4 broken: a checkout has become two orders: {list}"));
+    }
+    Some(orders)
+}
+
+fn order(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<OrderSeen> {
+    let name = body["customer_name"].as_str()?;
+    let (customer, tag) = name.strip_prefix("Customer ")?.split_once(" order ")?;
+    let (customer, tag): (u32, u32) = (customer.parse().ok()?, tag.parse().ok()?);
+    if customer != reader.customer {
+        let own = reader.customer;
+        flaws.push(format!("S1 broken: customer {own} was shown an order of customer {customer}"));
+    }
+    if body["delivery_address"].as_str() != Some(&address_of(customer, tag)) {
+        flaws.push(format!("S1 broken: an order of {name} goes to {}", body["delivery_address"]));
+    }
+    let (mut lines, mut total) = (Vec::new(), 0);
+    for item in body["items"].as_array()? {
+        let quantity = u32::try_from(item["quantity"].as_u64()?).ok()?;
+        total += cents(&item["unit_price"])? * u64::from(quantity);
+        lines.push((item["sku_id"].as_u64()?, quantity));
+    }
+    lines.sort_unstable();
+    let shipping = cents(&body["shipping_cost"])?;
+    let adds_up = cents(&body["subtotal"]) == Some(total)
+        && cents(&body["total_amount"]) == Some(total + shipping);
+    if !adds_up {
+        flaws.push(format!("G4 broken: an order does not add up: {body}"));
+    }
+    let is_cancelled = match body["status"].as_str()? {
+        "cancelled" => true,
+        "pending" => false,
+        other => {
+            flaws.push(format!("G4 broken: an order nobody touched is {other}"));
+            false
+        }
+    };
+    Some(OrderSeen { id: body["id"].as_u64()?, customer, tag, is_cancelled, lines })
+}
+
+/// An amount of money with two decimals, far below what f64 holds exactly.
+fn cents(amount: &Value) -> Option<u64> {
+    let cents = amount.as_f64()? * 100.0;
+    ((cents - cents.round()).abs() < 1e-3).then(|| cents.round() as u64)
+}
