@@ -142,8 +142,8 @@ impl<'a> Search<'a> {
             let Some(state) = place.state.answered(self.answered[at].one, self.scope) else {
                 continue;
             };
-            if state == *place.state {
-                // What changes nothing may as well happen at once: nothing becomes impossible.
+            if only_tells(self.answered[at].one) && state == *place.state {
+                // It may as well happen at once: nothing becomes impossible by it.
                 open.push(self.after(place, at as u32, Rc::clone(&place.state)));
                 return;
             }
@@ -184,6 +184,11 @@ impl<'a> Search<'a> {
         }
         Place { low, ahead, unanswered: place.unanswered.clone(), state }
     }
+}
+
+/// True if the request had no effect, whenever it happened.
+fn only_tells(one: &Try) -> bool {
+    one.intent.is_read() || one.replayed || matches!(one.told, Some(Told::Refused { .. }))
 }
 
 /// True if it makes no difference which of the two has happened.
