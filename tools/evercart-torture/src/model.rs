@@ -76,6 +76,8 @@ pub struct State {
     phone: u32,
     /// The key that changed the phone, until the next sign-out.
     changed_by: Option<u32>,
+    /// Keys that ended sessions, with the tokens that were good before.
+    ended: Rc<BTreeMap<u32, BTreeSet<u32>>>,
 }
 
 /// Why a request is refused, as a problem's `code`.
@@ -163,8 +165,8 @@ impl State {
         let is_done = one.key.is_some_and(|key| self.keys.contains(&key)) && !forgets_keys;
         match one.intent {
             Intent::SignIn { .. } => return Outcome::Done(Box::new(self.signed_in(one))),
-            // These end the token they come with, so a repeat cannot be asked for it.
-            Intent::Logout if is_done => return Outcome::Replay,
+            // These end the token they come with, so a repeat comes with one that has ended by it.
+            Intent::Logout if is_done && self.has_ended_by(one) => return Outcome::Replay,
             Intent::ChangePhone { .. } if is_done => return self.phone_again(one),
             _ => {}
         }
@@ -215,8 +217,13 @@ impl State {
         after
     }
 
+    fn has_ended_by(&self, one: &Try) -> bool {
+        let ended = one.key.and_then(|key| self.ended.get(&key));
+        ended.zip(one.token).is_some_and(|(ended, token)| ended.contains(&token))
+    }
+
     fn phone_again(&self, one: &Try) -> Outcome {
-        match (&one.told, one.key == self.changed_by) {
+        match (&one.told, one.key == self.changed_by && self.has_ended_by(one)) {
             // Whether a repeat still opens is a matter of time.
             (Some(Told::Refused { .. }), _) | (_, false) => Outcome::Refused("signed_out"),
             (_, true) => Outcome::Replay,
@@ -243,10 +250,10 @@ impl State {
             Intent::Checkout { tag } => self.check_out(*tag, scope)?,
             Intent::Cancel { order, tag } => self.cancel(*order, *tag, scope)?,
             Intent::ChangePhone { phone } => {
-                self.sign_out();
+                self.sign_out(one.key);
                 (self.phone, self.changed_by) = (*phone, one.key);
             }
-            Intent::Logout => self.sign_out(),
+            Intent::Logout => self.sign_out(one.key),
             Intent::ReadCart
             | Intent::ReadWishes
             | Intent::ReadOrders
@@ -336,8 +343,11 @@ impl State {
         Ok(())
     }
 
-    fn sign_out(&mut self) {
-        self.tokens.clear();
+    fn sign_out(&mut self, key: Option<u32>) {
+        let ended = std::mem::take(&mut self.tokens);
+        if let Some(key) = key {
+            Rc::make_mut(&mut self.ended).insert(key, ended);
+        }
         self.changed_by = None;
     }
 

@@ -31,6 +31,8 @@ pub struct Device {
     connections: HashMap<(usize, bool), Connection>,
     /// When it stops at the latest; None: when the run is over.
     until: Option<Instant>,
+    /// Requests in a row that nobody answered.
+    pub(super) failures: u32,
 }
 
 impl Device {
@@ -51,6 +53,7 @@ impl Device {
             number,
             connections: HashMap::new(),
             until: None,
+            failures: 0,
         }
     }
 
@@ -324,7 +327,9 @@ impl Device {
 
     pub(super) async fn send(&mut self, prepared: &Prepared, way: &Way) -> Spoken {
         let (shared, customer) = (Arc::clone(&self.shared), Arc::clone(&self.customer));
-        customer.send(&shared, self.connection(way), prepared, way).await
+        let spoken = customer.send(&shared, self.connection(way), prepared, way).await;
+        self.failures = if spoken.told.is_some() { 0 } else { self.failures + 1 };
+        spoken
     }
 
     pub(super) fn connection(&mut self, way: &Way) -> &mut Connection {

@@ -134,7 +134,7 @@ impl Device {
 
     /// Waits a little before the next attempt.
     pub(super) async fn rest(&mut self) {
-        let time = self.rng.random_range(5..60);
+        let time = self.rng.random_range(5..60) << self.failures.min(3);
         tokio::time::sleep(Duration::from_millis(time)).await;
     }
 }
