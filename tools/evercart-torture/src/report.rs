@@ -12,6 +12,11 @@ use crate::run::{Outcome, Plan};
 /// How often progress is told where there is no terminal.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
+/// Violations that are shown; all are counted.
+const SENTENCES_MAX: usize = 20;
+/// Some carry a whole answer.
+const SENTENCE_CHARS_MAX: usize = 600;
+
 /// A line that moves, or where there is no terminal, a line now and then.
 pub struct Progress {
     bar: ProgressBar,
@@ -96,8 +101,12 @@ pub fn verdict(history: &History, judgement: &Judgement) -> String {
     for account in &judgement.accounts {
         text.push_str(&format!("{account}\n\n"));
     }
-    for broken in &judgement.broken {
-        text.push_str(&format!("{broken}\n"));
+    for broken in judgement.broken.iter().take(SENTENCES_MAX) {
+        let short: String = broken.chars().take(SENTENCE_CHARS_MAX).collect();
+        text.push_str(&format!("{short}\n"));
+    }
+    if let Some(more) = judgement.broken.len().checked_sub(SENTENCES_MAX + 1) {
+        text.push_str(&format!("and {} more\n", more + 1));
     }
     let undecided = &judgement.undecided;
     if !undecided.is_empty() {
