@@ -31,8 +31,10 @@ trait Operation: Waiting {
     fn decides_first(&self) -> bool;
     /// Does it. True if its effect is to stay.
     fn run(&mut self, db: &Db) -> bool;
-    /// Notes that the commit failed, so that the effect did not stay after all.
-    fn fail(&mut self, commit: &Failed);
+    /// Notes that the commit failed, so that the effect did not stay after all. `after_effects`
+    /// says that what it found may have been another's effect, which did not stay either. True if
+    /// it had an effect.
+    fn fail(&mut self, commit: &Failed, after_effects: bool) -> bool;
 }
 
 struct Task<T, F> {
@@ -63,11 +65,14 @@ where
         stays
     }
 
-    fn fail(&mut self, commit: &Failed) {
-        // A refusal stands whatever became of the others: it changed nothing.
-        if !matches!(self.outcome, Some(Err(_))) {
+    fn fail(&mut self, commit: &Failed, after_effects: bool) -> bool {
+        let had_effect = matches!(self.outcome, Some(Ok(_)));
+        // A refusal changed nothing, but it stands only if it was for what is so: one that came
+        // after others' effects may have been for these.
+        if after_effects || !matches!(self.outcome, Some(Err(_))) {
             self.outcome = Some(Err(unavailable(commit.to_string())));
         }
+        had_effect
     }
 }
 
@@ -240,7 +245,10 @@ impl Worker {
             None => self.gauge.committed(batch.len(), self.messages.len()),
             Some(failure) => {
                 tracing::error!(%failure, operations = batch.len(), "commit failed");
-                batch.iter_mut().for_each(|operation| operation.fail(failure));
+                let mut after_effects = false;
+                for operation in batch.iter_mut() {
+                    after_effects |= operation.fail(failure, after_effects);
+                }
             }
         }
         self.herald.tell(batch.drain(..).map(|operation| operation as Box<dyn Waiting>));

@@ -113,12 +113,7 @@ impl Drop for Open {
 
 impl Connection {
     /// Sends a request and waits so long for the answer. A client that gives up hangs up, too.
-    pub async fn ask(
-        &mut self,
-        address: SocketAddr,
-        letter: &Letter,
-        patience: Duration,
-    ) -> Came {
+    pub async fn ask(&mut self, address: SocketAddr, letter: &Letter, patience: Duration) -> Came {
         let mut open = match self.connect(address).await {
             Ok(open) => open,
             Err(_) => return Came::NotSent,

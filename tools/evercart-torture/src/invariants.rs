@@ -61,11 +61,10 @@ fn ended_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
         let Some(token) = one.token.filter(|_| let_in) else { continue };
         let Some(issued) = issued.get(&token) else { continue };
         // A repeat of what ended the token tells nothing and changes nothing.
-        let is_repeat = one.replayed
-            && matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
-        let end = ends(tries).find(|(end, sent, over)| {
-            issued < sent && *over < one.sent && end.id != one.id
-        });
+        let is_repeat =
+            one.replayed && matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
+        let end = ends(tries)
+            .find(|(end, sent, over)| issued < sent && *over < one.sent && end.id != one.id);
         if let Some((end, ..)) = end.filter(|_| !is_repeat) {
             wrong.push(format!(
                 "S2 broken: {}: {:?} was let in with a token that had ended with request {}",
@@ -102,8 +101,7 @@ fn one_cart_a_version(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>
     let heard = events.iter().map(|event| (&event.cart, format!("stream {}", event.stream)));
     let mut known: HashMap<u64, (&CartSeen, String)> = HashMap::new();
     for (cart, place) in told.chain(heard) {
-        let (first, where_) =
-            known.entry(cart.version).or_insert_with(|| (cart, place.clone()));
+        let (first, where_) = known.entry(cart.version).or_insert_with(|| (cart, place.clone()));
         if *first != cart {
             wrong.push(format!(
                 "G3 broken: {place}: version {} of the cart has other lines than in {where_}: {:?} \

@@ -99,7 +99,8 @@ fn promise(tries: &[Try], stuck: &Try, scope: &Scope, faults: &[Fault], customer
     }
     let first = tries.iter().map(|one| one.sent).min().unwrap_or_default();
     let last = stuck.answered.unwrap_or(u64::MAX);
-    let crashed = faults.iter().any(|fault| fault.is_crash && fault.until > first && fault.at < last);
+    let crashed =
+        faults.iter().any(|fault| fault.is_crash && fault.until > first && fault.at < last);
     match crashed {
         true => format!("G1 broken: {what}; a crash was in between"),
         false => format!("G3 broken: {what}; no crash was in between"),
@@ -130,16 +131,15 @@ fn account(short: &Short, faults: &[Fault]) -> String {
         lines.push((fault.at, format!("{from:>9} – {to:>9}  *** {}", fault.what)));
     }
     lines.sort();
-    let count = |known: bool| {
-        short.tries.iter().filter(|one| one.told.is_some() == known).count()
-    };
+    let count = |known: bool| short.tries.iter().filter(|one| one.told.is_some() == known).count();
     let (asked, silent, of_all) = (count(true), count(false), short.of_all);
     let lines: BTreeSet<_> = lines.into_iter().collect();
     let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
     format!(
         "customer {customer}, {asked} answers (and {silent} requests without) of {of_all}; \
-         looked at: {}\n{}",
+         looked at: {}\nbefore: {}\n{}",
         short.looked_at,
+        short.begins_with,
         lines.join("\n")
     )
 }
@@ -167,3 +167,6 @@ fn line(one: &Try) -> String {
         one.intent
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! and Gong with the memory of Lowe. A request without an answer may have happened at any later
 //! moment, or never.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::history::{Intent, Told, Try};
@@ -47,9 +47,45 @@ struct Place {
     state: Rc<State>,
 }
 
-/// Looks for an order of events.
+/// Looks for an order of events, from the very beginning.
 pub fn search(tries: &[Try], scope: &Scope, steps_max: usize) -> Verdict {
-    Search::new(tries, scope).run(steps_max)
+    search_from(&State::default(), tries, scope, steps_max)
+}
+
+/// Looks for an order of events that begins with this state.
+pub fn search_from(start: &State, tries: &[Try], scope: &Scope, steps_max: usize) -> Verdict {
+    Search::new(tries, scope).run(start, steps_max)
+}
+
+/// The last moment of a broken history at which nothing was under way and only one state could be:
+/// that state, and the requests that matter from then on. None if there is no such moment.
+pub fn waist(tries: &[Try], scope: &Scope, steps_max: usize) -> Option<(State, Vec<Try>)> {
+    let mut search = Search::new(tries, scope);
+    if !matches!(search.run(&State::default(), steps_max), Verdict::Broken(_)) {
+        return None;
+    }
+    let mut ends = 0;
+    let mut moments: HashMap<u32, Vec<&Place>> = HashMap::new();
+    for (at, op) in search.answered.iter().enumerate() {
+        if op.sent > ends {
+            moments.insert(u32::try_from(at).ok()?, vec![]);
+        }
+        ends = ends.max(op.answered);
+    }
+    for place in search.seen.iter().filter(|place| place.ahead.is_empty()) {
+        if let Some(places) = moments.get_mut(&place.low) {
+            places.push(place);
+        }
+    }
+    let only = moments.into_values().filter(|places| places.len() == 1).flatten();
+    let place = only.max_by_key(|place| place.low)?;
+    let answered = search.answered[place.low as usize..].iter();
+    let silent = search.unanswered.iter().enumerate();
+    let silent = silent.filter(|(at, _)| !place.unanswered.contains(&(*at as u32)));
+    let mut rest: Vec<_> =
+        answered.chain(silent.map(|(_, op)| op)).map(|op| op.one.clone()).collect();
+    rest.sort_by_key(|one| (one.sent, one.id));
+    Some((State::clone(&place.state), rest))
 }
 
 struct Search<'a> {
@@ -91,9 +127,9 @@ impl<'a> Search<'a> {
         Self { scope, answered, unanswered, version_min, seen: HashSet::new(), furthest }
     }
 
-    fn run(mut self, steps_max: usize) -> Verdict {
+    fn run(&mut self, start: &State, steps_max: usize) -> Verdict {
         let first =
-            Place { low: 0, ahead: vec![], unanswered: vec![], state: Rc::new(State::default()) };
+            Place { low: 0, ahead: vec![], unanswered: vec![], state: Rc::new(start.clone()) };
         let mut open = vec![first];
         let mut steps = 0;
         while let Some(place) = open.pop() {
@@ -132,10 +168,10 @@ impl<'a> Search<'a> {
         }
         let waiting = || (low..window).filter(|at| !ahead.contains(&(*at as u32)));
         // A version that is past what an answer is still to tell is never come back from.
-        let version_max = waiting()
-            .map(|at| self.answered[at].version)
-            .fold(self.version_min[window], u64::min);
-        let mut in_order: Vec<_> = waiting().filter(|at| self.answered[*at].sent <= until).collect();
+        let version_max =
+            waiting().map(|at| self.answered[at].version).fold(self.version_min[window], u64::min);
+        let mut in_order: Vec<_> =
+            waiting().filter(|at| self.answered[*at].sent <= until).collect();
         in_order.sort_by_key(|at| std::cmp::Reverse(self.answered[*at].answered));
         let mut further = Vec::new();
         for at in in_order {

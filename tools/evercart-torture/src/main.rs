@@ -174,9 +174,8 @@ fn plan(arguments: &Run, store: Store, program: PathBuf, seed: u64) -> Plan {
             false
         }
     });
-    let is_bounded = [arguments.seconds, arguments.operations, arguments.kills]
-        .iter()
-        .any(Option::is_some);
+    let is_bounded =
+        [arguments.seconds, arguments.operations, arguments.kills].iter().any(Option::is_some);
     let time = match arguments.seconds {
         Some(seconds) => Duration::from_secs(seconds),
         None if is_bounded && !arguments.smoke => Duration::ZERO,

@@ -3,6 +3,7 @@
 //! that it tries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -91,6 +92,18 @@ enum Outcome {
     Replay,
     /// It is done, and this is so after it.
     Done(Box<State>),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cart of version {} with ", self.version)?;
+        for (sku, (line, quantity)) in &self.lines {
+            let line = line.map_or("?".to_owned(), |line| line.to_string());
+            write!(f, "{quantity} of {sku} (line {line}), ")?;
+        }
+        let (wishes, tokens) = (&self.wishes, &self.tokens);
+        write!(f, "wishes {wishes:?}, {} orders, good tokens {tokens:?}", self.orders.len())
+    }
 }
 
 impl State {
@@ -195,7 +208,7 @@ impl State {
     }
 
     /// Forgets what is not looked at.
-    fn narrow(&mut self, scope: &Scope) {
+    pub fn narrow(&mut self, scope: &Scope) {
         if !scope.versions {
             self.version = 0;
         }
@@ -414,9 +427,9 @@ impl State {
             return false;
         }
         seen().all(|(line, sku, quantity)| {
-            self.lines.get_mut(sku).is_some_and(|(id, had)| {
-                *id.get_or_insert(*line) == *line && had == quantity
-            })
+            self.lines
+                .get_mut(sku)
+                .is_some_and(|(id, had)| *id.get_or_insert(*line) == *line && had == quantity)
         })
     }
 

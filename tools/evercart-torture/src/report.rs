@@ -47,8 +47,7 @@ impl Progress {
         *told = Some(interval);
         let rate = answered as f64 / time.as_secs_f64().max(0.001);
         let (store, seconds) = (self.store, time.as_secs());
-        let text =
-            format!("{store}: {seconds} s, {answered} answers ({rate:.0}/s), {kills} kills");
+        let text = format!("{store}: {seconds} s, {answered} answers ({rate:.0}/s), {kills} kills");
         self.show(text, is_due);
     }
 

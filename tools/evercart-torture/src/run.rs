@@ -95,12 +95,7 @@ pub async fn run(plan: &Plan, progress: &Progress) -> Result<Outcome> {
     Ok(Outcome { history, took, kills, told_after })
 }
 
-async fn play(
-    shared: &Arc<Shared>,
-    customers: &[Arc<Customer>],
-    plan: &Plan,
-    progress: &Progress,
-) {
+async fn play(shared: &Arc<Shared>, customers: &[Arc<Customer>], plan: &Plan, progress: &Progress) {
     let next = Arc::new(AtomicUsize::new(0));
     let players: Vec<_> = (0..PLAYING.min(customers.len()))
         .map(|_| {
@@ -124,9 +119,8 @@ async fn play(
     loop {
         let (answered, kills) = (count(&shared.world.answered), count(&shared.world.kills));
         progress.at(begun.elapsed(), answered, kills);
-        let is_enough = begun.elapsed() >= plan.time
-            && answered >= plan.operations
-            && kills >= plan.kills;
+        let is_enough =
+            begun.elapsed() >= plan.time && answered >= plan.operations && kills >= plan.kills;
         if is_enough {
             break;
         }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::history::{Intent, Told, Try};
-use crate::linear::{Verdict, search};
-use crate::model::Scope;
+use crate::linear::{Verdict, search_from, waist};
+use crate::model::{Scope, State};
 
 /// Steps of each search. One that takes more is no use here.
 const STEPS_MAX: usize = 60_000;
+/// Steps of the search for a moment to begin with.
+const STEPS_FULL_MAX: usize = 400_000;
 /// How long it is tried at most.
 const TIME_MAX: Duration = Duration::from_secs(25);
 
@@ -22,11 +24,14 @@ pub struct Short {
     pub stuck: usize,
     /// How many requests there were.
     pub of_all: usize,
+    /// What was so before, for people.
+    pub begins_with: String,
     /// What still had to be looked at.
     pub looked_at: String,
 }
 
 struct Shrinker {
+    start: State,
     scope: Scope,
     tries: Vec<Try>,
     begun: Instant,
@@ -36,9 +41,13 @@ struct Shrinker {
 pub fn shrink(tries: &[Try], scope: &Scope, furthest: usize) -> Short {
     let mut sorted = tries.to_vec();
     sorted.sort_by_key(|one| (one.sent, one.id));
+    let begun = Instant::now();
     let mut shrinker =
-        Shrinker { scope: scope.clone(), tries: sorted, begun: Instant::now() };
+        Shrinker { start: State::default(), scope: scope.clone(), tries: sorted, begun };
     shrinker.cut_off_after(tries[furthest].answered.unwrap_or(u64::MAX));
+    if let Some((start, rest)) = waist(&shrinker.tries, scope, STEPS_FULL_MAX) {
+        (shrinker.start, shrinker.tries) = (start, rest);
+    }
     shrinker.look_at_less();
     shrinker.drop_tries();
     shrinker.drop_unused_tokens();
@@ -46,10 +55,16 @@ pub fn shrink(tries: &[Try], scope: &Scope, furthest: usize) -> Short {
 }
 
 impl Shrinker {
+    fn search(&self, tries: &[Try], scope: &Scope, steps_max: usize) -> Verdict {
+        let mut start = self.start.clone();
+        start.narrow(scope);
+        search_from(&start, tries, scope, steps_max)
+    }
+
     /// True if it is still broken with these. The search must be sure of it.
     fn is_broken(&self, tries: &[Try], scope: &Scope) -> bool {
         self.begun.elapsed() < TIME_MAX
-            && matches!(search(tries, scope, STEPS_MAX), Verdict::Broken(_))
+            && matches!(self.search(tries, scope, STEPS_MAX), Verdict::Broken(_))
     }
 
     /// Answers that came later than the broken one cannot mend it, and what was sent later did not
@@ -57,7 +72,8 @@ impl Shrinker {
     fn cut_off_after(&mut self, end: u64) {
         let cut = |end: u64, tries: &[Try]| -> Vec<Try> {
             let sent_before = tries.iter().filter(|one| one.sent <= end);
-            sent_before.map(|one| if one.answered > Some(end) { silent(one) } else { one.clone() })
+            sent_before
+                .map(|one| if one.answered > Some(end) { silent(one) } else { one.clone() })
                 .collect()
         };
         // The end of the search is not always the end of the trouble: look for the first answer
@@ -126,9 +142,8 @@ impl Shrinker {
                 let weaker: Vec<Try> = places().map(weaken).collect();
                 let any = places().any(|(place, one)| is_in(place, one));
                 if any && self.is_broken(&weaker, &self.scope) {
-                    let kept = |(place, one): (usize, &Try)| {
-                        (!is_in(place, one)).then(|| one.clone())
-                    };
+                    let kept =
+                        |(place, one): (usize, &Try)| (!is_in(place, one)).then(|| one.clone());
                     self.tries = places().filter_map(kept).collect();
                 } else {
                     from = to;
@@ -156,7 +171,7 @@ impl Shrinker {
     }
 
     fn finish(mut self, of_all: usize) -> Short {
-        let stuck = match search(&self.tries, &self.scope, STEPS_MAX) {
+        let stuck = match self.search(&self.tries, &self.scope, STEPS_MAX) {
             Verdict::Broken(place) => self.tries[place].id,
             _ => self.tries.last().map_or(0, |one| one.id),
         };
@@ -179,7 +194,8 @@ impl Shrinker {
                 looked_at.push(what.to_owned());
             }
         }
-        Short { tries: self.tries, stuck, of_all, looked_at: looked_at.join(", ") }
+        let begins_with = self.start.to_string();
+        Short { tries: self.tries, stuck, of_all, looked_at: looked_at.join(", "), begins_with }
     }
 }
 

@@ -125,12 +125,7 @@ pub fn read(reader: Reader, intent: &Intent, answer: &Answer) -> Read {
     read
 }
 
-fn told(
-    reader: Reader,
-    intent: &Intent,
-    body: &Value,
-    flaws: &mut Vec<String>,
-) -> Option<Told> {
+fn told(reader: Reader, intent: &Intent, body: &Value, flaws: &mut Vec<String>) -> Option<Told> {
     let told = match intent {
         Intent::Add { .. }
         | Intent::Set { .. }
@@ -267,4 +262,53 @@ fn order(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<OrderS
 fn cents(amount: &Value) -> Option<u64> {
     let cents = amount.as_f64()? * 100.0;
     ((cents - cents.round()).abs() < 1e-3).then(|| cents.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READER: Reader = Reader { customer: 3, user: Some(7) };
+
+    fn seen(items: &[(u64, u64, u64)], user: u64, total: f64) -> Value {
+        let item = |(id, sku, quantity): &(u64, u64, u64)| {
+            json!({"id": id, "sku_id": sku, "quantity": quantity, "price": 1.5,
+                "line_total": 1.5 * *quantity as f64})
+        };
+        let pieces: u64 = items.iter().map(|(_, _, quantity)| quantity).sum();
+        let items: Vec<_> = items.iter().map(item).collect();
+        json!({"user_id": user, "version": 1, "items": items, "total_items": pieces,
+            "total_price": total})
+    }
+
+    fn flaws(body: &Value) -> String {
+        let mut flaws = Vec::new();
+        cart(READER, body, &mut flaws).expect("a cart");
+        flaws.join("; ")
+    }
+
+    #[test]
+    fn a_cart_that_is_wrong_in_itself_is_noticed() {
+        assert_eq!(flaws(&seen(&[(1, 5, 2), (2, 6, 1)], 7, 4.5)), "");
+        assert!(flaws(&seen(&[(1, 5, 2)], 7, 4.5)).starts_with("G1 broken"));
+        assert!(flaws(&seen(&[(1, 5, 2), (2, 5, 1)], 7, 4.5)).starts_with("G2 broken"));
+        assert!(flaws(&seen(&[(1, 5, 2)], 8, 3.0)).starts_with("S1 broken"));
+    }
+
+    #[test]
+    fn anothers_order_is_noticed() {
+        let body = |customer: u32, address: &str| {
+            json!({"id": 1001, "customer_name": recipient(customer, 2), "status": "pending",
+                "delivery_address": address, "items": [], "subtotal": 0, "shipping_cost": 9.99,
+                "total_amount": 9.99})
+        };
+        let flaws = |body: &Value| {
+            let mut flaws = Vec::new();
+            order(READER, body, &mut flaws).expect("an order");
+            flaws.join("; ")
+        };
+        assert_eq!(flaws(&body(3, &address_of(3, 2))), "");
+        assert!(flaws(&body(4, &address_of(4, 2))).starts_with("S1 broken"));
+        assert!(flaws(&body(3, &address_of(4, 2))).starts_with("S1 broken"));
+    }
 }

@@ -42,8 +42,10 @@ async fn notes(store: &Sqlite) -> i64 {
     store.readers.read(count).await.expect("reads")
 }
 
-/// Holds the writer in one operation until as many others are queued.
-async fn queue_behind(store: &Arc<Sqlite>, others: usize) -> Vec<Result<(), StoreError>> {
+/// Holds the writer in one operation until told to go on.
+async fn hold(
+    store: &Arc<Sqlite>,
+) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), StoreError>>) {
     let (release, wait) = mpsc::channel::<()>();
     let (entered, is_in) = mpsc::channel();
     let holder = Arc::clone(store);
@@ -56,6 +58,12 @@ async fn queue_behind(store: &Arc<Sqlite>, others: usize) -> Vec<Result<(), Stor
         holder.writer.write(held).await
     });
     tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
+    (release, first)
+}
+
+/// Holds the writer in one operation until as many others are queued.
+async fn queue_behind(store: &Arc<Sqlite>, others: usize) -> Vec<Result<(), StoreError>> {
+    let (release, first) = hold(store).await;
     let mut waiting: Vec<_> = (0..others)
         .map(|number| {
             let store = Arc::clone(store);
@@ -131,20 +139,37 @@ async fn an_operation_that_fails_half_way_leaves_nothing_and_harms_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn u2_nobody_is_refused_for_what_was_rolled_back() {
+    let shop = shop(|_| {});
+    let store = &shop.store;
+    let note = |db: &Db| db.sql(NOTE)?.execute(["a"]).map(drop).map_err(DbError::from);
+    let unless_noted = |db: &Db| match db.sql(NOTES)?.query_row([], |row| row.get::<_, i64>(0))? {
+        0 => Ok(()),
+        _ => Err(Refused::CartEmpty.into()),
+    };
+    let half_way = |db: &Db| -> Result<()> {
+        db.sql(NOTE)?.execute(["b"])?;
+        Err(Refused::CartEmpty.into())
+    };
+    let (release, first) = hold(store).await;
+    let mut noted = Box::pin(store.writer.write(note));
+    let mut refused = Box::pin(store.writer.write(unless_noted));
+    let mut breaking = Box::pin(store.writer.write_decided(half_way));
+    for operation in [&mut noted as &mut (dyn Future<Output = _> + Unpin + Send), &mut refused] {
+        assert!(poll_once(operation).await.is_none());
+    }
+    assert!(poll_once(breaking.as_mut()).await.is_none());
+    release.send(()).expect("the writer waits");
+    for answer in [first.await.expect("joins"), noted.await, refused.await, breaking.await] {
+        assert!(matches!(answer, Err(StoreError::Failed(Failed::Unavailable(_)))), "{answer:?}");
+    }
+    assert_eq!(notes(store).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn u1_a_full_queue_refuses_at_once() {
     let shop = shop(|options| options.queue_max = 4);
-    let (release, wait) = mpsc::channel::<()>();
-    let (entered, is_in) = mpsc::channel();
-    let store = Arc::clone(&shop.store);
-    let first = tokio::spawn(async move {
-        let held = move |_: &Db| {
-            entered.send(()).expect("the test waits");
-            wait.recv().expect("the test releases");
-            Ok(())
-        };
-        store.writer.write(held).await
-    });
-    tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
+    let (release, first) = hold(&shop.store).await;
     let mut waiting: Vec<_> =
         (0..4).map(|_| Box::pin(shop.store.writer.write(|_| Ok(())))).collect();
     for operation in &mut waiting {

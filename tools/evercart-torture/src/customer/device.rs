@@ -37,12 +37,7 @@ pub struct Device {
 
 impl Device {
     /// A device that goes on until the run is over.
-    pub fn new(
-        shared: &Arc<Shared>,
-        customer: &Arc<Customer>,
-        number: u8,
-        round: u64,
-    ) -> Self {
+    pub fn new(shared: &Arc<Shared>, customer: &Arc<Customer>, number: u8, round: u64) -> Self {
         let place = u64::from(customer.number) * 64 + u64::from(number) + (round << 40);
         let seed = shared.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(place);
         Self {

@@ -23,9 +23,12 @@ pub async fn crash(world: &World, rng: &mut StdRng) -> String {
     let Some(database) = &world.database else { return "no database".to_owned() };
     let (down, is_killed) = (a_while(rng, 0, 1_500), rng.random_range(0..3) == 0);
     let server = Arc::clone(&database.server);
-    let crashed = spawn_blocking(move || {
-        if is_killed { server.kill() } else { server.stop(Mode::Immediate) }
-    });
+    let crashed =
+        spawn_blocking(
+            move || {
+                if is_killed { server.kill() } else { server.stop(Mode::Immediate) }
+            },
+        );
     let crashed = crashed.await.expect("stopping the database does not panic");
     tokio::time::sleep(down).await;
     let server = Arc::clone(&database.server);

@@ -68,9 +68,9 @@ impl Nemesis {
             (Self::Link | Self::Database, Store::Sqlite) => {
                 Some("SQLite is not behind a network".to_owned())
             }
-            (Self::Disk, Store::Postgres) => {
-                Some("the servers write nothing but logs where PostgreSQL keeps the data".to_owned())
-            }
+            (Self::Disk, Store::Postgres) => Some(
+                "the servers write nothing but logs where PostgreSQL keeps the data".to_owned(),
+            ),
             (Self::Disk, Store::Sqlite) => SmallDisk::is_possible().err(),
             _ => None,
         }
