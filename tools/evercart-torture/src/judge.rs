@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::history::{Fault, History, Intent, Told, Try};
 use crate::invariants;
-use crate::linear::{STEPS_MAX, Verdict, search};
+use crate::linear::{STEPS_MAX, Verdict, search, search_from};
 use crate::model::Scope;
 use crate::shrink::{Short, shrink};
 
 /// Customers whose histories are shown, at most.
-const SHOWN_MAX: usize = 3;
+const SHOWN_MAX: usize = 2;
+/// After so many broken histories the rest is not looked at: it takes long, and says no more.
+const BROKEN_MAX: usize = 8;
 
 /// What came out.
 #[derive(Debug, Default)]
@@ -23,10 +25,12 @@ pub struct Judgement {
     pub accounts: Vec<String>,
     /// Customers about whom the search could not decide.
     pub undecided: Vec<u32>,
+    /// Customers who were not looked at, because enough was broken.
+    pub not_judged: usize,
 }
 
-/// Judges a history; `tell` hears how many customers have been judged.
-pub fn judge(history: &History, tell: &(dyn Fn(usize) + Sync)) -> Judgement {
+/// Judges a history.
+pub fn judge(history: &History) -> Judgement {
     let mut judgement = Judgement { broken: invariants::check(history), ..Judgement::default() };
     let mut customers: BTreeMap<u32, Vec<Try>> = BTreeMap::new();
     for one in &history.tries {
@@ -34,56 +38,70 @@ pub fn judge(history: &History, tell: &(dyn Fn(usize) + Sync)) -> Judgement {
     }
     let scope = Scope::whole(history.meta.scarce.iter().copied());
     let customers: Vec<_> = customers.into_iter().collect();
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (found, judged) = search_all(&customers, &scope);
+    judgement.not_judged = customers.len() - judged;
+    let mut shown = 0;
+    for (place, verdict) in found {
+        let (customer, tries) = &customers[place];
+        let Verdict::Broken(furthest) = verdict else {
+            judgement.undecided.push(*customer);
+            continue;
+        };
+        if shown == SHOWN_MAX {
+            judgement.broken.push(format!(
+                "as broken: customer {customer}: the answer to request {}, {:?}, is not explained",
+                tries[furthest].id, tries[furthest].intent
+            ));
+            continue;
+        }
+        shown += 1;
+        let short = shrink(tries, &scope, furthest);
+        let stuck = &short.tries[short.stuck];
+        judgement.broken.push(promise(&short, stuck, &scope, &history.faults));
+        judgement.accounts.push(account(&short, &history.faults));
+    }
+    judgement
+}
+
+/// Every customer's history that is not explained, by its place; and how many were judged.
+fn search_all(customers: &[(u32, Vec<Try>)], scope: &Scope) -> (Vec<(usize, Verdict)>, usize) {
+    let (next, judged) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let found = Mutex::new(Vec::new());
+    let lock = || found.lock().expect("nobody panics with it");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope_of_threads| {
+    std::thread::scope(|all| {
         for _ in 0..threads {
-            scope_of_threads.spawn(|| {
-                loop {
+            all.spawn(|| {
+                while lock().len() < BROKEN_MAX {
                     let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((customer, tries)) = customers.get(place) else { return };
-                    let verdict = search(tries, &scope, STEPS_MAX);
-                    tell(place + 1);
+                    let Some((_, tries)) = customers.get(place) else { return };
+                    let verdict = search(tries, scope, STEPS_MAX);
+                    judged.fetch_add(1, Ordering::Relaxed);
                     if verdict != Verdict::Explained {
-                        found.lock().expect("nobody panics with it").push((*customer, verdict));
+                        lock().push((place, verdict));
                     }
                 }
             });
         }
     });
     let mut found = found.into_inner().expect("nobody panicked with it");
-    found.sort_unstable_by_key(|(customer, _)| *customer);
-    let mut shown = 0;
-    for (customer, verdict) in found {
-        let Verdict::Broken(furthest) = verdict else {
-            judgement.undecided.push(customer);
-            continue;
-        };
-        let tries = &customers.iter().find(|(one, _)| *one == customer).expect("judged above").1;
-        if shown == SHOWN_MAX {
-            let promise = promise(tries, &tries[furthest], &scope, &history.faults, customer);
-            judgement.broken.push(promise);
-            continue;
-        }
-        shown += 1;
-        let short = shrink(tries, &scope, furthest);
-        let stuck = &short.tries[short.stuck];
-        judgement.broken.push(promise(&short.tries, stuck, &scope, &history.faults, customer));
-        judgement.accounts.push(account(&short, &history.faults));
-    }
-    judgement
+    found.sort_unstable_by_key(|(place, _)| *place);
+    (found, judged.into_inner())
 }
 
 /// Which promise it is: the one that explains everything if it is not held.
-fn promise(tries: &[Try], stuck: &Try, scope: &Scope, faults: &[Fault], customer: u32) -> String {
+fn promise(short: &Short, stuck: &Try, scope: &Scope, faults: &[Fault]) -> String {
+    let tries = &short.tries;
     let without = |change: fn(&mut Scope)| {
         let mut scope = scope.clone();
         change(&mut scope);
-        search(tries, &scope, STEPS_MAX / 8) == Verdict::Explained
+        let mut start = short.start.clone();
+        start.narrow(&scope);
+        search_from(&start, tries, &scope, STEPS_MAX / 8) == Verdict::Explained
     };
     let what = format!(
-        "customer {customer}: no order of events explains the answer to request {}, {:?}",
-        stuck.id, stuck.intent
+        "customer {}: no order of events explains the answer to request {}, {:?}",
+        stuck.customer, stuck.id, stuck.intent
     );
     if without(|scope| scope.sessions = false) {
         return format!("S2 broken: {what}, but that a token went on after a logout");
@@ -139,7 +157,7 @@ fn account(short: &Short, faults: &[Fault]) -> String {
         "customer {customer}, {asked} answers (and {silent} requests without) of {of_all}; \
          looked at: {}\nbefore: {}\n{}",
         short.looked_at,
-        short.begins_with,
+        short.start,
         lines.join("\n")
     )
 }

@@ -137,7 +137,7 @@ fn check(file: &Path) -> Result<bool> {
 /// Judges, and says so. True if nothing is broken.
 #[expect(clippy::print_stdout, reason = "the judgement is what this program is for")]
 fn judged(history: &History) -> Result<bool> {
-    let judgement = judge::judge(history, &|_| {});
+    let judgement = judge::judge(history);
     print!("{}", report::verdict(history, &judgement));
     Ok(judgement.broken.is_empty())
 }

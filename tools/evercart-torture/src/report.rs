@@ -113,6 +113,10 @@ pub fn verdict(history: &History, judgement: &Judgement) -> String {
             "not decided, because too many requests were without an answer: customers {undecided:?}\n"
         ));
     }
+    if judgement.not_judged > 0 {
+        let rest = judgement.not_judged;
+        text.push_str(&format!("enough is broken; {rest} more customers were not looked at\n"));
+    }
     let (store, seed) = (&history.meta.store, history.meta.seed);
     match judgement.broken.len() {
         0 => text.push_str(&format!("{store} seed {seed}: nothing was lost\n")),

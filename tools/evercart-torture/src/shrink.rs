@@ -24,8 +24,8 @@ pub struct Short {
     pub stuck: usize,
     /// How many requests there were.
     pub of_all: usize,
-    /// What was so before, for people.
-    pub begins_with: String,
+    /// What was so before.
+    pub start: State,
     /// What still had to be looked at.
     pub looked_at: String,
 }
@@ -194,8 +194,7 @@ impl Shrinker {
                 looked_at.push(what.to_owned());
             }
         }
-        let begins_with = self.start.to_string();
-        Short { tries: self.tries, stuck, of_all, looked_at: looked_at.join(", "), begins_with }
+        Short { tries: self.tries, stuck, of_all, looked_at: looked_at.join(", "), start: self.start }
     }
 }
 
