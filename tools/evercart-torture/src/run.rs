@@ -105,7 +105,7 @@ async fn play(shared: &Arc<Shared>, customers: &[Arc<Customer>], plan: &Plan, pr
         .collect();
     let listeners: Vec<_> = (0..LISTENERS)
         .map(|n| {
-            let rng = StdRng::seed_from_u64(plan.seed ^ (n + 1) << 40);
+            let rng = StdRng::seed_from_u64(plan.seed ^ ((n + 1) << 40));
             tokio::spawn(listen(Arc::clone(shared), customers.to_vec(), rng))
         })
         .collect();
@@ -144,7 +144,7 @@ async fn play_in_turn(shared: Arc<Shared>, all: Vec<Arc<Customer>>, next: Arc<At
             continue;
         };
         let round = (turn / all.len()) as u64;
-        let place = u64::from(customer.number) << 32 | round;
+        let place = (u64::from(customer.number) << 32) | round;
         let mut rng = StdRng::seed_from_u64(shared.seed.rotate_left(17) ^ place);
         let (scene, acts) = (Scene::draw(&mut rng), rng.random_range(4..16));
         let devices: Vec<_> = (0..DEVICES)

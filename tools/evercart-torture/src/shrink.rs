@@ -194,7 +194,13 @@ impl Shrinker {
                 looked_at.push(what.to_owned());
             }
         }
-        Short { tries: self.tries, stuck, of_all, looked_at: looked_at.join(", "), start: self.start }
+        Short {
+            tries: self.tries,
+            stuck,
+            of_all,
+            looked_at: looked_at.join(", "),
+            start: self.start,
+        }
     }
 }
 
