@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::history::{CartSeen, Event, History, Intent, OrderSeen, Told, Try};
+use crate::history::{CartSeen, Event, Fault, History, Intent, OrderSeen, Told, Try};
 
 /// Everything that is wrong, as sentences that begin with the promise.
 pub fn check(history: &History) -> Vec<String> {
@@ -23,7 +23,7 @@ pub fn check(history: &History) -> Vec<String> {
     for (tries, events) in by_customer.values() {
         ended_tokens(tries, &mut wrong);
         one_resource_a_key(tries, &mut wrong);
-        one_cart_a_version(tries, events, &mut wrong);
+        one_cart_a_version(tries, events, &history.faults, &mut wrong);
         streams(tries, events, &mut wrong);
     }
     order_numbers(history, &mut wrong);
@@ -92,20 +92,36 @@ fn one_resource_a_key(tries: &[&Try], wrong: &mut Vec<String>) {
     }
 }
 
-/// One version of a cart has one content, whoever is told of it.
-fn one_cart_a_version(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>) {
+/// One version of a cart has one content, whoever is told of it. One that was told and is made
+/// again after a crash was lost.
+fn one_cart_a_version(
+    tries: &[&Try],
+    events: &[&Event],
+    faults: &[Fault],
+    wrong: &mut Vec<String>,
+) {
     let told = tries.iter().filter_map(|one| match &one.told {
-        Some(Told::Cart(cart) | Told::Everything(cart, ..)) => Some((cart, name(one))),
+        Some(Told::Cart(cart) | Told::Everything(cart, ..)) => {
+            Some((cart, one.answered.unwrap_or(one.sent), name(one)))
+        }
         _ => None,
     });
-    let heard = events.iter().map(|event| (&event.cart, format!("stream {}", event.stream)));
-    let mut known: HashMap<u64, (&CartSeen, String)> = HashMap::new();
-    for (cart, place) in told.chain(heard) {
-        let (first, where_) = known.entry(cart.version).or_insert_with(|| (cart, place.clone()));
+    let heard = events.iter().map(|event| {
+        let place = format!("stream {} of customer {}", event.stream, event.customer);
+        (&event.cart, event.heard, place)
+    });
+    let mut known: HashMap<u64, (&CartSeen, u64, String)> = HashMap::new();
+    for (cart, at, place) in told.chain(heard) {
+        let (first, then, first_place) =
+            known.entry(cart.version).or_insert_with(|| (cart, at, place.clone()));
         if *first != cart {
+            let (from, to) = (at.min(*then), at.max(*then));
+            let crashed =
+                faults.iter().any(|fault| fault.is_crash && fault.until > from && fault.at < to);
+            let promise = if crashed { "G1" } else { "G3" };
             wrong.push(format!(
-                "G3 broken: {place}: version {} of the cart has other lines than in {where_}: {:?} \
-                 and {:?}",
+                "{promise} broken: {place}: version {} of the cart has other lines than in \
+                 {first_place}: {:?} and {:?}",
                 cart.version, cart.lines, first.lines
             ));
             return;
