@@ -32,7 +32,7 @@ use history::History;
 use nemesis::Nemesis;
 use report::Progress;
 use run::Plan;
-use world::Store;
+use world::{Broken, Store};
 
 /// How long a smoke run plays with each store.
 const SMOKE: Duration = Duration::from_secs(40);
@@ -201,7 +201,13 @@ fn torture(plan: &Plan, history: Option<&Path>) -> Result<bool> {
     let progress = Progress::new(store);
     let outcome = runtime.block_on(run::run(plan, &progress));
     progress.end();
-    let outcome = outcome?;
+    let outcome = match outcome {
+        Err(error) if error.is::<Broken>() => {
+            println!("{error}");
+            return Ok(false);
+        }
+        outcome => outcome?,
+    };
     if let Some(file) = history {
         outcome.history.write(file)?;
     }

@@ -1,6 +1,7 @@
 //! What is tortured: the servers, the database, and the ways between clients, servers and database.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,18 @@ const HEADER: &str = "product_id,name,brand,category,description,image,sku_id,sk
 /// How long a server may need to start again while the database comes and goes.
 const RESTART_MAX: Duration = Duration::from_secs(90);
 const RESTART_EVERY: Duration = Duration::from_millis(300);
+
+/// A promise that is broken before anybody can play.
+#[derive(Debug)]
+pub struct Broken(String);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
 
 /// Where the shop's data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +156,10 @@ impl World {
             let (address, proxy) = (server.address, Proxy::start(server.address).await?);
             world.places.push(Place { address, proxy, process: Mutex::new(Some(server)) });
         }
-        world.import("stock.csv", &stock_rows()).await?;
+        world.import("stock.csv", &stock_rows()).await.map_err(|error| {
+            let what = "a catalogue cannot be imported beside a server that has just started";
+            Broken(format!("G1 broken: {what}: {error:#}"))
+        })?;
         Ok(world)
     }
 
