@@ -166,7 +166,7 @@ pub async fn hears_of_changes(shared: &Arc<Shared>, customer: &Arc<Customer>) ->
                         "U4 broken: a stream of server {server} did not tell customer {who} of \
                          version {version} of the cart within {bound} s, and did not end"
                     ));
-                    break;
+                    return took;
                 }
             }
         }
