@@ -103,11 +103,16 @@ fn promise(short: &Short, stuck: &Try, scope: &Scope, faults: &[Fault]) -> Strin
         "customer {}: no order of events explains the answer to request {}, {:?}",
         stuck.customer, stuck.id, stuck.intent
     );
+    let ends_sessions =
+        |one: &Try| matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
+    if stuck_is_refused(stuck, "signed_out") && !tries.iter().any(ends_sessions) {
+        return format!("G7 broken: {what}: it was refused though nobody had signed out");
+    }
+    if matches!(stuck.told, Some(Told::SignedIn { .. })) {
+        return format!("G7 broken: {what}: it leads to the wrong customer");
+    }
     if without(|scope| scope.sessions = false) {
         return format!("S2 broken: {what}, but that a token went on after a logout");
-    }
-    if stuck_is_refused(stuck, "signed_out") {
-        return format!("G7 broken: {what}: it was refused though nobody had signed out");
     }
     if without(|scope| scope.keys = false) {
         return format!("G5 broken: {what}, but that a repeat had another effect");

@@ -155,10 +155,9 @@ impl<'a> Search<'a> {
         // Whatever was sent after another's answer happened after it.
         let (mut until, mut window, mut first) = (u64::MAX, low, low);
         while window < self.answered.len() && self.answered[window].sent <= until {
-            if !ahead.contains(&(window as u32)) {
-                if self.answered[window].answered < until {
-                    (until, first) = (self.answered[window].answered, window);
-                }
+            let op = &self.answered[window];
+            if !ahead.contains(&(window as u32)) && op.answered < until {
+                (until, first) = (op.answered, window);
             }
             window += 1;
         }
