@@ -57,7 +57,11 @@ pub fn judge(history: &History) -> Judgement {
         shown += 1;
         let short = shrink(tries, &scope, furthest);
         let stuck = &short.tries[short.stuck];
-        judgement.broken.push(promise(&short, stuck, &scope, &history.faults));
+        let may_be_out = tries.iter().any(|one| {
+            let is_end = matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
+            is_end && Some(one.sent) < stuck.answered
+        });
+        judgement.broken.push(promise(&short, stuck, may_be_out, &scope, &history.faults));
         judgement.accounts.push(account(&short, &history.faults));
     }
     judgement
@@ -90,7 +94,13 @@ fn search_all(customers: &[(u32, Vec<Try>)], scope: &Scope) -> (Vec<(usize, Verd
 }
 
 /// Which promise it is: the one that explains everything if it is not held.
-fn promise(short: &Short, stuck: &Try, scope: &Scope, faults: &[Fault]) -> String {
+fn promise(
+    short: &Short,
+    stuck: &Try,
+    may_be_out: bool,
+    scope: &Scope,
+    faults: &[Fault],
+) -> String {
     let tries = &short.tries;
     let without = |change: fn(&mut Scope)| {
         let mut scope = scope.clone();
@@ -103,9 +113,7 @@ fn promise(short: &Short, stuck: &Try, scope: &Scope, faults: &[Fault]) -> Strin
         "customer {}: no order of events explains the answer to request {}, {:?}",
         stuck.customer, stuck.id, stuck.intent
     );
-    let ends_sessions =
-        |one: &Try| matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
-    if stuck_is_refused(stuck, "signed_out") && !tries.iter().any(ends_sessions) {
+    if stuck_is_refused(stuck, "signed_out") && !may_be_out {
         return format!("G7 broken: {what}: it was refused though nobody had signed out");
     }
     if matches!(stuck.told, Some(Told::SignedIn { .. })) {
