@@ -110,7 +110,7 @@ pub fn verdict(history: &History, judgement: &Judgement) -> String {
     let undecided = &judgement.undecided;
     if !undecided.is_empty() {
         text.push_str(&format!(
-            "not decided, because too many requests were without an answer: customers {undecided:?}\n"
+            "not decided, since too many requests were without answers: customers {undecided:?}\n"
         ));
     }
     if judgement.not_judged > 0 {
