@@ -190,7 +190,7 @@ fn line(one: &Try) -> String {
     let version = one.if_match.map(|version| format!(" if {version}")).unwrap_or_default();
     let again = if one.replayed { " (again)" } else { "" };
     format!(
-        "{:>9} – {answered:>9}  #{} device {} server {}{token}{key}{version}  {:?} -> {told}{again}",
+        "{:>9} – {answered:>9}  #{} device {} server {}{token}{key}{version} {:?} -> {told}{again}",
         ms(one.sent),
         one.id,
         one.device,
