@@ -10,7 +10,7 @@ use evercart_core::ids::ID_MAX;
 use evercart_core::market::Market;
 use evercart_core::money::Currency;
 use evercart_core::store::Store;
-use evercart_core::token::VerifiedToken;
+use evercart_core::token::{TokenError, VerifiedToken};
 use evercart_core::user::Session;
 use jiff::{SignedDuration, Timestamp};
 
@@ -102,7 +102,12 @@ impl FromRequestParts<Arc<Shop>> for Customer {
 /// Verifies the request's token.
 pub(crate) fn verified(headers: &HeaderMap, shop: &Shop) -> Result<VerifiedToken, Problem> {
     let missing = || Problem::new(Code::NotAuthenticated, "Not authenticated");
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        // Who is on the way may have looked at the other one.
+        return Err(TokenError::Invalid.into());
+    }
     let token = value.to_str().ok().and_then(bearer).ok_or_else(missing)?;
     Ok(shop.keys.current().verify(token, shop.clock.now())?)
 }

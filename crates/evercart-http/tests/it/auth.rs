@@ -437,3 +437,18 @@ async fn a_short_lived_code_is_said_to_last_a_minute() {
     let shop = TestShop::with(|shop| shop.limits = short).await;
     assert_eq!(send_code(&shop, DEE).await.body["expires_in_minutes"], 1);
 }
+
+/// Two who look at the same request must not see two different tokens.
+#[tokio::test]
+async fn two_authorization_headers_are_refused_even_if_both_are_good() {
+    let shop = TestShop::open().await;
+    let token = shop.sign_in(ANN).await;
+    let good = format!("Bearer {token}");
+    assert_eq!(shop.get("/cart").header("authorization", &good).send().await.status, 200);
+    for other in [good.as_str(), "Bearer x.y.z", "Basic am86am8=", ""] {
+        for [first, second] in [[&*good, other], [other, &*good]] {
+            let request = shop.get("/cart").header("authorization", first);
+            request.header("authorization", second).send().await.is(401, "token_invalid");
+        }
+    }
+}
