@@ -12,12 +12,8 @@ use serde_json::{Value, json};
 use crate::crowd::{at_once, count};
 use crate::customer::{Customer, SEED_PHONE, expect, pieces, problem, us_phone};
 use crate::endpoints;
+use crate::forge::claims;
 use crate::harness::{Shop, wait_until};
-
-fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).expect("a payload");
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
-}
 
 fn sign_out(shop: &Shop, customer: &Customer) {
     expect(200, &customer.request(shop, "POST", "/auth/logout").send());

@@ -12,6 +12,16 @@ mod harness;
 
 #[path = "../promises/account.rs"]
 mod account;
+#[path = "../promises/attack_codes.rs"]
+mod attack_codes;
+#[path = "../promises/attack_headers.rs"]
+mod attack_headers;
+#[path = "../promises/attack_replays.rs"]
+mod attack_replays;
+#[path = "../promises/attack_timing.rs"]
+mod attack_timing;
+#[path = "../promises/attack_tokens.rs"]
+mod attack_tokens;
 #[path = "../promises/bad_input.rs"]
 mod bad_input;
 #[path = "../promises/bad_input_codes.rs"]
@@ -40,6 +50,8 @@ mod durability_ledger;
 mod endpoints;
 #[path = "../promises/etag.rs"]
 mod etag;
+#[path = "../promises/forge.rs"]
+mod forge;
 #[path = "../promises/idempotency.rs"]
 mod idempotency;
 #[path = "../promises/isolation.rs"]

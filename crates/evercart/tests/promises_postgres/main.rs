@@ -11,6 +11,16 @@ mod harness;
 
 #[path = "../promises/account.rs"]
 mod account;
+#[path = "../promises/attack_codes.rs"]
+mod attack_codes;
+#[path = "../promises/attack_headers.rs"]
+mod attack_headers;
+#[path = "../promises/attack_replays.rs"]
+mod attack_replays;
+#[path = "../promises/attack_timing.rs"]
+mod attack_timing;
+#[path = "../promises/attack_tokens.rs"]
+mod attack_tokens;
 #[path = "../promises/bad_input.rs"]
 mod bad_input;
 #[path = "../promises/bad_input_codes.rs"]
@@ -42,6 +52,8 @@ mod etag;
 mod faults;
 mod faults_at_start;
 mod faults_on_the_way;
+#[path = "../promises/forge.rs"]
+mod forge;
 #[path = "../promises/idempotency.rs"]
 mod idempotency;
 #[path = "../promises/isolation.rs"]
