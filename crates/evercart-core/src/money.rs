@@ -42,21 +42,16 @@ impl Money {
     /// # Errors
     /// More decimals than the currency has, an amount out of range, or not a decimal number.
     pub fn parse(text: &str, currency: Currency) -> Result<Money, MoneyError> {
-        let decimal = if text.contains(['e', 'E']) {
-            Decimal::from_scientific(text).map_err(|_| MoneyError::NotANumber)?
-        } else {
-            Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber)?
-        };
+        let written = Written::read(text).ok_or(MoneyError::NotANumber)?;
         let decimals = currency.decimals();
-        let normal = decimal.normalize();
-        if normal.scale() > decimals {
+        if written.scale > i64::from(decimals) {
             return Err(MoneyError::TooManyDecimals { decimals });
         }
-        let minor = normal
-            .checked_mul(Decimal::from(10_u64.pow(decimals)))
-            .and_then(|minor| minor.to_i64())
-            .ok_or(MoneyError::OutOfRange)?;
-        Ok(Money(minor))
+        let zeros = usize::try_from(i64::from(decimals) - written.scale);
+        let zeros = zeros.ok().filter(|zeros| *zeros <= DIGITS_MAX);
+        let zeros = "0".repeat(zeros.ok_or(MoneyError::OutOfRange)?);
+        let minor = format!("{}{}{zeros}", written.sign, written.digits);
+        minor.parse().map(Money).map_err(|_| MoneyError::OutOfRange)
     }
 
     /// The tax contained in this gross amount at `rate` (0.12 is 12 %), rounded half to even.
@@ -66,6 +61,61 @@ impl Money {
         let tax = (gross - net).round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
         Money(tax.to_i64().unwrap_or(0))
     }
+}
+
+/// The digits of an `i64`.
+const DIGITS_MAX: usize = 19;
+
+/// A decimal number as it is written: `digits` with the point `scale` places from their end. Read
+/// here and not by a library, because nothing may be rounded, however many digits there are.
+struct Written {
+    sign: &'static str,
+    /// Without zeros in front or behind; `0` for nothing.
+    digits: String,
+    scale: i64,
+}
+
+impl Written {
+    /// Reads `12.50`, `-3`, `.5`, `1.25e1`; digits may be grouped with `_`.
+    fn read(text: &str) -> Option<Self> {
+        let (number, exponent) = match text.split_once(['e', 'E']) {
+            Some((number, exponent)) => (number, Some(exponent)),
+            None => (text, None),
+        };
+        let (sign, number) = match number.strip_prefix('-') {
+            Some(rest) => ("-", rest),
+            None => ("", number.strip_prefix('+').unwrap_or(number)),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let is_digit = |b: u8| b.is_ascii_digit() || b == b'_';
+        if !whole.bytes().chain(fraction.bytes()).all(is_digit) || number.starts_with('_') {
+            return None;
+        }
+        let all = format!("{whole}{fraction}").replace('_', "");
+        let decimals = fraction.bytes().filter(u8::is_ascii_digit).count();
+        let exponent = exponent.map_or(Some(0), read_exponent)?;
+        let digits = all.trim_end_matches('0');
+        let scale = i64::try_from(decimals).ok()? - i64::try_from(all.len() - digits.len()).ok()?;
+        let digits = digits.trim_start_matches('0');
+        match (all.is_empty(), digits.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(Self { sign: "", digits: "0".to_owned(), scale: 0 }),
+            (false, false) => {
+                Some(Self { sign, digits: digits.to_owned(), scale: scale - exponent })
+            }
+        }
+    }
+}
+
+/// An exponent; one that is too long to count with is as good as a million.
+fn read_exponent(text: &str) -> Option<i64> {
+    const FAR: i64 = 1_000_000;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse().unwrap_or(FAR).min(FAR);
+    Some(if text.starts_with('-') { -size } else { size })
 }
 
 impl std::iter::Sum for Money {
@@ -160,6 +210,34 @@ mod tests {
             Err(MoneyError::TooManyDecimals { decimals: 2 })
         );
         assert_eq!(Money::parse("5.99999e3", usd()), Ok(Money(599_999)));
+        for text in ["5.69e+265", "1e400", "9e28", "-1e30", &"9".repeat(40), &"1".repeat(400)] {
+            assert_eq!(Money::parse(text, usd()), Err(MoneyError::OutOfRange), "{text}");
+        }
+        assert_eq!(Money::parse("9223372036854775807e-2", usd()), Ok(Money(i64::MAX)));
+        assert_eq!(Money::parse("92233720368547758.08", usd()), Err(MoneyError::OutOfRange));
+        assert_eq!(Money::parse("-92233720368547758.08", usd()), Ok(Money(i64::MIN)));
+        for text in ["0", "-0.00", "0e999999999999999999999", "0e-5", "+.0", "00.000"] {
+            assert_eq!(Money::parse(text, usd()), Ok(Money::ZERO), "{text}");
+        }
+        for text in ["7.5", "+7.50", "07.5000", "75e-1", "0.0075E+3", "7_.5_0"] {
+            assert_eq!(Money::parse(text, usd()), Ok(Money(750)), "{text}");
+        }
+        let fine = Err(MoneyError::TooManyDecimals { decimals: 2 });
+        for text in [
+            "2.2e-309",
+            "1e-400",
+            "1e-29",
+            &format!("0.{}1", "0".repeat(40)),
+            "1e-99999999999999999999",
+            &format!("59.99{}1e0", "0".repeat(30)),
+        ] {
+            assert_eq!(Money::parse(text, usd()), fine, "{text}");
+        }
+        for text in
+            ["1e", "e5", "1e5e5", "1e+", "--1", "1.2.3", "+", "-", ".", "_1", "１", "-e1", "1e 1"]
+        {
+            assert_eq!(Money::parse(text, usd()), Err(MoneyError::NotANumber), "{text}");
+        }
     }
 
     #[test]
