@@ -709,7 +709,7 @@ export interface components {
              * @default 1
              * @example 2
              */
-            quantity: number | null;
+            quantity: number;
             /**
              * Format: int64
              * @description What to add.
@@ -751,7 +751,7 @@ export interface components {
              */
             title: string;
         };
-        /** @description An address. On a change, what is left out stays and null empties. */
+        /** @description What to change of an address. What is left out stays and null empties. */
         AddressFields: {
             apartment?: string | null;
             building?: string | null;
@@ -759,10 +759,10 @@ export interface components {
             city?: string | null;
             country?: string | null;
             /**
-             * @description The whole address in one line. A new address needs it.
+             * @description The whole address in one line.
              * @example 233 S Wacker Dr, Chicago, IL 60606
              */
-            full_address?: string | null;
+            full_address?: string;
             /** @description Makes it the default. The first address is the default anyway. */
             is_default?: boolean | null;
             postal_code?: string | null;
@@ -906,7 +906,10 @@ export interface components {
         };
         /** @description What a customer says when ordering the cart. */
         Checkout: {
-            /** @example jo@example.com */
+            /**
+             * Format: email
+             * @example jo@example.com
+             */
             customer_email?: string | null;
             /**
              * @description Who receives it.
@@ -1087,6 +1090,28 @@ export interface components {
              * @example max
              */
             strategy: string | null;
+        };
+        /** @description A new address. */
+        NewAddress: {
+            apartment?: string | null;
+            building?: string | null;
+            /** @example Chicago */
+            city?: string | null;
+            country?: string | null;
+            /**
+             * @description The whole address in one line.
+             * @example 233 S Wacker Dr, Chicago, IL 60606
+             */
+            full_address: string;
+            /** @description Makes it the default. The first address is the default anyway. */
+            is_default?: boolean | null;
+            postal_code?: string | null;
+            street?: string | null;
+            /**
+             * @description What the customer calls it.
+             * @example Home
+             */
+            title?: string | null;
         };
         /** @description The phone to sign in with from now on. */
         NewPhone: {
@@ -1358,13 +1383,19 @@ export interface components {
         };
         /** @description What to change of the profile. What is left out stays, null empties. */
         ProfileChange: {
-            /** @example jo@example.com */
+            /**
+             * Format: email
+             * @example jo@example.com
+             */
             email?: string | null;
             /** @example Jo Miller */
             full_name?: string | null;
             /** @description One of the market's languages. */
             language?: string | null;
-            /** @description An `https` or `http` URL. */
+            /**
+             * Format: uri
+             * @description An `https` or `http` URL.
+             */
             profile_image_url?: string | null;
         };
         /** @description A status and when the order got it. */
@@ -2997,7 +3028,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["SetQuantity"] | null;
+                "application/json": components["schemas"]["SetQuantity"];
             };
         };
         responses: {
@@ -4229,7 +4260,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AddressFields"];
+                "application/json": components["schemas"]["NewAddress"];
             };
         };
         responses: {

@@ -51,7 +51,7 @@ struct ConfirmPhone {
     #[schema(example = "+13128059852", max_length = 40)]
     new_phone: String,
     /// Six digits. `code` is read, too.
-    #[schema(example = "123456", max_length = 20)]
+    #[schema(example = "123456", min_length = 1, max_length = 20)]
     verification_code: String,
 }
 
@@ -60,7 +60,7 @@ struct ConfirmPhone {
 #[allow(dead_code, reason = "describes a body that is read field by field")]
 struct EraseAccount {
     /// The six digits that `send-code` sent to the account's phone. `code` is read, too.
-    #[schema(example = "123456", max_length = 20)]
+    #[schema(example = "123456", min_length = 1, max_length = 20)]
     verification_code: String,
 }
 

@@ -75,31 +75,50 @@ struct Addresses<'a> {
     total: usize,
 }
 
-/// An address. On a change, what is left out stays and null empties.
-#[derive(ToSchema)]
-#[schema(as = AddressFields)]
-#[allow(dead_code, reason = "describes a body that is read field by field")]
-struct AddressBody {
-    /// What the customer calls it.
-    #[schema(example = "Home", max_length = 120)]
-    title: Option<String>,
-    /// The whole address in one line. A new address needs it.
-    #[schema(example = "233 S Wacker Dr, Chicago, IL 60606", max_length = 500)]
-    full_address: Option<String>,
-    #[schema(max_length = 120)]
-    street: Option<String>,
-    #[schema(max_length = 120)]
-    building: Option<String>,
-    #[schema(max_length = 120)]
-    apartment: Option<String>,
-    #[schema(example = "Chicago", max_length = 120)]
-    city: Option<String>,
-    #[schema(max_length = 120)]
-    postal_code: Option<String>,
-    #[schema(max_length = 120)]
-    country: Option<String>,
-    /// Makes it the default. The first address is the default anyway.
-    is_default: Option<bool>,
+macro_rules! address_bodies {
+    ($($(#[$of_body:meta])* $name:ident { $(#[$of_line:meta])* $line:ty })*) => {$(
+        #[derive(ToSchema)]
+        $(#[$of_body])*
+        #[allow(dead_code, reason = "describes a body that is read field by field")]
+        struct $name {
+            /// What the customer calls it.
+            #[schema(example = "Home", max_length = 120)]
+            title: Option<String>,
+            /// The whole address in one line.
+            $(#[$of_line])*
+            full_address: $line,
+            #[schema(max_length = 120)]
+            street: Option<String>,
+            #[schema(max_length = 120)]
+            building: Option<String>,
+            #[schema(max_length = 120)]
+            apartment: Option<String>,
+            #[schema(example = "Chicago", max_length = 120)]
+            city: Option<String>,
+            #[schema(max_length = 120)]
+            postal_code: Option<String>,
+            #[schema(max_length = 120)]
+            country: Option<String>,
+            /// Makes it the default. The first address is the default anyway.
+            is_default: Option<bool>,
+        }
+    )*};
+}
+
+address_bodies! {
+    /// A new address.
+    #[schema(as = NewAddress)]
+    NewAddressBody {
+        #[schema(example = "233 S Wacker Dr, Chicago, IL 60606", min_length = 1, max_length = 500)]
+        String
+    }
+    /// What to change of an address. What is left out stays and null empties.
+    #[schema(as = AddressFields)]
+    AddressBody {
+        #[schema(example = "233 S Wacker Dr, Chicago, IL 60606", min_length = 1, max_length = 500,
+                 nullable = false)]
+        Option<String>
+    }
 }
 
 fn read_new(fields: &mut Fields<'_>) -> (AddressFields, bool) {
@@ -157,7 +176,7 @@ pub(crate) async fn list_addresses(customer: Customer) -> Answer {
 
 /// Add an address
 #[utoipa::path(post, path = "/profile/addresses", tag = "Addresses", security(("bearer" = [])),
-    params(ChangeHeaders), request_body = AddressBody,
+    params(ChangeHeaders), request_body = NewAddressBody,
     responses((status = 201, description = "The new address", body = AddressJson,
                headers(("Location" = String, description = "Where it is"))),
               ChangeWithBody))]

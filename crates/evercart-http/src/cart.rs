@@ -57,10 +57,10 @@ pub(crate) fn replayed(replayed: bool, mut response: Response) -> Response {
 #[allow(dead_code, reason = "describes a body that is read field by field")]
 pub(crate) struct AddItem {
     /// What to add.
-    #[schema(example = 42, minimum = 1)]
+    #[schema(example = 42, minimum = 1, maximum = 9007199254740991_i64)]
     sku_id: i64,
     /// How many pieces, on top of those there are.
-    #[schema(example = 2, minimum = 1, maximum = 999, default = 1)]
+    #[schema(nullable = false, example = 2, minimum = 1, maximum = 999, default = 1)]
     quantity: Option<u32>,
 }
 
@@ -122,7 +122,7 @@ pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
 #[utoipa::path(put, path = "/cart/items/{id}", tag = "Cart", security(("bearer" = [])),
     params(CartChangeHeaders, ("id" = i64, Path, description = "A line's id", example = 1),
         ("quantity" = Option<u32>, Query, description = "Instead of a body", maximum = 999)),
-    request_body = Option<SetQuantity>,
+    request_body = SetQuantity,
     responses((status = 200, description = "The cart after it", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
@@ -177,7 +177,7 @@ struct MergeCart {
     items: Vec<AddItem>,
     /// `max` (the default): of a SKU that both have, the larger quantity, so that nothing is ever
     /// doubled. `sum`: both together.
-    #[schema(example = "max", default = "max")]
+    #[schema(example = "max", default = "max", pattern = "^(max|sum)?$")]
     strategy: Option<String>,
 }
 

@@ -32,6 +32,14 @@ pub(crate) fn head() -> OpenApi {
     Head::openapi()
 }
 
+/// That a body may be left out is said by an `Option`, which would let `null` stand for one, too.
+pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
+    let line = document.paths.paths.get_mut("/cart/items/{id}");
+    let body = line.and_then(|line| line.put.as_mut()?.request_body.as_mut());
+    let Some(RefOr::T(body)) = body else { unreachable!("a quantity is set with a body") };
+    body.required = None;
+}
+
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -161,7 +169,13 @@ pub(crate) struct PublicChangeHeaders {
     #[param(nullable = false, rename = "X-Market", example = "us")]
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours.
-    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
+    #[param(
+        nullable = false,
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]([ -~]*[!-~])?$"
+    )]
     idempotency_key: Option<String>,
 }
 
@@ -175,7 +189,13 @@ pub(crate) struct ChangeHeaders {
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
     /// time, with `Idempotent-Replayed: true`.
-    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
+    #[param(
+        nullable = false,
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]([ -~]*[!-~])?$"
+    )]
     idempotency_key: Option<String>,
 }
 
@@ -189,7 +209,13 @@ pub(crate) struct CartChangeHeaders {
     market: Option<String>,
     /// Do it once, however often it is sent within 24 hours. A repeat is answered as the first
     /// time, with `Idempotent-Replayed: true`.
-    #[param(nullable = false, rename = "Idempotency-Key", max_length = 255)]
+    #[param(
+        nullable = false,
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]([ -~]*[!-~])?$"
+    )]
     idempotency_key: Option<String>,
     /// The cart's `ETag`: do it only if the cart is still at that version.
     #[param(nullable = false, rename = "If-Match")]
@@ -205,7 +231,7 @@ pub(crate) struct Paging {
     #[param(nullable = false, minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// After so many.
-    #[param(nullable = false, minimum = 0, default = 0)]
+    #[param(nullable = false, minimum = 0, maximum = 9007199254740991_i64, default = 0)]
     offset: Option<u64>,
 }
 

@@ -209,9 +209,9 @@ struct CheckoutBody {
     #[schema(example = "Jo Miller", min_length = 1, max_length = 120)]
     customer_name: String,
     /// Whom to call; the customer's own phone if left out.
-    #[schema(example = "+13128059851")]
+    #[schema(example = "+13128059851", max_length = 40)]
     customer_phone: Option<String>,
-    #[schema(example = "jo@example.com", max_length = 254)]
+    #[schema(example = "jo@example.com", max_length = 254, format = Email)]
     customer_email: Option<String>,
     #[schema(example = "233 S Wacker Dr", min_length = 1, max_length = 500)]
     delivery_address: String,
@@ -316,7 +316,8 @@ pub(crate) async fn create_order(customer: Customer, request: Mutation) -> Answe
 /// The orders
 #[utoipa::path(get, path = "/profile/orders", tag = "Orders", security(("bearer" = [])),
     params(ReadHeaders, Paging,
-        ("status_filter" = Option<String>, Query, description = "Only orders of this status")),
+        ("status_filter" = Option<String>, Query, description = "Only orders of this status",
+         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|returned)?$")),
     responses((status = 200, description = "A page of orders", body = Orders), Read, WrongQuery))]
 pub(crate) async fn list_profile_orders(customer: Customer, request: Request) -> Answer {
     let (status, page) = query::parse(request.uri(), |query| {
@@ -340,7 +341,8 @@ fn list(listed: &Listed<Order>, page: Page, currency: Currency) -> Response {
 /// The orders (as `GET /profile/orders`)
 #[utoipa::path(get, path = "/orders", tag = "Orders", security(("bearer" = [])),
     params(ReadHeaders, Paging,
-        ("status_filter" = Option<String>, Query, description = "Only orders of this status")),
+        ("status_filter" = Option<String>, Query, description = "Only orders of this status",
+         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|returned)?$")),
     responses((status = 200, description = "A page of orders", body = Orders), Read, WrongQuery))]
 pub(crate) async fn list_orders(customer: Customer, request: Request) -> Answer {
     list_profile_orders(customer, request).await

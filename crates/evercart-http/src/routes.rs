@@ -58,7 +58,9 @@ fn api() -> OpenApiRouter<Arc<Shop>> {
 
 /// What the API's description says.
 pub(crate) fn described() -> OpenApi {
-    api().into_openapi()
+    let mut document = api().into_openapi();
+    openapi::say_what_macros_cannot(&mut document);
+    document
 }
 
 /// The public listener. Serve it with `ConnectInfo<SocketAddr>`, which limits by address need.

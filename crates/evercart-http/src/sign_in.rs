@@ -42,7 +42,7 @@ struct VerifyCode {
     #[schema(example = "+13128059851", max_length = 40)]
     phone: String,
     /// Six digits. `code` is read, too.
-    #[schema(example = "123456", max_length = 20)]
+    #[schema(example = "123456", min_length = 1, max_length = 20)]
     verification_code: String,
 }
 

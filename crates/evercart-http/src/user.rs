@@ -94,10 +94,10 @@ fn written(user: &User, market: &Market) -> Response {
 struct ProfileBody {
     #[schema(example = "Jo Miller", max_length = 120)]
     full_name: Option<String>,
-    #[schema(example = "jo@example.com", max_length = 254)]
+    #[schema(example = "jo@example.com", max_length = 254, format = Email)]
     email: Option<String>,
     /// An `https` or `http` URL.
-    #[schema(max_length = 2048)]
+    #[schema(max_length = 2048, format = "uri", pattern = "^https?://")]
     profile_image_url: Option<String>,
     /// One of the market's languages.
     language: Option<String>,

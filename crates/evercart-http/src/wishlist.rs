@@ -111,7 +111,7 @@ fn changed(done: &Done<Wishlist>, currency: Currency) -> Response {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read field by field")]
 struct AddWish {
-    #[schema(example = 15, minimum = 1)]
+    #[schema(example = 15, minimum = 1, maximum = 9007199254740991_i64)]
     product_id: i64,
 }
 
