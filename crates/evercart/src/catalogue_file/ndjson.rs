@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{COLUMNS, Reading};
@@ -26,9 +28,15 @@ pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) {
 }
 
 fn object(line: &[u8]) -> Result<BTreeMap<String, String>, String> {
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).map_err(|error| {
+    let Fields(pairs) = serde_json::from_slice(line).map_err(|error| {
         format!("is not a JSON object (column {}): {}", error.column(), reason(&error))
     })?;
+    let mut fields = BTreeMap::new();
+    for (name, value) in pairs {
+        if fields.insert(name.clone(), value).is_some() {
+            return Err(format!("the field {name:?} is there twice"));
+        }
+    }
     if let Some(unknown) = fields.keys().find(|name| !COLUMNS.contains(&name.as_str())) {
         return Err(format!(
             "there is no field {unknown:?}; the fields are {}",
@@ -47,6 +55,33 @@ fn object(line: &[u8]) -> Result<BTreeMap<String, String>, String> {
         text => Ok((name, text.to_owned())),
     };
     fields.into_iter().map(cell).collect()
+}
+
+/// An object's fields as they stand there: a map would keep the last of two silently.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
 }
 
 /// What serde_json says, without its own count of lines: it sees only one.

@@ -117,6 +117,9 @@ fn broken_lines_are_named_not_dropped() {
     assert!(error.contains("line 1: name: expected a text"), "{error}");
     assert!(error.contains("line 2: there is no field \"nom\""), "{error}");
     assert!(error.contains("line 3: is not a JSON object"), "{error}");
+    let twice = "{\"name\":\"A\",\"product_id\":1,\"product_id\":2}\n";
+    let error = read_as("x.ndjson", twice).expect_err("wrong");
+    assert!(error.contains("line 1: the field \"product_id\" is there twice"), "{error}");
 }
 
 #[test]
