@@ -170,4 +170,6 @@ pub fn format_of(name: &Path) -> RowFormat {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -323,4 +323,6 @@ fn sms(read: &Reader<'_>) -> Result<Sms, Failure> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
