@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, openapi, sdk, shop, start, tidy, tools};
+use crate::{cargo, fuzz, openapi, sdk, shop, start, tidy, tools};
 
 /// How long the advisories' database may take to arrive. It is 3 MB.
 const FETCH_MAX: Duration = Duration::from_secs(90);
@@ -88,6 +88,12 @@ const STEPS: &[Step] = &[
         runs: "cargo test --workspace --locked",
         remedy: "run the failed test alone: `cargo test -p CRATE NAME`",
         action: |root| cargo::run(root, &["test", "--workspace", "--locked"], &[]),
+    },
+    Step {
+        name: "fuzz",
+        runs: "cargo xtask fuzz --seconds 60 --seed 1",
+        remedy: "mend what is listed, in the server or in what openapi.json says of it",
+        action: |root| fuzz::run(root, &fuzz::Options::CHECK),
     },
     Step {
         name: "shop",
@@ -264,7 +270,7 @@ mod tests {
         let one: Vec<_> = names(options(None, Some("fmt"))).expect("there is such a step");
         assert_eq!(one, ["fmt"]);
         let error = chosen(&options(Some("tets"), None)).err().expect("no such step").to_string();
-        assert!(error.contains("no step `tets`") && error.contains("tests, shop"), "{error}");
+        assert!(error.contains("no step `tets`") && error.contains("tests, fuzz"), "{error}");
     }
 
     #[cfg(unix)]

@@ -4,8 +4,10 @@
 
 mod cargo;
 mod ci;
+mod fuzz;
 mod npm;
 mod openapi;
+mod python;
 mod sdk;
 mod shop;
 mod start;
@@ -22,6 +24,7 @@ Examples:
   cargo xtask ci               all that must pass before a change is taken
   cargo xtask ci --from tests  go on at a step, after mending what stopped it
   cargo xtask tidy             only the repository's own rules
+  cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
   cargo xtask shop             build the demo shop, for the next build to embed";
 
@@ -43,8 +46,19 @@ Examples:
   cargo xtask ci --from tests  go on at a step, after mending what stopped it
   cargo xtask ci --only clippy a single step
 
-Needs Rust, Node.js 20 or newer and a network. What else it needs it installs under target/tools.")]
+Needs Rust, Node.js 20 or newer, Python 3.11 or newer and a network. What else it needs it installs
+under target/tools.")]
     Ci(ci::Options),
+    /// Asks a demo for everything in openapi.json, rightly and wrongly, and looks at the answers.
+    #[command(after_help = "\
+Examples:
+  cargo xtask fuzz                     for a minute, with other requests every time
+  cargo xtask fuzz --seconds 3600      for an hour
+  cargo xtask fuzz --max-examples 500  so many requests of each operation
+  cargo xtask fuzz --seed 7            the requests of an earlier run again
+
+Needs Python 3.11 or newer with its module venv.")]
+    Fuzz(fuzz::Options),
     /// Writes crates/evercart-http/openapi.json from the code, or compares the two.
     #[command(after_help = "\
 Examples:
@@ -77,6 +91,7 @@ Examples:
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Ci(options) => ci::run(root(), &options),
+        Command::Fuzz(options) => fuzz::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
         Command::Shop => shop::build(root()),
         Command::Tidy { rules: true } => {

@@ -50,7 +50,10 @@ fn visit(server: &mut Child) -> Result<()> {
 }
 
 /// Waits until the server says where it listens, and goes on draining what it prints.
-fn announced_address(server: &mut Child) -> Result<String> {
+///
+/// # Errors
+/// If it ends, or says nothing of the kind in time.
+pub fn announced_address(server: &mut Child) -> Result<String> {
     let stdout = server.stdout.take().context("the server's stdout is not piped")?;
     let (sender, address) = mpsc::channel();
     thread::spawn(move || {
@@ -81,10 +84,14 @@ fn ask(address: &str, path: &str) -> Result<String> {
     Ok(line.split_whitespace().nth(1).unwrap_or("nothing").to_owned())
 }
 
-fn stop(server: &mut Child) -> Result<()> {
+/// Ends the server with SIGTERM and waits for it.
+///
+/// # Errors
+/// If it does not end in time, or not with success.
+pub fn stop(server: &mut Child) -> Result<()> {
     if server.try_wait()?.is_none() {
         let pid = server.id().to_string();
-        // `cargo run` has become the server, so this reaches it. Windows has no SIGTERM.
+        // A `cargo run` has become the server, so this reaches it. Windows has no SIGTERM.
         if cfg!(unix) {
             Command::new("kill").args(["-TERM", &pid]).status().context("cannot run kill")?;
         } else {
