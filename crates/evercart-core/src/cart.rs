@@ -273,6 +273,24 @@ mod tests {
         // A line that holds more than there is left is not made smaller.
         assert_eq!(Sum.joining(5, 1, 3), (0, Some(InsufficientStock)));
         assert_eq!(Sum.joining(990, 20, 5000), (9, Some(QuantityLimit)));
+        assert_eq!(Sum.joining(990, 20, 999), (9, Some(QuantityLimit)));
+        // The last piece may join, and who asks for no more than there is in the cart is told of
+        // nothing that is short.
+        assert_eq!(Max.joining(2, 3, 3), (1, None));
+        assert_eq!(Max.joining(5, 3, 3), (0, None));
+    }
+
+    #[test]
+    fn a_line_can_be_bought_while_it_is_for_sale_and_there_is_enough() {
+        assert!(line(100, 100, 2, 2, true).is_available());
+        assert!(!line(100, 100, 3, 2, true).is_available());
+        assert!(!line(100, 100, 2, 2, false).is_available());
+    }
+
+    #[test]
+    fn pieces_of_all_lines_are_counted() {
+        let lines = vec![line(100, 100, 2, 9, true), line(100, 100, 3, 9, true)];
+        assert_eq!(Cart { user_id: UserId(1), version: 1, lines, updated_at: None }.pieces(), 5);
     }
 
     proptest! {

@@ -188,6 +188,19 @@ mod tests {
         assert_eq!(format!("{code:?} {here:?} {hasher:?}"), "•••••• KeyedHash(…) Hasher(…)");
     }
 
+    #[test]
+    fn a_code_matches_itself_only() {
+        let code = Code::parse("012345").expect("a code");
+        assert!(code.matches("012345"));
+        assert!(!code.matches("012346"));
+    }
+
+    #[test]
+    fn the_words_of_purposes_stay_what_stored_hashes_were_made_with() {
+        assert_eq!(Purpose::SignIn.as_str(), "sign_in");
+        assert_eq!(Purpose::ChangePhone(UserId(1)).as_str(), "change_phone");
+    }
+
     proptest! {
         #[test]
         fn only_six_ascii_digits_are_a_code(text in "\\PC{0,12}") {

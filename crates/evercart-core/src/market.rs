@@ -111,6 +111,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_shown_as_it_is() {
+        let name = MarketName::new("us").expect("a name");
+        assert_eq!(format!("{name} {name:?}"), "us \"us\"");
+    }
+
+    #[test]
+    fn the_first_language_is_that_of_who_has_chosen_none() {
+        let mut market = Market {
+            name: MarketName::new("kg").expect("a name"),
+            country: "Kyrgyzstan".into(),
+            region: "KG".into(),
+            currency: "KGS".parse().expect("a currency"),
+            phone_prefix: "+996".into(),
+            languages: vec!["ky".into(), "ru".into()],
+            shipping: Shipping { flat: Money::ZERO, free_from: None },
+            tax_rate: Decimal::ZERO,
+        };
+        assert_eq!(market.language(), "ky");
+        market.languages.clear();
+        assert_eq!(market.language(), "en");
+    }
+
+    #[test]
     fn shipping_is_free_from_the_threshold_on() {
         let shipping = Shipping { flat: Money(15_000), free_from: Some(Money(500_000)) };
         assert_eq!(shipping.cost(Money(499_999)), Money(15_000));

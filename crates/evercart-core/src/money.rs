@@ -241,6 +241,12 @@ mod tests {
     }
 
     #[test]
+    fn a_currency_is_written_as_its_code_and_symbol() {
+        assert_eq!((usd().code(), &*usd().symbol()), ("USD", "$"));
+        assert_eq!(format!("{:?}", usd()), "USD");
+    }
+
+    #[test]
     fn tax_is_the_part_contained_in_the_price() {
         let rate = Decimal::new(12, 2);
         assert_eq!(Money(11_200).tax_included(rate), Money(1_200));

@@ -294,4 +294,11 @@ mod tests {
             OrderStatus::ALL.into_iter().filter(|status| status.is_cancellable()).collect();
         assert_eq!(cancellable, [OrderStatus::Pending, OrderStatus::Confirmed]);
     }
+
+    #[test]
+    fn only_what_came_back_or_was_called_off_holds_no_stock() {
+        let free: Vec<_> =
+            OrderStatus::ALL.into_iter().filter(|status| !status.holds_stock()).collect();
+        assert_eq!(free, [OrderStatus::Cancelled, OrderStatus::Returned]);
+    }
 }

@@ -118,6 +118,14 @@ mod tests {
     }
 
     #[test]
+    fn room_for_spaces_has_an_end() {
+        let spaced = |bytes: usize| format!("+1{}3128059851", " ".repeat(bytes - 12));
+        let longest = Phone::parse(&spaced(INPUT_BYTES_MAX), None).expect("a number");
+        assert_eq!(longest.as_str(), "+13128059851");
+        assert_eq!(Phone::parse(&spaced(INPUT_BYTES_MAX + 1), None), Err(BadPhone));
+    }
+
+    #[test]
     fn a_log_shows_neither_the_middle_nor_a_short_number() {
         let phone = Phone::parse("+13128059851", None).expect("a number");
         assert_eq!(format!("{phone:?}"), "+1312•••9851");

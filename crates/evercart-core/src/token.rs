@@ -295,6 +295,30 @@ mod tests {
     }
 
     #[test]
+    fn a_key_shows_its_name_and_never_its_secret() {
+        let key = TokenKey::new("k1", &[1; 32]);
+        assert_eq!((key.id(), &*format!("{key:?}")), ("k1", "TokenKey(k1)"));
+    }
+
+    #[test]
+    fn the_longest_token_is_read_and_no_longer_one() {
+        let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
+        let token = |jti: usize| {
+            let claims = serde_json::json!({
+                "user_id": 19, "market": "us", "exp": 1_790_001_800_i64,
+                "iat": 1_790_000_000_i64, "jti": "x".repeat(jti), "iss": "evercart",
+                "aud": "evercart-api", "epoch": 3,
+            });
+            forge(header, &claims.to_string(), &[1; 32])
+        };
+        // Three bytes are four letters of base64, so not every length can be had; this one can.
+        let jti = (1..TOKEN_BYTES_MAX).find(|jti| token(*jti).len() == TOKEN_BYTES_MAX);
+        let jti = jti.expect("a token of this length");
+        assert!(keys().verify(&token(jti), now()).is_ok());
+        assert_eq!(keys().verify(&token(jti + 1), now()), Err(TokenError::Invalid));
+    }
+
+    #[test]
     fn two_tokens_of_one_second_differ() {
         assert_ne!(issue(&keys()), issue(&keys()));
     }
@@ -405,6 +429,8 @@ mod tests {
             ("exp", serde_json::json!(1e30)),
             ("exp", serde_json::json!("never")),
             ("exp", serde_json::json!(i64::MAX)),
+            // It ends when it begins, which is later than now.
+            ("iat", serde_json::json!(1_790_001_800_i64)),
             ("iss", serde_json::json!("somebody")),
             ("aud", serde_json::json!(["evercart-api"])),
             ("aud", serde_json::json!("another")),
