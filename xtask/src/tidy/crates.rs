@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str], &[&str])] = &[
     ),
     ("evercart-bench", &["evercart-core", "evercart-throwaway-postgres"], &[]),
     ("evercart-torture", &["evercart-core", "evercart-throwaway-postgres"], &[]),
+    ("evercart-lossy-sqlite", &["evercart"], &[]),
     ("xtask", &["evercart-throwaway-postgres"], &[]),
 ];
 
