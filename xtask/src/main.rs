@@ -2,6 +2,7 @@
 //! before a change is taken. Leaves everything a customer or operator runs to the program.
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
 
+mod bugs;
 mod cargo;
 mod ci;
 mod fuzz;
@@ -26,7 +27,8 @@ Examples:
   cargo xtask tidy             only the repository's own rules
   cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
-  cargo xtask shop             build the demo shop, for the next build to embed";
+  cargo xtask shop             build the demo shop, for the next build to embed
+  cargo xtask bugs             prove that the torture finds what it is for";
 
 /// The repository's own commands.
 #[derive(Parser)]
@@ -76,6 +78,15 @@ Examples:
 
 Needs Node.js 20 or newer.")]
     Shop,
+    /// Plants known bugs in a copy of the tree and expects the torture to find each.
+    #[command(after_help = "\
+Examples:
+  cargo xtask bugs                         all of them, three quarters of an hour
+  cargo xtask bugs --only merge-sums-again a single one
+  cargo xtask bugs --list                  what there is to plant
+
+The bugs are the patches in tools/evercart-torture/bugs.")]
+    Bugs(bugs::Options),
     /// Checks the rules that compilers and linters do not know.
     #[command(after_help = "\
 Examples:
@@ -94,6 +105,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
         Command::Shop => shop::build(root()),
+        Command::Bugs(options) => bugs::run(root(), &options),
         Command::Tidy { rules: true } => {
             println!("{}", tidy::RULES);
             Ok(())
