@@ -99,6 +99,9 @@ struct Run {
     /// What goes wrong [default: all that can]
     #[arg(long, value_enum, value_delimiter = ',', num_args = 0..)]
     nemeses: Option<Vec<Nemesis>>,
+    /// What all customers are up to [default: one thing after the other]
+    #[arg(long, value_enum)]
+    scene: Option<customer::Scene>,
     /// The program to torture [default: `evercart` beside this program]
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
@@ -190,6 +193,7 @@ fn plan(arguments: &Run, store: Store, program: PathBuf, seed: u64) -> Plan {
         seed,
         customers: arguments.customers,
         nemeses,
+        scene: arguments.scene,
     }
 }
 

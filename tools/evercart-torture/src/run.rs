@@ -47,6 +47,8 @@ pub struct Plan {
     pub customers: u32,
     /// What goes wrong.
     pub nemeses: Vec<Nemesis>,
+    /// What all customers are up to, if not one thing after the other.
+    pub scene: Option<Scene>,
 }
 
 /// What a run was like.
@@ -101,10 +103,11 @@ pub async fn run(plan: &Plan, progress: &Progress) -> Result<Outcome> {
 
 async fn play(shared: &Arc<Shared>, customers: &[Arc<Customer>], plan: &Plan, progress: &Progress) {
     let next = Arc::new(AtomicUsize::new(0));
+    let scene = plan.scene;
     let players: Vec<_> = (0..PLAYING.min(customers.len()))
         .map(|_| {
             let (shared, customers) = (Arc::clone(shared), customers.to_vec());
-            tokio::spawn(play_in_turn(shared, customers, Arc::clone(&next)))
+            tokio::spawn(play_in_turn(shared, customers, Arc::clone(&next), scene))
         })
         .collect();
     let listeners: Vec<_> = (0..LISTENERS)
@@ -138,7 +141,12 @@ async fn play(shared: &Arc<Shared>, customers: &[Arc<Customer>], plan: &Plan, pr
 
 /// Plays with one customer after the other. Nobody is played with twice at the same time, so that
 /// a device's decisions hang on nothing but the seed and the answers.
-async fn play_in_turn(shared: Arc<Shared>, all: Vec<Arc<Customer>>, next: Arc<AtomicUsize>) {
+async fn play_in_turn(
+    shared: Arc<Shared>,
+    all: Vec<Arc<Customer>>,
+    next: Arc<AtomicUsize>,
+    only: Option<Scene>,
+) {
     while !shared.world.is_over() {
         let turn = next.fetch_add(1, Ordering::Relaxed);
         let customer = &all[turn % all.len()];
@@ -150,7 +158,8 @@ async fn play_in_turn(shared: Arc<Shared>, all: Vec<Arc<Customer>>, next: Arc<At
         let round = (turn / all.len()) as u64;
         let place = (u64::from(customer.number) << 32) | round;
         let mut rng = StdRng::seed_from_u64(shared.seed.rotate_left(17) ^ place);
-        let (scene, acts) = (Scene::draw(&mut rng), rng.random_range(4..16));
+        let (drawn, acts) = (Scene::draw(&mut rng), rng.random_range(4..16));
+        let scene = only.unwrap_or(drawn);
         let devices: Vec<_> = (0..DEVICES)
             .map(|number| {
                 let mut device = Device::new(&shared, customer, number, round);

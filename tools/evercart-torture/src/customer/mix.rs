@@ -33,19 +33,19 @@ pub enum Act {
 use Act::*;
 
 /// What all devices of a customer are up to for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scene {
-    /// Everything.
+    /// Everything
     Shopping,
-    /// Quantities of one SKU.
+    /// Quantities of one SKU
     Rush,
-    /// Logging out while others go on.
+    /// Logging out while others go on
     Parting,
-    /// Checking out, more than once, and calling off.
+    /// Checking out, more than once, and calling off
     Paying,
-    /// Taking over visitors' carts, again and again.
+    /// Taking over visitors' carts, again and again
     Merging,
-    /// Wishing and moving.
+    /// Wishing and moving
     Wishing,
 }
 
