@@ -1,17 +1,21 @@
 //! How many requests are at work at once. What is more than that is refused, so that those let in
 //! stay quick.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rand::RngExt;
+
 use crate::problem::{Code, Problem};
 
-/// How long a refusal is held back. To read a request and to refuse it costs a third to a half of
-/// what an answer costs, most of it in the kernel; clients who are refused at once and ask again
-/// would leave no processor for those let in. One who waits costs nothing, and is told to wait for
-/// longer than this anyway.
-const HELD_BACK: Duration = Duration::from_millis(100);
+/// How long a refusal is held back, at least and less than. To read a request and to refuse it costs
+/// a third to a half of what an answer costs, most of it in the kernel; clients who are refused at
+/// once and ask again would leave no processor for those let in. One who waits costs nothing, and is
+/// told to wait for longer than this anyway. Not all for as long, or they would come back as one
+/// crowd.
+const HELD_BACK_MS: Range<u64> = 50..150;
 
 /// How often the log says that requests are refused. A line for each would cost more than most of
 /// those let in do, and just when there is nothing to spare; the metrics count each.
@@ -68,7 +72,8 @@ impl Admission {
 
     /// What a request is told that finds no room, a little later.
     pub(crate) async fn refuse(&self) -> Problem {
-        tokio::time::sleep(HELD_BACK).await;
+        let held_back = rand::rng().random_range(HELD_BACK_MS);
+        tokio::time::sleep(Duration::from_millis(held_back)).await;
         self.refused.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
         let from = self.tell_from.load(Ordering::Relaxed);
