@@ -10,11 +10,11 @@ use rand::RngExt;
 
 use crate::problem::{Code, Problem};
 
-/// How long a refusal is held back, at least and less than. To read a request and to refuse it costs
-/// a third to a half of what an answer costs, most of it in the kernel; clients who are refused at
-/// once and ask again would leave no processor for those let in. One who waits costs nothing, and is
-/// told to wait for longer than this anyway. Not all for as long, or they would come back as one
-/// crowd.
+/// How long a refusal is held back, at least and less than. To read a request and to refuse it
+/// costs a third to a half of what an answer costs, most of it in the kernel; clients who are
+/// refused at once and ask again would leave no processor for those let in. One who waits costs
+/// nothing, and is told to wait for longer than this anyway. Not all for as long, or they would
+/// come back as one crowd.
 const HELD_BACK_MS: Range<u64> = 50..150;
 
 /// How often the log says that requests are refused. A line for each would cost more than most of
