@@ -5,6 +5,7 @@
 //! 9·10^18.
 
 use std::fmt;
+use std::num::IntErrorKind;
 use std::str::FromStr;
 
 use rust_decimal::prelude::ToPrimitive;
@@ -42,16 +43,32 @@ impl Money {
     /// # Errors
     /// More decimals than the currency has, an amount out of range, or not a decimal number.
     pub fn parse(text: &str, currency: Currency) -> Result<Money, MoneyError> {
-        let written = Written::read(text).ok_or(MoneyError::NotANumber)?;
         let decimals = currency.decimals();
-        if written.scale > i64::from(decimals) {
-            return Err(MoneyError::TooManyDecimals { decimals });
+        let too_fine = MoneyError::TooManyDecimals { decimals };
+        // The library would round what has an exponent, so that is applied here, to integers.
+        let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let exponent = read_exponent(exponent).ok_or(MoneyError::NotANumber)?;
+        let number = match Decimal::from_str_exact(without_last_zeros(number)) {
+            Ok(number) => number,
+            Err(rust_decimal::Error::Underflow) => return Err(too_fine),
+            Err(_) if is_number(number) => return Err(MoneyError::OutOfRange),
+            Err(_) => return Err(MoneyError::NotANumber),
+        };
+        let mut minor = number.mantissa();
+        if minor == 0 {
+            return Ok(Money::ZERO);
         }
-        let zeros = usize::try_from(i64::from(decimals) - written.scale);
-        let zeros = zeros.ok().filter(|zeros| *zeros <= DIGITS_MAX);
-        let zeros = "0".repeat(zeros.ok_or(MoneyError::OutOfRange)?);
-        let minor = format!("{}{}{zeros}", written.sign, written.digits);
-        minor.parse().map(Money).map_err(|_| MoneyError::OutOfRange)
+        let mut zeros = i64::from(decimals) - i64::from(number.scale());
+        zeros = zeros.saturating_add(exponent);
+        while zeros < 0 && minor % 10 == 0 {
+            (minor, zeros) = (minor / 10, zeros + 1);
+        }
+        let zeros = if zeros < 0 { return Err(too_fine) } else { u32::try_from(zeros).ok() };
+        let minor = zeros
+            .and_then(|zeros| 10_i128.checked_pow(zeros))
+            .and_then(|power| minor.checked_mul(power))
+            .and_then(|minor| i64::try_from(minor).ok());
+        minor.map(Money).ok_or(MoneyError::OutOfRange)
     }
 
     /// The tax contained in this gross amount at `rate` (0.12 is 12 %), rounded half to even.
@@ -63,59 +80,32 @@ impl Money {
     }
 }
 
-/// The digits of an `i64`.
-const DIGITS_MAX: usize = 19;
-
-/// A decimal number as it is written: `digits` with the point `scale` places from their end. Read
-/// here and not by a library, because nothing may be rounded, however many digits there are.
-struct Written {
-    sign: &'static str,
-    /// Without zeros in front or behind; `0` for nothing.
-    digits: String,
-    scale: i64,
-}
-
-impl Written {
-    /// Reads `12.50`, `-3`, `.5`, `1.25e1`; digits may be grouped with `_`.
-    fn read(text: &str) -> Option<Self> {
-        let (number, exponent) = match text.split_once(['e', 'E']) {
-            Some((number, exponent)) => (number, Some(exponent)),
-            None => (text, None),
-        };
-        let (sign, number) = match number.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", number.strip_prefix('+').unwrap_or(number)),
-        };
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let is_digit = |b: u8| b.is_ascii_digit() || b == b'_';
-        if !whole.bytes().chain(fraction.bytes()).all(is_digit) || number.starts_with('_') {
-            return None;
+/// Zeros behind the last decimal say nothing, and there may be more than the library holds.
+fn without_last_zeros(number: &str) -> &str {
+    match number.split_once('.') {
+        Some((whole, _)) if whole.ends_with(|c: char| c.is_ascii_digit()) => {
+            number.trim_end_matches('0')
         }
-        let all = format!("{whole}{fraction}").replace('_', "");
-        let decimals = fraction.bytes().filter(u8::is_ascii_digit).count();
-        let exponent = exponent.map_or(Some(0), read_exponent)?;
-        let digits = all.trim_end_matches('0');
-        let scale = i64::try_from(decimals).ok()? - i64::try_from(all.len() - digits.len()).ok()?;
-        let digits = digits.trim_start_matches('0');
-        match (all.is_empty(), digits.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(Self { sign: "", digits: "0".to_owned(), scale: 0 }),
-            (false, false) => {
-                Some(Self { sign, digits: digits.to_owned(), scale: scale - exponent })
-            }
-        }
+        _ => number,
     }
 }
 
-/// An exponent; one that is too long to count with is as good as a million.
+/// True also for what is too long for the library, which does not tell that from what is no number.
+/// Floats have the same grammar and no limit; nothing is done with the float.
+fn is_number(number: &str) -> bool {
+    number.parse::<f64>().is_ok() && number.contains(|c: char| c.is_ascii_digit())
+}
+
+/// An exponent; one that is too long to count with is as good as the longest.
 fn read_exponent(text: &str) -> Option<i64> {
-    const FAR: i64 = 1_000_000;
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    match text.parse::<i64>() {
+        Ok(exponent) => Some(exponent),
+        Err(error) => match error.kind() {
+            IntErrorKind::PosOverflow => Some(i64::MAX),
+            IntErrorKind::NegOverflow => Some(i64::MIN),
+            _ => None,
+        },
     }
-    let size = digits.parse().unwrap_or(FAR).min(FAR);
-    Some(if text.starts_with('-') { -size } else { size })
 }
 
 impl std::iter::Sum for Money {
