@@ -63,6 +63,12 @@ impl Intent {
         use Intent::{Export, ReadCart, ReadOrders, ReadWishes, WhoAmI};
         matches!(self, ReadCart | ReadWishes | ReadOrders | Export | WhoAmI)
     }
+
+    /// True if it changes the cart and is answered with the cart as it then is.
+    pub fn changes_cart(&self) -> bool {
+        use Intent::{Add, Clear, Merge, Move, Remove, Set};
+        matches!(self, Add { .. } | Set { .. } | Remove { .. } | Clear | Merge { .. } | Move { .. })
+    }
 }
 
 /// A cart as it was told.

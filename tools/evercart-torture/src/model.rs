@@ -404,16 +404,10 @@ impl State {
                 | Intent::ReadWishes,
                 Told::Wishes(wishes),
             ) => self.shows_wishes(wishes, scope),
-            (
-                Intent::Add { .. }
-                | Intent::Set { .. }
-                | Intent::Remove { .. }
-                | Intent::Clear
-                | Intent::Merge { .. }
-                | Intent::Move { .. }
-                | Intent::ReadCart,
-                Told::Cart(cart),
-            ) => self.shows_cart(cart, scope),
+            (intent, Told::Cart(cart)) => {
+                (intent.changes_cart() || *intent == Intent::ReadCart)
+                    && self.shows_cart(cart, scope)
+            }
             _ => false,
         }
     }

@@ -127,13 +127,7 @@ pub fn read(reader: Reader, intent: &Intent, answer: &Answer) -> Read {
 
 fn told(reader: Reader, intent: &Intent, body: &Value, flaws: &mut Vec<String>) -> Option<Told> {
     let told = match intent {
-        Intent::Add { .. }
-        | Intent::Set { .. }
-        | Intent::Remove { .. }
-        | Intent::Clear
-        | Intent::Merge { .. }
-        | Intent::Move { .. }
-        | Intent::ReadCart => {
+        _ if intent.changes_cart() || *intent == Intent::ReadCart => {
             let skipped = body["skipped"].as_array().is_some_and(|skipped| !skipped.is_empty());
             if skipped {
                 flaws.push(format!("G3 broken: a merge skipped what there is plenty of: {body}"));

@@ -179,15 +179,10 @@ impl Device {
 
     /// Now and then the client says which version of the cart it means.
     fn add_condition(&mut self, prepared: &mut Prepared) {
-        let header = match prepared.intent {
+        let header = match &prepared.intent {
             Intent::ReadCart => "if-none-match",
-            Intent::Add { .. }
-            | Intent::Set { .. }
-            | Intent::Remove { .. }
-            | Intent::Clear
-            | Intent::Merge { .. }
-            | Intent::Move { .. }
-            | Intent::Checkout { .. } => "if-match",
+            Intent::Checkout { .. } => "if-match",
+            intent if intent.changes_cart() => "if-match",
             _ => return,
         };
         if !self.chance(15) {
