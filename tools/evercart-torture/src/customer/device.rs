@@ -111,6 +111,7 @@ impl Device {
     async fn act(&mut self, act: Act, skus: &[u64]) {
         match act {
             Act::Logout => self.log_out().await,
+            Act::LeaveAmidAdds => self.leave_amid_adds().await,
             Act::ChangePhone => self.change_phone().await,
             Act::OldToken => self.try_an_old_token().await,
             Act::Repeat => self.repeat().await,

@@ -23,6 +23,8 @@ pub enum Act {
     Export,
     WhoAmI,
     Logout,
+    /// Signs out while adds are on their way, signs in and looks.
+    LeaveAmidAdds,
     ChangePhone,
     /// With a token that may have ended.
     OldToken,
@@ -41,6 +43,8 @@ pub enum Scene {
     Rush,
     /// Logging out while others go on
     Parting,
+    /// Logging out while adds are on their way, and being back before they arrive
+    Leaving,
     /// Checking out, more than once, and calling off
     Paying,
     /// Taking over visitors' carts, again and again
@@ -83,7 +87,10 @@ const PARTING: &[(Act, u32)] = &[
     (Checkout, 2),
     (Repeat, 6),
     (ChangePhone, 2),
+    (LeaveAmidAdds, 8),
 ];
+const LEAVING: &[(Act, u32)] =
+    &[(LeaveAmidAdds, 60), (Add, 14), (ReadCart, 10), (OldToken, 8), (Clear, 4), (Checkout, 4)];
 const PAYING: &[(Act, u32)] = &[
     (Add, 30),
     (Checkout, 20),
@@ -112,12 +119,13 @@ const WISHING: &[(Act, u32)] = &[
 impl Scene {
     /// One of them; half of the time it is shopping.
     pub fn draw(rng: &mut StdRng) -> Self {
-        match rng.random_range(0..10) {
+        match rng.random_range(0..12) {
             0 => Self::Rush,
             1 => Self::Parting,
             2 => Self::Paying,
             3 => Self::Merging,
             4 => Self::Wishing,
+            5 => Self::Leaving,
             _ => Self::Shopping,
         }
     }
@@ -128,6 +136,7 @@ impl Scene {
             Self::Shopping => SHOPPING,
             Self::Rush => RUSH,
             Self::Parting => PARTING,
+            Self::Leaving => LEAVING,
             Self::Paying => PAYING,
             Self::Merging => MERGING,
             Self::Wishing => WISHING,

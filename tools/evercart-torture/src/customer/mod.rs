@@ -2,6 +2,7 @@
 //! and written down. What they do next is `device`'s business.
 
 mod device;
+mod leaving;
 mod listener;
 mod mix;
 mod sign_in;

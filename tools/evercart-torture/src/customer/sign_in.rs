@@ -5,12 +5,12 @@ use std::time::Duration;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Device, Prepared, Token};
+use super::{Device, Prepared, Token, Way};
 use crate::client::{Came, Letter};
 use crate::history::{Intent, Told};
 
 /// Codes are waited for as a person would.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 /// How often a change of the phone is asked for, until it is clear what became of it.
 const CONFIRMED_MAX: usize = 12;
 /// Phones of one customer; others begin with other numbers.
@@ -20,7 +20,7 @@ const PHONES: u32 = 50;
 /// an answer may have led or may yet lead to.
 #[derive(Debug, Default)]
 pub struct Phones {
-    current: u32,
+    pub(super) current: u32,
     candidates: Vec<u32>,
     last: u32,
 }
@@ -61,14 +61,30 @@ impl Device {
 
     /// A token for whomever the phone is; and whether that is the customer.
     async fn try_to_sign_in(&mut self, phone: u32) -> Option<(Token, bool)> {
+        let code = self.code_for(phone).await?;
+        let way = self.way(None, PATIENCE);
+        self.show_code(phone, &code, &way).await
+    }
+
+    /// A code that was sent to the customer's `phone`th phone.
+    pub(super) async fn code_for(&mut self, phone: u32) -> Option<String> {
+        let body = json!({"phone": number(self.customer.number, phone)});
+        self.code(Letter::new("POST", "/auth/send-code", Some(body))).await
+    }
+
+    /// A token for whomever the phone is, in return for the code; and whether that is the
+    /// customer.
+    pub(super) async fn show_code(
+        &mut self,
+        phone: u32,
+        code: &str,
+        way: &Way,
+    ) -> Option<(Token, bool)> {
         let to = number(self.customer.number, phone);
-        let body = json!({"phone": to});
-        let code = self.code(Letter::new("POST", "/auth/send-code", Some(body))).await?;
         let intent = Intent::SignIn { phone };
         let mut prepared = self.customer.prepare(&self.shared, intent, false);
         prepared.letter.body = Some(json!({"phone": to, "verification_code": code}));
-        let way = self.way(None, PATIENCE);
-        let spoken = self.send(&prepared, &way).await;
+        let spoken = self.send(&prepared, way).await;
         let Some(Told::SignedIn { user }) = spoken.told else { return None };
         let text = spoken.answer?.json()["access_token"].as_str()?.into();
         Some((Token { id: spoken.id, text }, self.customer.user.get() == Some(&user)))
