@@ -29,20 +29,21 @@ pub struct Judgement {
     pub not_judged: usize,
 }
 
-/// Judges a history.
-pub fn judge(history: &History) -> Judgement {
+/// Judges a history, and tells how many of how many customers are done.
+pub fn judge(history: &History, tell: &(dyn Fn(usize, usize) + Sync)) -> Judgement {
     let mut judgement = Judgement { broken: invariants::check(history), ..Judgement::default() };
-    let mut customers: BTreeMap<u32, Vec<Try>> = BTreeMap::new();
+    let mut customers: BTreeMap<u32, Vec<&Try>> = BTreeMap::new();
     for one in &history.tries {
-        customers.entry(one.customer).or_default().push(one.clone());
+        customers.entry(one.customer).or_default().push(one);
     }
     let scope = Scope::whole(history.meta.scarce.iter().copied());
     let customers: Vec<_> = customers.into_iter().collect();
-    let (found, judged) = search_all(&customers, &scope);
+    let (found, judged) = search_all(&customers, &scope, tell);
     judgement.not_judged = customers.len() - judged;
     let mut shown = 0;
     for (place, verdict) in found {
         let (customer, tries) = &customers[place];
+        let tries = &copies(tries);
         let Verdict::Broken(furthest) = verdict else {
             judgement.undecided.push(*customer);
             continue;
@@ -68,7 +69,11 @@ pub fn judge(history: &History) -> Judgement {
 }
 
 /// Every customer's history that is not explained, by its place; and how many were judged.
-fn search_all(customers: &[(u32, Vec<Try>)], scope: &Scope) -> (Vec<(usize, Verdict)>, usize) {
+fn search_all(
+    customers: &[(u32, Vec<&Try>)],
+    scope: &Scope,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> (Vec<(usize, Verdict)>, usize) {
     let (next, judged) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let found = Mutex::new(Vec::new());
     let lock = || found.lock().expect("nobody panics with it");
@@ -79,8 +84,8 @@ fn search_all(customers: &[(u32, Vec<Try>)], scope: &Scope) -> (Vec<(usize, Verd
                 while lock().len() < BROKEN_MAX {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, tries)) = customers.get(place) else { return };
-                    let verdict = search(tries, scope, STEPS_MAX);
-                    judged.fetch_add(1, Ordering::Relaxed);
+                    let verdict = search(&copies(tries), scope, STEPS_MAX);
+                    tell(judged.fetch_add(1, Ordering::Relaxed) + 1, customers.len());
                     if verdict != Verdict::Explained {
                         lock().push((place, verdict));
                     }
@@ -91,6 +96,11 @@ fn search_all(customers: &[(u32, Vec<Try>)], scope: &Scope) -> (Vec<(usize, Verd
     let mut found = found.into_inner().expect("nobody panicked with it");
     found.sort_unstable_by_key(|(place, _)| *place);
     (found, judged.into_inner())
+}
+
+/// One customer's at a time, so that a long history is not in memory twice.
+fn copies(tries: &[&Try]) -> Vec<Try> {
+    tries.iter().copied().cloned().collect()
 }
 
 /// Which promise it is: the one that explains everything if it is not held.

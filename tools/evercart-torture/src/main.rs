@@ -134,13 +134,15 @@ fn main() -> ExitCode {
 
 fn check(file: &Path) -> Result<bool> {
     let history = History::read(file)?;
-    judged(&history)
+    let progress = Progress::new("judging");
+    judged(&history, &progress)
 }
 
 /// Judges, and says so. True if nothing is broken.
 #[expect(clippy::print_stdout, reason = "the judgement is what this program is for")]
-fn judged(history: &History) -> Result<bool> {
-    let judgement = judge::judge(history);
+fn judged(history: &History, progress: &Progress) -> Result<bool> {
+    let judgement = judge::judge(history, &|judged, of_all| progress.judged(judged, of_all));
+    progress.end();
     print!("{}", report::verdict(history, &judgement));
     Ok(judgement.broken.is_empty())
 }
@@ -203,10 +205,9 @@ fn torture(plan: &Plan, history: Option<&Path>) -> Result<bool> {
     println!("{store}: seed {seed}, {} customers, {:?}", plan.customers, plan.nemeses);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let progress = Progress::new(store);
-    let outcome = runtime.block_on(run::run(plan, &progress));
-    progress.end();
-    let outcome = match outcome {
+    let outcome = match runtime.block_on(run::run(plan, &progress)) {
         Err(error) if error.is::<Broken>() => {
+            progress.end();
             println!("{error}");
             return Ok(false);
         }
@@ -215,8 +216,8 @@ fn torture(plan: &Plan, history: Option<&Path>) -> Result<bool> {
     if let Some(file) = history {
         outcome.history.write(file)?;
     }
-    print!("{}", report::summary(plan, &outcome));
-    judged(&outcome.history)
+    progress.beside(|| print!("{}", report::summary(plan, &outcome)));
+    judged(&outcome.history, &progress)
 }
 
 /// `run.ndjson` becomes `run-sqlite.ndjson`.

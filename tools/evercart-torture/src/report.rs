@@ -51,11 +51,22 @@ impl Progress {
         self.show(text, is_due);
     }
 
+    /// How far the judgement is.
+    pub fn judged(&self, judged: usize, of_all: usize) {
+        let is_due = judged == of_all || judged.is_multiple_of(of_all.div_ceil(10));
+        self.show(format!("{}: judged {judged} of {of_all} customers", self.store), is_due);
+    }
+
     fn show(&self, text: String, is_due: bool) {
         if self.bar.is_hidden() && is_due {
             eprintln!("{text}");
         }
         self.bar.set_message(text);
+    }
+
+    /// Does what prints something else.
+    pub fn beside(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 
     /// It is over.

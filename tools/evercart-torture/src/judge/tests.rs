@@ -93,14 +93,14 @@ impl Book {
 
     #[track_caller]
     fn is_good(&self) {
-        let judgement = judge(&self.history);
+        let judgement = judge(&self.history, &|_, _| {});
         assert_eq!(judgement.broken, [""; 0], "{}", judgement.accounts.join("\n"));
         assert!(judgement.undecided.is_empty());
     }
 
     #[track_caller]
     fn breaks(&self, promise: &str) -> Judgement {
-        let judgement = judge(&self.history);
+        let judgement = judge(&self.history, &|_, _| {});
         let expected = format!("{promise} broken");
         let found = judgement.broken.iter().any(|broken| broken.starts_with(&expected));
         assert!(found, "not {expected}: {:?}", judgement.broken);
