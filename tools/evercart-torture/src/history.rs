@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The file's format. One that is older or newer is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a request is for. Where it names something, by the number that the client knew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,8 +35,16 @@ pub enum Intent {
     /// Moves a wish into the cart.
     Move { product: u64, sku: u64, quantity: u32 },
     /// Orders the cart. The tag is part of the recipient's name, so that the order can be told
-    /// from every other.
-    Checkout { tag: u32 },
+    /// from every other. With what the client expects it to cost, in cents, or without.
+    Checkout { tag: u32, expected: Option<u64> },
+    /// Stores an address. The tag is part of it, as with orders.
+    AddAddress { tag: u32 },
+    /// Writes another `revision` into an address.
+    ChangeAddress { address: u64, tag: u32, revision: u32 },
+    /// Removes an address.
+    RemoveAddress { address: u64, tag: u32 },
+    /// Reads the addresses.
+    ReadAddresses,
     /// Calls an order off.
     Cancel { order: u64, tag: u32 },
     /// Reads the cart, with `If-None-Match` if `if_match` is set.
@@ -49,8 +57,8 @@ pub enum Intent {
     Export,
     /// Asks whose token this is.
     WhoAmI,
-    /// Shows the code that was sent to the customer's `phone`th phone.
-    SignIn { phone: u32 },
+    /// Shows the customer's `code`th code, which was sent to their `phone`th phone.
+    SignIn { phone: u32, code: u32 },
     /// Confirms another phone, the customer's `phone`th.
     ChangePhone { phone: u32 },
     /// Ends all tokens.
@@ -60,8 +68,8 @@ pub enum Intent {
 impl Intent {
     /// True if nothing is changed by it.
     pub fn is_read(&self) -> bool {
-        use Intent::{Export, ReadCart, ReadOrders, ReadWishes, WhoAmI};
-        matches!(self, ReadCart | ReadWishes | ReadOrders | Export | WhoAmI)
+        use Intent::{Export, ReadAddresses, ReadCart, ReadOrders, ReadWishes, WhoAmI};
+        matches!(self, ReadCart | ReadWishes | ReadOrders | ReadAddresses | Export | WhoAmI)
     }
 
     /// True if it changes the cart and is answered with the cart as it then is.
@@ -97,6 +105,17 @@ pub struct OrderSeen {
     pub lines: Vec<(u64, u32)>,
 }
 
+/// An address as it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AddressSeen {
+    /// Its number.
+    pub id: u64,
+    /// From what the customer calls it; see [`Intent::AddAddress`].
+    pub tag: u32,
+    /// What was written into it last; 0 at first.
+    pub revision: u32,
+}
+
 /// An answer, as far as it says what is and what was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,14 +130,20 @@ pub enum Told {
     Order(OrderSeen),
     /// The order that was called off.
     Cancelled(u64),
+    /// The address that was stored or changed.
+    Address(AddressSeen),
+    /// All addresses.
+    Addresses(Vec<AddressSeen>),
+    /// The address is removed.
+    Removed,
     /// How many orders there are, and the newest of them.
     Orders(u64, Vec<OrderSeen>),
     /// Cart, wishlist and orders.
     Everything(CartSeen, Vec<u64>, Vec<OrderSeen>),
     /// Whose token it is.
     Who { user: u64 },
-    /// A token for this user.
-    SignedIn { user: u64 },
+    /// A token for this user, and for how many seconds it is good.
+    SignedIn { user: u64, expires_in: u64 },
     /// All tokens have ended.
     SignedOut,
     /// A rule said no, and nothing was done.

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::history::{CartSeen, Event, Fault, History, Intent, OrderSeen, Told, Try};
 
+/// In microseconds, in which a history counts.
+const SECOND: u64 = 1_000_000;
+
 /// Everything that is wrong, as sentences that begin with the promise.
 pub fn check(history: &History) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -22,6 +25,8 @@ pub fn check(history: &History) -> Vec<String> {
     }
     for (tries, events) in by_customer.values() {
         ended_tokens(tries, &mut wrong);
+        expired_tokens(tries, &mut wrong);
+        codes(tries, &mut wrong);
         one_resource_a_key(tries, &mut wrong);
         one_cart_a_version(tries, events, &history.faults, &mut wrong);
         streams(tries, events, &mut wrong);
@@ -41,21 +46,23 @@ pub fn name(one: &Try) -> String {
 
 /// When tokens ended for certain: (issued before, over from). A logout, or a change of the phone,
 /// that was not merely repeated.
-fn ends<'a>(tries: &'a [&'a Try]) -> impl Iterator<Item = (&'a Try, u64, u64)> {
-    tries.iter().filter_map(|one| {
+fn ends<'a>(tries: &[&'a Try]) -> Vec<(&'a Try, u64, u64)> {
+    let end = |one: &&'a Try| {
         let is_end = matches!(
             (&one.intent, &one.told),
             (Intent::Logout, Some(Told::SignedOut))
                 | (Intent::ChangePhone { .. }, Some(Told::SignedIn { .. }))
         );
         (is_end && !one.replayed).then_some((*one, one.sent, one.answered?))
-    })
+    };
+    tries.iter().filter_map(end).collect()
 }
 
 /// S2: a token that was there before a logout is good for nothing after its answer.
 fn ended_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
     let issued: HashMap<u32, u64> =
         tries.iter().filter_map(|one| Some((one.id, one.answered?))).collect();
+    let ends = ends(tries);
     for one in tries {
         let let_in = !matches!(one.told, None | Some(Told::Refused { .. }));
         let Some(token) = one.token.filter(|_| let_in) else { continue };
@@ -63,7 +70,8 @@ fn ended_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
         // A repeat of what ended the token tells nothing and changes nothing.
         let is_repeat =
             one.replayed && matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
-        let end = ends(tries)
+        let end = ends
+            .iter()
             .find(|(end, sent, over)| issued < sent && *over < one.sent && end.id != one.id);
         if let Some((end, ..)) = end.filter(|_| !is_repeat) {
             wrong.push(format!(
@@ -72,6 +80,66 @@ fn ended_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
                 one.intent,
                 end.id
             ));
+        }
+    }
+}
+
+/// A token is good as long as was said, and no longer. Its end is a whole second.
+fn expired_tokens(tries: &[&Try], wrong: &mut Vec<String>) {
+    let issued: HashMap<u32, (u64, u64, u64)> = tries
+        .iter()
+        .filter_map(|one| match one.told {
+            Some(Told::SignedIn { expires_in, .. }) => {
+                Some((one.id, (one.sent, one.answered?, expires_in * SECOND)))
+            }
+            _ => None,
+        })
+        .collect();
+    for one in tries {
+        let Some((asked, answered, life)) = one.token.and_then(|token| issued.get(&token)) else {
+            continue;
+        };
+        let is_too_early = one.answered.is_some_and(|at| at + 2 * SECOND < asked + life);
+        match &one.told {
+            Some(Told::Refused { code, .. }) if code == "token_expired" => {
+                if is_too_early {
+                    let name = name(one);
+                    wrong.push(format!("G7 broken: {name}: the token had not expired yet"));
+                }
+            }
+            None | Some(Told::Refused { .. }) => {}
+            Some(_) if one.sent > answered + life + SECOND => wrong.push(format!(
+                "S3 broken: {}: {:?} was let in with a token that had expired",
+                name(one),
+                one.intent
+            )),
+            Some(_) => {}
+        }
+    }
+}
+
+/// S4: a code opens once. S2: nor does repeating a sign-in open what was ended after it.
+fn codes(tries: &[&Try], wrong: &mut Vec<String>) {
+    let sign_ins = || {
+        tries.iter().filter_map(|one| match (&one.intent, &one.told) {
+            (Intent::SignIn { code, .. }, Some(Told::SignedIn { .. })) => Some((*code, *one)),
+            _ => None,
+        })
+    };
+    let mut opened: HashMap<u32, &Try> = HashMap::new();
+    for (code, one) in sign_ins().filter(|(_, one)| !one.replayed) {
+        if let Some(first) = opened.insert(code, one) {
+            let name = name(one);
+            wrong.push(format!("S4 broken: {name}: its code had opened with {}", first.id));
+        }
+    }
+    let ends = ends(tries);
+    for (code, one) in sign_ins().filter(|(_, one)| one.replayed) {
+        let Some(first) = opened.get(&code).and_then(|first| first.answered) else { continue };
+        let end = ends.iter().find(|(_, sent, over)| first < *sent && *over < one.sent);
+        if let Some((end, ..)) = end {
+            let name = name(one);
+            wrong.push(format!("S2 broken: {name}: request {} had ended that sign-in", end.id));
         }
     }
 }
@@ -133,6 +201,7 @@ fn streams(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>) {
     let mut last: HashMap<u32, u64> = HashMap::new();
     let issued: HashMap<u32, u64> =
         tries.iter().filter_map(|one| Some((one.id, one.answered?))).collect();
+    let ends = ends(tries);
     for event in events {
         let version = event.cart.version;
         let before = last.insert(event.stream, version);
@@ -149,7 +218,7 @@ fn streams(tries: &[&Try], events: &[&Event], wrong: &mut Vec<String>) {
             is_change && shows
         });
         let Some((made, issued)) = made.zip(issued.get(&event.token)) else { continue };
-        let end = ends(tries).find(|(_, sent, over)| issued < sent && *over < made.sent);
+        let end = ends.iter().find(|(_, sent, over)| issued < sent && *over < made.sent);
         if let Some((end, ..)) = end {
             wrong.push(format!(
                 "S2 broken: stream {} of customer {} told of version {version}, made after its \

@@ -2,15 +2,25 @@
 //! a request does, and which answers it may get. The search asks this for every order of events
 //! that it tries.
 
+mod addresses;
+mod shows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::history::{CartSeen, Intent, OrderSeen, Told, Try};
+use addresses::Addresses;
+
+use crate::history::{Intent, Told, Try};
 
 /// The most pieces of one SKU in a cart.
 const QUANTITY_MAX: u32 = 999;
+/// What a piece of any SKU costs, in cents; see `world`.
+pub const PRICE: u64 = 100;
+/// What delivery costs in this market, in cents, and from which amount on it is free.
+const DELIVERY: u64 = 999;
+const DELIVERY_FREE_FROM: u64 = 7_500;
 
 /// What is compared. Comparing less makes a check weaker, never wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +33,8 @@ pub struct Scope {
     pub wishes: bool,
     /// The orders.
     pub orders: bool,
+    /// The addresses.
+    pub addresses: bool,
     /// Tokens that have ended are refused.
     pub sessions: bool,
     /// A key has one effect.
@@ -39,6 +51,7 @@ impl Scope {
             skus: None,
             wishes: true,
             orders: true,
+            addresses: true,
             sessions: true,
             keys: true,
             scarce: Arc::new(scarce.into_iter().collect()),
@@ -70,6 +83,7 @@ pub struct State {
     wishes: BTreeSet<u64>,
     /// By tag.
     orders: Rc<BTreeMap<u32, Order>>,
+    addresses: Addresses,
     /// Tokens that are good, by the try that brought them.
     tokens: BTreeSet<u32>,
     /// Keys whose effect has happened.
@@ -130,7 +144,8 @@ impl State {
         if let Told::Refused { code, .. } = told {
             let by_rule = matches!(&outcome, Outcome::Refused(rule) if rule == code);
             let by_chance = match outcome {
-                Outcome::Refused("signed_out") => false,
+                // The token's own time is looked at first; the invariants know it.
+                Outcome::Refused("signed_out") => code == "token_expired",
                 _ => self.may_refuse(one, code, scope),
             };
             let unseen = match code.as_str() {
@@ -163,8 +178,13 @@ impl State {
                 Intent::Set { sku, .. } | Intent::Remove { sku, .. } => {
                     self.lines.get(sku).is_some_and(|(id, _)| id.is_none())
                 }
+                // A repeat names what has been removed since.
+                Intent::AddAddress { tag } | Intent::ChangeAddress { tag, .. } => {
+                    one.key.is_some() && !self.addresses.has(*tag)
+                }
                 _ => false,
             },
+            "token_expired" => one.token.is_some(),
             "idempotency_key_in_use" => one.key.is_some(),
             "phone_taken" => matches!(one.intent, Intent::ChangePhone { .. }),
             "code_invalid" | "rate_limited" | "too_many_attempts" => {
@@ -177,7 +197,9 @@ impl State {
     fn outcome(&self, one: &Try, scope: &Scope, forgets_keys: bool) -> Outcome {
         let is_done = one.key.is_some_and(|key| self.keys.contains(&key)) && !forgets_keys;
         match one.intent {
-            Intent::SignIn { .. } => return Outcome::Done(Box::new(self.signed_in(one))),
+            // The token is the answer's business.
+            Intent::SignIn { .. } if one.replayed => return Outcome::Replay,
+            Intent::SignIn { .. } => return Outcome::Done(Box::new(self.clone())),
             // These end the token they come with, so a repeat comes with one that has ended by it.
             Intent::Logout if is_done && self.has_ended_by(one) => return Outcome::Replay,
             Intent::ChangePhone { .. } if is_done => return self.phone_again(one),
@@ -219,15 +241,9 @@ impl State {
         if !scope.orders && !self.orders.is_empty() {
             self.orders = Rc::default();
         }
-    }
-
-    fn signed_in(&self, one: &Try) -> Self {
-        let mut after = self.clone();
-        // Without an answer nobody has the token.
-        if one.told.is_some() {
-            after.tokens.insert(one.id);
+        if !scope.addresses {
+            self.addresses = Addresses::default();
         }
-        after
     }
 
     fn has_ended_by(&self, one: &Try) -> bool {
@@ -260,18 +276,29 @@ impl State {
                 self.unwish(*product, scope)?;
                 self.add(*sku, *quantity, scope)?;
             }
-            Intent::Checkout { tag } => self.check_out(*tag, scope)?,
+            Intent::Checkout { tag, expected } => self.check_out(*tag, *expected, scope)?,
             Intent::Cancel { order, tag } => self.cancel(*order, *tag, scope)?,
             Intent::ChangePhone { phone } => {
                 self.sign_out(one.key);
                 (self.phone, self.changed_by) = (*phone, one.key);
             }
             Intent::Logout => self.sign_out(one.key),
+            Intent::AddAddress { tag } if scope.addresses => self.addresses.add(*tag)?,
+            Intent::ChangeAddress { address, tag, revision } if scope.addresses => {
+                self.addresses.change(*address, *tag, *revision)?;
+            }
+            Intent::RemoveAddress { address, tag } if scope.addresses => {
+                self.addresses.remove(*address, *tag)?;
+            }
             Intent::ReadCart
             | Intent::ReadWishes
             | Intent::ReadOrders
             | Intent::Export
             | Intent::WhoAmI
+            | Intent::AddAddress { .. }
+            | Intent::ChangeAddress { .. }
+            | Intent::RemoveAddress { .. }
+            | Intent::ReadAddresses
             | Intent::SignIn { .. } => {}
         }
         Ok(())
@@ -328,9 +355,13 @@ impl State {
         if was_there || !scope.wishes { Ok(()) } else { Err("not_found") }
     }
 
-    fn check_out(&mut self, tag: u32, scope: &Scope) -> Result<(), Code> {
+    fn check_out(&mut self, tag: u32, expected: Option<u64>, scope: &Scope) -> Result<(), Code> {
         if self.lines.is_empty() {
             return if scope.skus.is_none() { Err("cart_empty") } else { Ok(()) };
+        }
+        let pieces: u64 = self.lines.values().map(|(_, quantity)| u64::from(*quantity)).sum();
+        if scope.skus.is_none() && expected.is_some_and(|expected| expected != total(pieces)) {
+            return Err("price_changed");
         }
         let lines = std::mem::take(&mut self.lines);
         let lines = lines.into_iter().map(|(sku, (_, quantity))| (sku, quantity)).collect();
@@ -363,93 +394,12 @@ impl State {
         }
         self.changed_by = None;
     }
+}
 
-    /// True if the answer shows this state. What it tells for the first time is remembered.
-    fn shows(&mut self, one: &Try, told: &Told, scope: &Scope) -> bool {
-        match (&one.intent, told) {
-            (Intent::Checkout { tag }, Told::Order(order)) => {
-                order.tag == *tag && (!scope.orders || self.shows_order(order, scope))
-            }
-            (Intent::Cancel { order, .. }, Told::Cancelled(id)) => id == order,
-            (Intent::Logout, Told::SignedOut) => true,
-            (Intent::WhoAmI, Told::Who { user }) => self.user == Some(*user),
-            (Intent::SignIn { phone }, Told::SignedIn { user }) => {
-                // The first sign-in makes the customer; another's phone is another customer.
-                let own = *self.user.get_or_insert(*user) == *user;
-                let is_ours = own == (*phone == self.phone);
-                if !own {
-                    self.tokens.remove(&one.id);
-                }
-                is_ours
-            }
-            (Intent::ChangePhone { .. }, Told::SignedIn { user }) => {
-                self.tokens.insert(one.id);
-                self.user == Some(*user)
-            }
-            (Intent::ReadCart, Told::NotModified) => {
-                !scope.versions || one.if_match == Some(self.version)
-            }
-            (Intent::Export, Told::Everything(cart, wishes, orders)) => {
-                self.shows_cart(cart, scope)
-                    && self.shows_wishes(wishes, scope)
-                    && self.shows_orders(orders.len() as u64, orders, scope)
-            }
-            (Intent::ReadOrders, Told::Orders(total, orders)) => {
-                self.shows_orders(*total, orders, scope)
-            }
-            (
-                Intent::Wish { .. }
-                | Intent::Unwish { .. }
-                | Intent::ClearWishes
-                | Intent::ReadWishes,
-                Told::Wishes(wishes),
-            ) => self.shows_wishes(wishes, scope),
-            (intent, Told::Cart(cart)) => {
-                (intent.changes_cart() || *intent == Intent::ReadCart)
-                    && self.shows_cart(cart, scope)
-            }
-            _ => false,
-        }
-    }
-
-    fn shows_cart(&mut self, cart: &CartSeen, scope: &Scope) -> bool {
-        if self.user != Some(cart.user) || (scope.versions && cart.version != self.version) {
-            return false;
-        }
-        let seen = || cart.lines.iter().filter(|(_, sku, _)| scope.has(*sku));
-        if seen().count() != self.lines.len() {
-            return false;
-        }
-        seen().all(|(line, sku, quantity)| {
-            self.lines
-                .get_mut(sku)
-                .is_some_and(|(id, had)| *id.get_or_insert(*line) == *line && had == quantity)
-        })
-    }
-
-    fn shows_wishes(&self, wishes: &[u64], scope: &Scope) -> bool {
-        !scope.wishes || self.wishes.iter().eq(wishes)
-    }
-
-    fn shows_orders(&mut self, total: u64, orders: &[OrderSeen], scope: &Scope) -> bool {
-        !scope.orders
-            || (total == self.orders.len() as u64
-                && orders.iter().all(|order| self.shows_order(order, scope)))
-    }
-
-    fn shows_order(&mut self, seen: &OrderSeen, scope: &Scope) -> bool {
-        let is_known = self.orders.get(&seen.tag).is_some_and(|order| order.id.is_some());
-        if !is_known {
-            let orders = Rc::make_mut(&mut self.orders);
-            let Some(order) = orders.get_mut(&seen.tag) else { return false };
-            order.id = Some(seen.id);
-        }
-        let order = &self.orders[&seen.tag];
-        let lines = seen.lines.iter().filter(|(sku, _)| scope.has(*sku));
-        order.id == Some(seen.id)
-            && order.is_cancelled == seen.is_cancelled
-            && order.lines.iter().eq(lines)
-    }
+/// What so many pieces cost with delivery, in cents.
+pub fn total(pieces: u64) -> u64 {
+    let goods = pieces * PRICE;
+    if goods < DELIVERY_FREE_FROM { goods + DELIVERY } else { goods }
 }
 
 /// True if what the request is about is not looked at, so that no refusal of it can be judged.
@@ -462,6 +412,9 @@ fn is_out_of_scope(one: &Try, scope: &Scope) -> bool {
         Intent::Unwish { .. } => !scope.wishes,
         Intent::Checkout { .. } => scope.skus.is_some(),
         Intent::Cancel { .. } => !scope.orders,
+        Intent::AddAddress { .. } | Intent::ChangeAddress { .. } | Intent::RemoveAddress { .. } => {
+            !scope.addresses
+        }
         _ => false,
     }
 }

@@ -19,9 +19,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// Where a server says that it listens.
 const LISTENS: &str = "evercart listening on http://";
 
-/// Nobody's token ends by itself, and nobody has to wait for a code.
+/// Nobody has to wait for a code.
 const SETTINGS: &[(&str, &str)] = &[
-    ("EVERCART_AUTH__TOKEN_LIFETIME", "12h"),
     ("EVERCART_AUTH__LIMITS__ATTEMPTS_PER_CODE", "1000"),
     ("EVERCART_AUTH__LIMITS__FAILURES_PER_IP_HOUR", "1000000"),
     ("EVERCART_SERVER__INTERNAL_LISTEN", "127.0.0.1:0"),
@@ -65,15 +64,23 @@ impl Program {
         command
     }
 
-    /// Starts a server; `place` is where it listens, port 0 being any.
+    /// Starts a server; `place` is where it listens, port 0 being any, and its tokens are good for
+    /// so many seconds.
     ///
     /// # Errors
     /// If it does not say in time that it listens; with the end of what it said.
-    pub fn serve(&self, name: &str, database: Option<&str>, place: SocketAddr) -> Result<Server> {
+    pub fn serve(
+        &self,
+        name: &str,
+        database: Option<&str>,
+        place: SocketAddr,
+        token_seconds: u64,
+    ) -> Result<Server> {
         let log = self.directory.join(format!("{name}.log"));
         let file = OpenOptions::new().create(true).append(true).open(&log)?;
         let mut command = self.command(database);
         command.args(["serve", "--demo", "--listen", &place.to_string()]);
+        command.env("EVERCART_AUTH__TOKEN_LIFETIME", format!("{token_seconds}s"));
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(file)

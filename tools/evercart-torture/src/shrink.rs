@@ -63,8 +63,18 @@ impl Shrinker {
 
     /// True if it is still broken with these. The search must be sure of it.
     fn is_broken(&self, tries: &[Try], scope: &Scope) -> bool {
-        self.begun.elapsed() < TIME_MAX
-            && matches!(self.search(tries, scope, STEPS_MAX), Verdict::Broken(_))
+        self.stuck(tries, scope).is_some()
+    }
+
+    /// The request whose answer is not explained, if that is sure.
+    fn stuck(&self, tries: &[Try], scope: &Scope) -> Option<u32> {
+        if self.begun.elapsed() > TIME_MAX {
+            return None;
+        }
+        match self.search(tries, scope, STEPS_MAX) {
+            Verdict::Broken(place) => Some(tries[place].id),
+            _ => None,
+        }
     }
 
     /// Answers that came later than the broken one cannot mend it, and what was sent later did not
@@ -100,6 +110,7 @@ impl Shrinker {
         for change in [
             (|scope: &mut Scope| scope.wishes = false) as fn(&mut Scope),
             |scope| scope.orders = false,
+            |scope| scope.addresses = false,
             |scope| scope.versions = false,
             |scope| scope.sessions = false,
         ] {
@@ -124,8 +135,10 @@ impl Shrinker {
     }
 
     /// An answer is not needed if all is still broken without it; and then it is not needed either
-    /// that the request was sent: whether or not it happened, nothing explains the rest.
+    /// that the request was sent: whether or not it happened, nothing explains the rest. It stays,
+    /// without its answer, if another answer would be in want of an explanation without it.
     fn drop_tries(&mut self) {
+        let Some(stuck) = self.stuck(&self.tries, &self.scope) else { return };
         let mut size = self.tries.len().div_ceil(2);
         while size > 0 {
             let mut from = 0;
@@ -141,12 +154,18 @@ impl Shrinker {
                 };
                 let weaker: Vec<Try> = places().map(weaken).collect();
                 let any = places().any(|(place, one)| is_in(place, one));
-                if any && self.is_broken(&weaker, &self.scope) {
+                if !any || !self.is_broken(&weaker, &self.scope) {
+                    from = to;
+                } else {
                     let kept =
                         |(place, one): (usize, &Try)| (!is_in(place, one)).then(|| one.clone());
-                    self.tries = places().filter_map(kept).collect();
-                } else {
-                    from = to;
+                    let kept: Vec<Try> = places().filter_map(kept).collect();
+                    let is_same = self.stuck(&kept, &self.scope) == Some(stuck);
+                    if is_same || size == 1 {
+                        self.tries = if is_same { kept } else { weaker };
+                    } else {
+                        from = to;
+                    }
                 }
                 if self.begun.elapsed() > TIME_MAX {
                     return;
@@ -187,6 +206,7 @@ impl Shrinker {
             (scope.versions, "versions"),
             (scope.wishes, "the wishlist"),
             (scope.orders, "orders"),
+            (scope.addresses, "addresses"),
             (scope.sessions, "sign-outs"),
             (scope.keys, "keys"),
         ] {
@@ -233,6 +253,9 @@ fn matters(one: &Try, scope: &Scope) -> bool {
     match &one.intent {
         Intent::Wish { .. } | Intent::Unwish { .. } | Intent::ClearWishes => scope.wishes,
         Intent::Cancel { .. } => scope.orders,
+        Intent::AddAddress { .. } | Intent::ChangeAddress { .. } | Intent::RemoveAddress { .. } => {
+            scope.addresses
+        }
         Intent::SignIn { .. } => false,
         intent if intent.is_read() => false,
         _ => match &scope.skus {

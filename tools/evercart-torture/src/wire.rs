@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Letter};
-use crate::history::{CartSeen, Intent, OrderSeen, Told};
+use crate::history::{AddressSeen, CartSeen, Intent, OrderSeen, Told};
 
 /// How many orders are looked at; nobody has more.
 const ORDERS_SHOWN: usize = 100;
@@ -16,6 +16,15 @@ fn recipient(customer: u32, tag: u32) -> String {
 
 fn address_of(customer: u32, tag: u32) -> String {
     format!("{tag} Street of {customer}")
+}
+
+/// What a customer calls an address, from which it can be told from every other.
+fn title(customer: u32, tag: u32) -> String {
+    format!("Address of {customer} no {tag}")
+}
+
+fn full_address(customer: u32, tag: u32, revision: u32) -> String {
+    format!("{revision} Road {tag} of {customer}")
 }
 
 /// Whose answers are read.
@@ -68,14 +77,32 @@ pub fn letter(customer: u32, intent: &Intent) -> Letter {
             &format!("/wishlist/items/{product}/move-to-cart"),
             json!({"sku_id": sku, "quantity": quantity}),
         ),
-        Intent::Checkout { tag } => post(
-            "/orders",
-            json!({
+        Intent::Checkout { tag, expected } => {
+            let mut body = json!({
                 "customer_name": recipient(customer, *tag),
                 "delivery_address": address_of(customer, *tag),
                 "payment_method": "card",
-            }),
-        ),
+            });
+            if let Some(cents) = expected {
+                body["expected_total"] = json!(*cents as f64 / 100.0);
+            }
+            post("/orders", body)
+        }
+        Intent::AddAddress { tag } => {
+            let title = title(customer, *tag);
+            let full = full_address(customer, *tag, 0);
+            post("/profile/addresses", json!({"title": title, "full_address": full}))
+        }
+        Intent::ChangeAddress { address, tag, revision } => {
+            let full = full_address(customer, *tag, *revision);
+            // Every other one becomes the default by it.
+            let body = json!({"full_address": full, "is_default": revision % 2 == 0});
+            Letter::new("PUT", format!("/profile/addresses/{address}"), Some(body))
+        }
+        Intent::RemoveAddress { address, .. } => {
+            Letter::new("DELETE", format!("/profile/addresses/{address}"), None)
+        }
+        Intent::ReadAddresses => Letter::new("GET", "/profile/addresses", None),
         Intent::Cancel { order, .. } => {
             Letter::new("POST", format!("/profile/orders/{order}/cancel"), None)
         }
@@ -107,7 +134,8 @@ pub fn read(reader: Reader, intent: &Intent, answer: &Answer) -> Read {
                 let text = body.to_string();
                 read.flaws.push(format!("S6 broken: {intent:?} was answered {status} {text}"));
             }
-            let promised = if matches!(intent, Intent::Checkout { .. }) { 201 } else { 200 };
+            let makes = matches!(intent, Intent::Checkout { .. } | Intent::AddAddress { .. });
+            let promised = if makes { 201 } else { 200 };
             if status != promised {
                 let flaw = format!("G5 broken: {intent:?} was answered {status}, not {promised}");
                 read.flaws.push(flaw);
@@ -127,13 +155,6 @@ pub fn read(reader: Reader, intent: &Intent, answer: &Answer) -> Read {
 
 fn told(reader: Reader, intent: &Intent, body: &Value, flaws: &mut Vec<String>) -> Option<Told> {
     let told = match intent {
-        _ if intent.changes_cart() || *intent == Intent::ReadCart => {
-            let skipped = body["skipped"].as_array().is_some_and(|skipped| !skipped.is_empty());
-            if skipped {
-                flaws.push(format!("G3 broken: a merge skipped what there is plenty of: {body}"));
-            }
-            Told::Cart(cart(reader, body, flaws)?)
-        }
         Intent::Wish { .. } | Intent::Unwish { .. } | Intent::ClearWishes | Intent::ReadWishes => {
             Told::Wishes(wishes(reader, body, flaws)?)
         }
@@ -155,9 +176,23 @@ fn told(reader: Reader, intent: &Intent, body: &Value, flaws: &mut Vec<String>) 
             Told::Who { user: body["user_id"].as_u64()? }
         }
         Intent::SignIn { .. } | Intent::ChangePhone { .. } => {
-            Told::SignedIn { user: body["user"]["id"].as_u64()? }
+            let expires_in = body["expires_in"].as_u64()?;
+            Told::SignedIn { user: body["user"]["id"].as_u64()?, expires_in }
         }
+        Intent::AddAddress { .. } | Intent::ChangeAddress { .. } => {
+            Told::Address(address(reader, body, flaws)?)
+        }
+        Intent::ReadAddresses => Told::Addresses(addresses(reader, body, flaws)?),
+        Intent::RemoveAddress { .. } => Told::Removed,
         Intent::Logout => Told::SignedOut,
+        // All others read or change the cart.
+        _ => {
+            let skipped = body["skipped"].as_array().is_some_and(|skipped| !skipped.is_empty());
+            if skipped {
+                flaws.push(format!("G3 broken: a merge skipped what there is plenty of: {body}"));
+            }
+            Told::Cart(cart(reader, body, flaws)?)
+        }
     };
     Some(told)
 }
@@ -204,6 +239,27 @@ fn wishes(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<Vec<u
         flaws.push(format!("G2 broken: a product is on a wishlist twice: {products:?}"));
     }
     Some(products)
+}
+
+fn addresses(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<Vec<AddressSeen>> {
+    let list = body["addresses"].as_array()?;
+    let defaults = list.iter().filter(|one| one["is_default"] == json!(true)).count();
+    if defaults != usize::from(!list.is_empty()) {
+        flaws.push(format!("G2 broken: {defaults} of the addresses are the default: {body}"));
+    }
+    list.iter().map(|one| address(reader, one, flaws)).collect()
+}
+
+fn address(reader: Reader, body: &Value, flaws: &mut Vec<String>) -> Option<AddressSeen> {
+    let (called, full) = (body["title"].as_str()?, body["full_address"].as_str()?);
+    let (customer, tag) = called.strip_prefix("Address of ")?.split_once(" no ")?;
+    let (customer, tag): (u32, u32) = (customer.parse().ok()?, tag.parse().ok()?);
+    let revision = full.split_once(' ')?.0.parse().ok()?;
+    if customer != reader.customer || full != full_address(customer, tag, revision) {
+        let own = reader.customer;
+        flaws.push(format!("S1 broken: customer {own} was shown the address {body}"));
+    }
+    Some(AddressSeen { id: body["id"].as_u64()?, tag, revision })
 }
 
 fn orders(reader: Reader, list: &Value, flaws: &mut Vec<String>) -> Option<Vec<OrderSeen>> {

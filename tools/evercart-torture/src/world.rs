@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 
 use crate::disk::SmallDisk;
 use crate::history::Fault;
+use crate::model::PRICE;
 use crate::proxy::Proxy;
 use crate::server::{Program, Server, tail};
 
@@ -31,6 +32,10 @@ pub const IMPORTED: std::ops::Range<u64> = 9501..9601;
 const PLENTY: u64 = 9_000_000;
 const HEADER: &str = "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,\
     price,original_price,stock,active\r\n";
+
+/// A token that ends by itself while its customer shops, and one that does not.
+const SHORT_TOKEN: Duration = Duration::from_secs(2);
+const LONG_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a server may need to start again while the database comes and goes.
 const RESTART_MAX: Duration = Duration::from_secs(90);
@@ -110,6 +115,8 @@ pub struct World {
     pub answered: AtomicU64,
     /// Servers killed.
     pub kills: AtomicU64,
+    /// Servers started; every third has tokens that are soon over.
+    starts: AtomicU64,
     /// What has happened.
     pub faults: std::sync::Mutex<Vec<Fault>>,
     /// What is wrong beyond any customer's history.
@@ -146,6 +153,7 @@ impl World {
             is_over: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             kills: AtomicU64::new(0),
+            starts: AtomicU64::new(0),
             faults: std::sync::Mutex::default(),
             complaints: std::sync::Mutex::default(),
             _directory: directory,
@@ -185,7 +193,10 @@ impl World {
     async fn launch(&self, server: usize, place: SocketAddr) -> Result<Server> {
         let (program, url) = (self.program.clone(), self.url(server));
         let name = format!("server-{server}");
-        spawn_blocking(move || program.serve(&name, url.as_deref(), place)).await?
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        let is_short = start % 3 == 1 && !self.is_over();
+        let life = if is_short { SHORT_TOKEN } else { LONG_TOKEN }.as_secs();
+        spawn_blocking(move || program.serve(&name, url.as_deref(), place, life)).await?
     }
 
     /// Ends a server with SIGKILL, if it runs.
@@ -289,7 +300,7 @@ pub fn stock() -> BTreeMap<u64, u64> {
 }
 
 fn stock_rows() -> String {
-    stock().iter().map(|(sku, pieces)| row(*sku, 100, *pieces)).collect()
+    stock().iter().map(|(sku, pieces)| row(*sku, PRICE, *pieces)).collect()
 }
 
 /// A row of a catalogue: a SKU of a product of its own that has the same number.

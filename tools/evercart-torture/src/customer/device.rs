@@ -12,6 +12,7 @@ use super::mix::{Act, Scene};
 use super::{Customer, Prepared, Shared, Spoken, Token, Way};
 use crate::client::Connection;
 use crate::history::{Intent, Told};
+use crate::model::total;
 use crate::world::{PLENTIFUL, SCARCE};
 
 /// How often an intent is sent before it is given up.
@@ -71,7 +72,8 @@ impl Device {
 
     /// Reads everything there is. False if there was no answer until it was too late.
     pub async fn look_at_everything(&mut self) -> bool {
-        for intent in [Intent::ReadCart, Intent::ReadWishes, Intent::ReadOrders, Intent::Export] {
+        use Intent::{Export, ReadAddresses, ReadCart, ReadOrders, ReadWishes};
+        for intent in [ReadCart, ReadWishes, ReadOrders, ReadAddresses, Export] {
             let prepared = self.customer.prepare(&self.shared, intent, false);
             while self.carry_out(&prepared).await.is_none_or(|told| is_refused(&told)) {
                 if self.must_stop() {
@@ -163,9 +165,19 @@ impl Device {
             }
             Act::ClearWishes => Intent::ClearWishes,
             Act::Checkout => {
-                let tag = &customer.tags;
-                Intent::Checkout { tag: tag.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }
+                let shown: u64 = known.cart.iter().map(|(_, _, pieces)| u64::from(*pieces)).sum();
+                let expected = (self.rng.random_range(0..3) == 0).then(|| total(shown));
+                Intent::Checkout { tag: customer.tag(), expected }
             }
+            Act::AddAddress => Intent::AddAddress { tag: customer.tag() },
+            Act::ChangeAddress | Act::RemoveAddress => {
+                let (address, tag) = known.addresses[pick(known.addresses.len(), &mut self.rng)?];
+                match act {
+                    Act::RemoveAddress => Intent::RemoveAddress { address, tag },
+                    _ => Intent::ChangeAddress { address, tag, revision: customer.tag() },
+                }
+            }
+            Act::ReadAddresses => Intent::ReadAddresses,
             Act::Cancel => {
                 let (order, tag) = known.orders[pick(known.orders.len(), &mut self.rng)?];
                 Intent::Cancel { order, tag }
@@ -211,7 +223,7 @@ impl Device {
             } else {
                 self.send(prepared, &way).await
             };
-            if spoken.is_refused_as("signed_out") {
+            if spoken.is_out() {
                 self.token = None;
                 // With a new token, the same intent is still the same.
                 if prepared.key.is_none() || self.chance(40) {
@@ -220,10 +232,11 @@ impl Device {
             } else if spoken.told.is_some() {
                 return spoken.told;
             } else if spoken.was_sent && prepared.key.is_none() {
-                // Without a key, whoever tries again may do it twice, as some do. An order that is
-                // asked for twice could not be told from one that was made twice.
-                let is_checkout = matches!(prepared.intent, Intent::Checkout { .. });
-                if is_checkout || self.chance(70) {
+                // Without a key, whoever tries again may do it twice, as some do. What is asked for
+                // twice under one tag could not be told from what was made twice.
+                use Intent::{AddAddress, Checkout};
+                let has_tag = matches!(prepared.intent, Checkout { .. } | AddAddress { .. });
+                if has_tag || self.chance(70) {
                     return None;
                 }
             }
@@ -236,7 +249,7 @@ impl Device {
     }
 
     /// The same request two or three times at the same moment, as jumpy clients and networks do.
-    async fn send_at_once(&mut self, prepared: &Prepared, way: &Way) -> Spoken {
+    pub(super) async fn send_at_once(&mut self, prepared: &Prepared, way: &Way) -> Spoken {
         let others: Vec<Way> = (0..self.rng.random_range(1..3))
             .map(|_| {
                 let patience = self.patience();

@@ -20,6 +20,10 @@ pub enum Act {
     ReadCart,
     ReadWishes,
     ReadOrders,
+    AddAddress,
+    ChangeAddress,
+    RemoveAddress,
+    ReadAddresses,
     Export,
     WhoAmI,
     Logout,
@@ -45,7 +49,7 @@ pub enum Scene {
     Parting,
     /// Logging out while adds are on their way, and being back before they arrive
     Leaving,
-    /// Checking out, more than once, and calling off
+    /// Checking out, more than once, calling off, and changing addresses
     Paying,
     /// Taking over visitors' carts, again and again
     Merging,
@@ -68,6 +72,10 @@ const SHOPPING: &[(Act, u32)] = &[
     (ReadCart, 9),
     (ReadWishes, 3),
     (ReadOrders, 3),
+    (AddAddress, 3),
+    (ChangeAddress, 3),
+    (RemoveAddress, 1),
+    (ReadAddresses, 2),
     (Export, 2),
     (WhoAmI, 1),
     (Logout, 2),
@@ -96,6 +104,10 @@ const PAYING: &[(Act, u32)] = &[
     (Checkout, 20),
     (Cancel, 12),
     (ReadOrders, 6),
+    (AddAddress, 4),
+    (ChangeAddress, 6),
+    (RemoveAddress, 3),
+    (ReadAddresses, 5),
     (Export, 5),
     (ReadCart, 7),
     (Repeat, 16),

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::client::{Answer, Came, Connection, Letter};
 use crate::history::{Event, Intent, Told, Try};
 use crate::wire::{self, Read, Reader};
@@ -77,6 +79,8 @@ struct Known {
     wishes: Vec<u64>,
     /// Numbers with their tags.
     orders: VecDeque<(u64, u32)>,
+    /// Numbers with their tags.
+    addresses: VecDeque<(u64, u32)>,
     tokens: VecDeque<Token>,
     keyed: VecDeque<Prepared>,
 }
@@ -91,6 +95,7 @@ pub struct Customer {
     tries: AtomicU32,
     keys: AtomicU32,
     tags: AtomicU32,
+    codes: AtomicU32,
     known: Mutex<Known>,
     phones: tokio::sync::Mutex<Phones>,
 }
@@ -105,8 +110,10 @@ struct Spoken {
 }
 
 impl Spoken {
-    fn is_refused_as(&self, expected: &str) -> bool {
-        matches!(&self.told, Some(Told::Refused { code, .. }) if code == expected)
+    /// Whether the token is good no longer.
+    fn is_out(&self) -> bool {
+        matches!(&self.told, Some(Told::Refused { code, .. })
+            if code == "signed_out" || code == "token_expired")
     }
 }
 
@@ -120,6 +127,7 @@ impl Customer {
             tries: AtomicU32::new(1),
             keys: AtomicU32::new(1),
             tags: AtomicU32::new(1),
+            codes: AtomicU32::new(1),
             known: Mutex::default(),
             phones: tokio::sync::Mutex::default(),
         }
@@ -128,6 +136,11 @@ impl Customer {
     /// The newest token, whether or not it is still good.
     pub fn newest_token(&self) -> Option<Token> {
         self.known().tokens.back().cloned()
+    }
+
+    /// A number that tells what is made or written from all else of this customer.
+    fn tag(&self) -> u32 {
+        self.tags.fetch_add(1, Ordering::Relaxed)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -151,6 +164,22 @@ impl Customer {
             let keyed = &mut self.known().keyed;
             keyed.push_back(prepared.clone());
             keep(keyed, KEYED_MAX);
+        }
+        prepared
+    }
+
+    /// The same with a body that carries a code. It is not repeated late.
+    fn prepare_with_code(
+        &self,
+        shared: &Shared,
+        intent: Intent,
+        is_keyed: bool,
+        body: Value,
+    ) -> Prepared {
+        let mut prepared = self.prepare(shared, intent, is_keyed);
+        prepared.letter.body = Some(body);
+        if is_keyed {
+            self.known().keyed.retain(|one| one.key != prepared.key);
         }
         prepared
     }
@@ -224,7 +253,14 @@ impl Customer {
                 known.orders.push_back((order.id, order.tag));
                 keep(&mut known.orders, 5);
             }
-            Told::SignedIn { user } => {
+            Told::Addresses(seen) => {
+                known.addresses = seen.iter().map(|one| (one.id, one.tag)).collect();
+            }
+            Told::Address(seen) => {
+                known.addresses.push_back((seen.id, seen.tag));
+                keep(&mut known.addresses, 5);
+            }
+            Told::SignedIn { user, .. } => {
                 let own = *self.user.get_or_init(|| *user);
                 let text = answer.json()["access_token"].as_str().map(Arc::from);
                 if let Some(text) = text

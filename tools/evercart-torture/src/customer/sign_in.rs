@@ -1,5 +1,6 @@
 //! How customers come in and change their phones: with the codes that a demo tells.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -11,6 +12,8 @@ use crate::history::{Intent, Told};
 
 /// Codes are waited for as a person would.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+/// How often a code is shown that nobody answers.
+const SHOWN_MAX: usize = 3;
 /// How often a change of the phone is asked for, until it is clear what became of it.
 const CONFIRMED_MAX: usize = 12;
 /// Phones of one customer; others begin with other numbers.
@@ -23,6 +26,13 @@ pub struct Phones {
     pub(super) current: u32,
     candidates: Vec<u32>,
     last: u32,
+}
+
+/// A code that was sent.
+pub(super) struct Code {
+    /// Counted per customer.
+    number: u32,
+    text: String,
 }
 
 /// The number of a customer's phone.
@@ -67,27 +77,42 @@ impl Device {
     }
 
     /// A code that was sent to the customer's `phone`th phone.
-    pub(super) async fn code_for(&mut self, phone: u32) -> Option<String> {
+    pub(super) async fn code_for(&mut self, phone: u32) -> Option<Code> {
         let body = json!({"phone": number(self.customer.number, phone)});
-        self.code(Letter::new("POST", "/auth/send-code", Some(body))).await
+        let text = self.code(Letter::new("POST", "/auth/send-code", Some(body))).await?;
+        Some(Code { number: self.customer.codes.fetch_add(1, Ordering::Relaxed), text })
     }
 
     /// A token for whomever the phone is, in return for the code; and whether that is the
-    /// customer.
+    /// customer. Without an answer the same code is shown again, with or without a key.
     pub(super) async fn show_code(
         &mut self,
         phone: u32,
-        code: &str,
+        code: &Code,
         way: &Way,
     ) -> Option<(Token, bool)> {
         let to = number(self.customer.number, phone);
-        let intent = Intent::SignIn { phone };
-        let mut prepared = self.customer.prepare(&self.shared, intent, false);
-        prepared.letter.body = Some(json!({"phone": to, "verification_code": code}));
-        let spoken = self.send(&prepared, way).await;
-        let Some(Told::SignedIn { user }) = spoken.told else { return None };
-        let text = spoken.answer?.json()["access_token"].as_str()?.into();
-        Some((Token { id: spoken.id, text }, self.customer.user.get() == Some(&user)))
+        let intent = Intent::SignIn { phone, code: code.number };
+        let body = json!({"phone": to, "verification_code": code.text});
+        let is_keyed = self.chance(40);
+        let prepared = self.customer.prepare_with_code(&self.shared, intent, is_keyed, body);
+        for _ in 0..SHOWN_MAX {
+            let spoken = match self.chance(10) {
+                true => self.send_at_once(&prepared, way).await,
+                false => self.send(&prepared, way).await,
+            };
+            match spoken.told {
+                Some(Told::SignedIn { user, .. }) => {
+                    let text = spoken.answer?.json()["access_token"].as_str()?.into();
+                    let is_ours = self.customer.user.get() == Some(&user);
+                    return Some((Token { id: spoken.id, text }, is_ours));
+                }
+                Some(_) => return None,
+                None if self.must_stop() => return None,
+                None => self.rest().await,
+            }
+        }
+        None
     }
 
     /// Asks for a code, which a demo tells at once. This is not written down: it changes nothing
@@ -118,10 +143,9 @@ impl Device {
             self.token = Some(token);
             return;
         };
-        let mut prepared = customer.prepare(&self.shared, Intent::ChangePhone { phone }, true);
-        prepared.letter.body = Some(json!({"new_phone": to, "verification_code": code}));
-        // A late repeat would not know the code.
-        customer.known().keyed.retain(|one| one.key != prepared.key);
+        let intent = Intent::ChangePhone { phone };
+        let body = json!({"new_phone": to, "verification_code": code});
+        let prepared = customer.prepare_with_code(&self.shared, intent, true, body);
         phones.candidates.push(phone);
         self.token = self.confirm(&prepared, token).await;
         if self.token.is_some() {

@@ -1,7 +1,11 @@
 //! Histories by hand: of each promise a good one that is explained and a bad one that is caught.
 
+mod sessions;
+
 use super::*;
-use crate::history::{CartSeen, Event, Final, Meta, OrderSeen};
+use std::sync::atomic::AtomicU32;
+
+use crate::history::{AddressSeen, CartSeen, Event, Final, Meta, OrderSeen};
 
 const USER: u64 = 7;
 /// The try that brings the first token.
@@ -25,6 +29,20 @@ fn order(id: u64, tag: u32, lines: &[(u64, u32)]) -> OrderSeen {
     OrderSeen { id, customer: 0, tag, is_cancelled: false, lines: lines.to_vec() }
 }
 
+fn checkout(tag: u32) -> Intent {
+    Intent::Checkout { tag, expected: None }
+}
+
+/// With a code that nobody else shows.
+fn sign_in(phone: u32) -> Intent {
+    static CODES: AtomicU32 = AtomicU32::new(1);
+    Intent::SignIn { phone, code: CODES.fetch_add(1, Ordering::Relaxed) }
+}
+
+fn signed_in(user: u64) -> Told {
+    Told::SignedIn { user, expires_in: 43_200 }
+}
+
 fn add(sku: u64, quantity: u32) -> Intent {
     Intent::Add { sku, quantity }
 }
@@ -41,7 +59,7 @@ impl Book {
     }
 
     fn sign_in(&mut self) -> u32 {
-        self.ask(Intent::SignIn { phone: 0 }, Told::SignedIn { user: USER }).token = None;
+        self.ask(sign_in(0), signed_in(USER)).token = None;
         self.last().id
     }
 
@@ -124,6 +142,11 @@ impl Try {
         self
     }
 
+    fn token_of_nobody(&mut self) -> &mut Self {
+        self.token = None;
+        self
+    }
+
     /// Begun so much earlier, so that it ran beside what is before it.
     fn earlier(&mut self, time: u64) -> &mut Self {
         self.sent -= time;
@@ -150,7 +173,7 @@ fn g1_what_was_not_acknowledged_is_there_whole_or_not_at_all() {
     let begun = || {
         let mut book = Book::new();
         book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
-        book.unanswered(Intent::Checkout { tag: 1 });
+        book.unanswered(checkout(1));
         book.crash();
         book
     };
@@ -226,7 +249,7 @@ fn g3_nobody_is_refused_for_what_never_was() {
     let mut book = Book::new();
     book.ask(add(1, 1), cart(1, &[(1, 1, 1)]));
     book.unanswered(Intent::Clear);
-    book.ask(Intent::Checkout { tag: 1 }, refused(409, "cart_empty"));
+    book.ask(checkout(1), refused(409, "cart_empty"));
     book.is_good();
     book.ask(Intent::ReadCart, cart(1, &[(1, 1, 1)]));
     book.breaks("G3");
@@ -242,12 +265,12 @@ fn g3_nobody_is_refused_for_what_never_was() {
 fn g4_a_cart_becomes_one_order_and_all_of_it() {
     let mut book = Book::new();
     book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
-    book.ask(Intent::Checkout { tag: 1 }, Told::Order(order(1001, 1, &[(1, 2)])));
+    book.ask(checkout(1), Told::Order(order(1001, 1, &[(1, 2)])));
     book.ask(add(1, 1), cart(3, &[(2, 1, 1)]));
     let before = book.history.clone();
     book.is_good();
     // A second order of the same cart.
-    book.ask(Intent::Checkout { tag: 2 }, Told::Order(order(1002, 2, &[(1, 2)])));
+    book.ask(checkout(2), Told::Order(order(1002, 2, &[(1, 2)])));
     book.breaks("G4");
     // An add that came between reading and emptying, and is in neither.
     book.history = before;
@@ -259,7 +282,7 @@ fn g4_a_cart_becomes_one_order_and_all_of_it() {
 fn g4_stock_is_kept() {
     let mut book = Book::new();
     book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
-    book.ask(Intent::Checkout { tag: 1 }, Told::Order(order(1001, 1, &[(1, 2)])));
+    book.ask(checkout(1), Told::Order(order(1001, 1, &[(1, 2)])));
     let empty = CartSeen { user: USER, version: 2, lines: vec![] };
     let orders = vec![order(1001, 1, &[(1, 2)])];
     book.ask(Intent::Export, Told::Everything(empty, vec![], orders));
@@ -303,96 +326,10 @@ fn g5_tries_with_one_key_have_one_effect() {
 fn g5_a_repeat_is_answered_with_the_same_order() {
     let mut book = Book::new();
     book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
-    let checkout = Intent::Checkout { tag: 1 };
-    book.ask(checkout.clone(), Told::Order(order(1001, 1, &[(1, 2)]))).key(1);
-    book.ask(checkout.clone(), Told::Order(order(1001, 1, &[(1, 2)]))).key(1).again();
+    book.ask(checkout(1), Told::Order(order(1001, 1, &[(1, 2)]))).key(1);
+    book.ask(checkout(1), Told::Order(order(1001, 1, &[(1, 2)]))).key(1).again();
     book.is_good();
-    book.ask(checkout, Told::Order(order(1002, 1, &[(1, 2)]))).key(1).again();
-    book.breaks("G5");
-}
-
-#[test]
-fn g7_a_sign_in_leads_to_the_same_customer_and_cart() {
-    let begun = || {
-        let mut book = Book::new();
-        book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
-        book.ask(Intent::Logout, Told::SignedOut);
-        book
-    };
-    let mut book = begun();
-    let token = book.sign_in();
-    book.ask(Intent::ReadCart, cart(1, &[(1, 1, 2)])).token(token);
-    book.is_good();
-    let mut book = begun();
-    book.ask(Intent::SignIn { phone: 0 }, Told::SignedIn { user: USER + 1 }).token = None;
-    book.breaks("G7");
-}
-
-#[test]
-fn g7_nobody_is_signed_out_by_others_than_themselves() {
-    let mut book = Book::new();
-    book.ask(Intent::ReadCart, refused(401, "signed_out"));
-    book.breaks("G7");
-    let mut book = Book::new();
-    book.unanswered(Intent::Logout);
-    book.ask(Intent::ReadCart, refused(401, "signed_out"));
-    book.is_good();
-}
-
-#[test]
-fn g7_a_changed_phone_leads_to_the_same_customer() {
-    let mut book = Book::new();
-    book.unanswered(Intent::ChangePhone { phone: 1 }).key(1);
-    let change = Intent::ChangePhone { phone: 1 };
-    let token = book.ask(change, Told::SignedIn { user: USER }).key(1).again().id;
-    book.ask(Intent::ReadCart, cart(0, &[])).token(token);
-    book.ask(Intent::SignIn { phone: 0 }, Told::SignedIn { user: USER + 1 }).token = None;
-    book.ask(Intent::SignIn { phone: 1 }, Told::SignedIn { user: USER }).token = None;
-    book.is_good();
-    book.ask(Intent::SignIn { phone: 0 }, Told::SignedIn { user: USER }).token = None;
-    book.breaks("G7");
-}
-
-#[test]
-fn s2_after_a_logout_its_tokens_are_good_for_nothing() {
-    let mut book = Book::new();
-    book.ask(Intent::Logout, Told::SignedOut);
-    let before = book.history.clone();
-    book.ask(Intent::ReadCart, refused(401, "signed_out"));
-    // One that was under way beside it.
-    book.ask(Intent::ReadCart, cart(0, &[])).earlier(28);
-    book.is_good();
-    book.history = before.clone();
-    book.ask(Intent::ReadCart, cart(0, &[]));
-    book.breaks("S2");
-    // Nor after the next login.
-    book.history = before;
-    book.sign_in();
-    book.ask(add(1, 1), cart(1, &[(1, 1, 1)]));
-    book.breaks("S2");
-}
-
-#[test]
-fn s2_an_effect_that_was_seen_late_needs_no_logout_to_be_overtaken() {
-    // Both were under way; whoever saw the sign-out first cannot have seen the add after it.
-    let mut book = Book::new();
-    book.ask(Intent::ReadCart, refused(401, "signed_out")).earlier(1);
-    book.ask(Intent::Logout, Told::SignedOut).earlier(14);
-    book.is_good();
-    book.ask(Intent::ReadCart, cart(0, &[])).earlier(14);
-    book.breaks("S2");
-}
-
-#[test]
-fn s2_a_repeated_logout_is_answered_like_the_first() {
-    let mut book = Book::new();
-    book.ask(Intent::Logout, Told::SignedOut).key(1);
-    book.ask(Intent::Logout, Told::SignedOut).key(1).again();
-    let token = book.sign_in();
-    book.ask(Intent::Logout, Told::SignedOut).key(1).token(token).again();
-    book.ask(Intent::ReadCart, cart(0, &[])).token(token);
-    book.is_good();
-    book.ask(Intent::Logout, Told::SignedOut).key(1);
+    book.ask(checkout(1), Told::Order(order(1002, 1, &[(1, 2)]))).key(1).again();
     book.breaks("G5");
 }
 
@@ -450,4 +387,62 @@ fn a_long_broken_history_becomes_short() {
     let judgement = book.breaks("G3");
     let lines = judgement.accounts[0].lines().count();
     assert!(lines < 8, "{}", judgement.accounts[0]);
+}
+#[test]
+fn g1_an_address_is_kept_as_it_was_written_last() {
+    let seen = |id, tag, revision| AddressSeen { id, tag, revision };
+    let begun = || {
+        let mut book = Book::new();
+        book.ask(Intent::AddAddress { tag: 1 }, Told::Address(seen(1, 1, 0)));
+        book.unanswered(Intent::AddAddress { tag: 2 });
+        let change = Intent::ChangeAddress { address: 1, tag: 1, revision: 3 };
+        book.ask(change, Told::Address(seen(1, 1, 3)));
+        book.crash();
+        book
+    };
+    for whole in [vec![seen(1, 1, 3)], vec![seen(1, 1, 3), seen(2, 2, 0)]] {
+        let mut book = begun();
+        book.ask(Intent::ReadAddresses, Told::Addresses(whole));
+        book.is_good();
+    }
+    for broken in [vec![], vec![seen(1, 1, 0)], vec![seen(2, 2, 0)], vec![seen(1, 1, 3); 2]] {
+        let mut book = begun();
+        book.ask(Intent::ReadAddresses, Told::Addresses(broken));
+        book.breaks("G1");
+    }
+    let mut book = Book::new();
+    book.ask(Intent::AddAddress { tag: 1 }, Told::Address(seen(1, 1, 0)));
+    let change = Intent::ChangeAddress { address: 1, tag: 1, revision: 2 };
+    book.ask(change.clone(), Told::Address(seen(1, 1, 2))).key(2);
+    book.ask(Intent::RemoveAddress { address: 1, tag: 1 }, Told::Removed).key(1);
+    // The repeat names what is gone.
+    book.ask(change, refused(404, "not_found")).key(2);
+    book.ask(Intent::RemoveAddress { address: 1, tag: 1 }, Told::Removed).key(1).again();
+    book.ask(Intent::ReadAddresses, Told::Addresses(vec![]));
+    book.is_good();
+    book.ask(Intent::ReadAddresses, Told::Addresses(vec![seen(1, 1, 0)]));
+    book.breaks("G3");
+}
+
+#[test]
+fn g4_nothing_is_ordered_for_another_price_than_was_shown() {
+    let ask = |expected, told| {
+        let mut book = Book::new();
+        book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
+        book.ask(Intent::Checkout { tag: 1, expected: Some(expected) }, told);
+        book
+    };
+    let order_of = |lines: &[(u64, u32)]| order(1001, 1, lines);
+    let order = || Told::Order(order_of(&[(1, 2)]));
+    // Two for 1.00 each and 9.99 for delivery.
+    ask(1_199, order()).is_good();
+    ask(1_099, order()).breaks("G4");
+    ask(1_099, refused(409, "price_changed")).is_good();
+    ask(1_199, refused(409, "price_changed")).breaks("G4");
+    // Delivery is free from 75.00 on.
+    let mut book = Book::new();
+    book.ask(add(1, 75), cart(1, &[(1, 1, 75)]));
+    let told = Told::Order(order_of(&[(1, 75)]));
+    book.ask(Intent::Checkout { tag: 1, expected: Some(7_500) }, told);
+    book.is_good();
 }
