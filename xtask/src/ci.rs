@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, fuzz, openapi, sdk, shop, start, tidy, tools};
+use crate::{cargo, fuzz, openapi, sdk, shop, start, tidy, tools, torture};
 
 /// How long the advisories' database may take to arrive. It is 3 MB.
 const FETCH_MAX: Duration = Duration::from_secs(90);
@@ -106,6 +106,12 @@ const STEPS: &[Step] = &[
         runs: "cargo build --release -p evercart -p evercart-bench",
         remedy: "mend the errors above",
         action: |root| cargo::build(root, RELEASE).map(drop),
+    },
+    Step {
+        name: "torture",
+        runs: "evercart-torture run --smoke --seed 1, and 15 s on a disk that loses writes",
+        remedy: "read which promise is broken and by what; the histories are in target/torture",
+        action: |root| torture::check(root, &released(root, "evercart")?),
     },
     Step {
         name: "sdk",

@@ -14,6 +14,7 @@ mod shop;
 mod start;
 mod tidy;
 mod tools;
+mod torture;
 
 use std::path::Path;
 use std::process::ExitCode;
