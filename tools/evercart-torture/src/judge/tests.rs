@@ -355,10 +355,16 @@ fn u4_streams_go_forward_and_tell_what_is() {
     book.breaks("G3");
     // Told of a change that was made after the stream's token had ended.
     let mut book = Book::new();
+    book.ask(add(1, 2), cart(1, &[(1, 1, 2)]));
+    book.ask(checkout(1), Told::Order(order(1001, 1, &[(1, 2)])));
     book.ask(Intent::Logout, Told::SignedOut);
     let token = book.sign_in();
-    book.ask(add(1, 2), cart(1, &[(1, 1, 2)])).token(token);
-    book.history.events = vec![event(1, &[(1, 1, 2)])];
+    // Nothing is changed by it: the order made this version.
+    book.ask(Intent::Clear, cart(2, &[])).token(token);
+    book.history.events = vec![event(2, &[])];
+    book.is_good();
+    book.ask(add(1, 2), cart(3, &[(2, 1, 2)])).token(token);
+    book.history.events = vec![event(3, &[(2, 1, 2)])];
     book.breaks("S2");
 }
 
