@@ -62,7 +62,7 @@ pub fn judge(history: &History, tell: &(dyn Fn(usize, usize) + Sync)) -> Judgeme
             let is_end = matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
             is_end && Some(one.sent) < stuck.answered
         });
-        judgement.broken.push(promise(&short, stuck, may_be_out, &scope, &history.faults));
+        judgement.broken.push(promise(&short, stuck, may_be_out, &history.faults));
         judgement.accounts.push(account(&short, &history.faults));
     }
     judgement
@@ -104,20 +104,14 @@ fn copies(tries: &[&Try]) -> Vec<Try> {
 }
 
 /// Which promise it is: the one that explains everything if it is not held.
-fn promise(
-    short: &Short,
-    stuck: &Try,
-    may_be_out: bool,
-    scope: &Scope,
-    faults: &[Fault],
-) -> String {
+fn promise(short: &Short, stuck: &Try, may_be_out: bool, faults: &[Fault]) -> String {
     let tries = &short.tries;
     let without = |change: fn(&mut Scope)| {
-        let mut scope = scope.clone();
+        let mut scope = short.scope.clone();
         change(&mut scope);
         let mut start = short.start.clone();
         start.narrow(&scope);
-        search_from(&start, tries, &scope, STEPS_MAX / 8) == Verdict::Explained
+        search_from(&start, &short.before, &scope, STEPS_MAX / 8) == Verdict::Explained
     };
     let what = format!(
         "customer {}: no order of events explains the answer to request {}, {:?}",

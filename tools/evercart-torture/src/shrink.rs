@@ -20,6 +20,9 @@ const TIME_MAX: Duration = Duration::from_secs(25);
 pub struct Short {
     /// In the order in which they were sent.
     pub tries: Vec<Try>,
+    /// The same before any were left out: only these tell which promise would have to be given up
+    /// for everything to be explained.
+    pub before: Vec<Try>,
     /// The place of the request whose answer is not explained.
     pub stuck: usize,
     /// How many requests there were.
@@ -27,6 +30,8 @@ pub struct Short {
     /// What was so before.
     pub start: State,
     /// What still had to be looked at.
+    pub scope: Scope,
+    /// The same, for people.
     pub looked_at: String,
 }
 
@@ -49,9 +54,10 @@ pub fn shrink(tries: &[Try], scope: &Scope, furthest: usize) -> Short {
         (shrinker.start, shrinker.tries) = (start, rest);
     }
     shrinker.look_at_less();
+    let before = shrinker.tries.clone();
     shrinker.drop_tries();
     shrinker.drop_unused_tokens();
-    shrinker.finish(tries.len())
+    shrinker.finish(before, tries.len())
 }
 
 impl Shrinker {
@@ -189,7 +195,7 @@ impl Shrinker {
         }
     }
 
-    fn finish(mut self, of_all: usize) -> Short {
+    fn finish(mut self, before: Vec<Try>, of_all: usize) -> Short {
         let stuck = match self.search(&self.tries, &self.scope, STEPS_MAX) {
             Verdict::Broken(place) => self.tries[place].id,
             _ => self.tries.last().map_or(0, |one| one.id),
@@ -216,9 +222,11 @@ impl Shrinker {
         }
         Short {
             tries: self.tries,
+            before,
             stuck,
             of_all,
             looked_at: looked_at.join(", "),
+            scope,
             start: self.start,
         }
     }

@@ -148,9 +148,13 @@ fn s2_an_add_that_hung_from_before_a_logout_is_done_before_it_or_never() {
     book.is_good();
     book.ask(Intent::ReadCart, cart(1, &[(1, 1, 1)])).token(token);
     book.breaks("S2");
-    // The same with its answer.
-    let (mut book, token) = begun();
-    book.ask(add(1, 1), cart(1, &[(1, 1, 1)])).earlier(58);
+    // The same with its answer, in a cart that was not empty.
+    let mut book = Book::new();
+    book.ask(add(1, 1), cart(1, &[(1, 1, 1)]));
+    book.ask(Intent::Logout, Told::SignedOut);
+    let token = book.sign_in();
     book.ask(Intent::ReadCart, cart(1, &[(1, 1, 1)])).token(token);
+    book.crash();
+    book.ask(add(1, 1), cart(2, &[(1, 1, 2)])).earlier(58);
     book.breaks("S2");
 }
