@@ -113,9 +113,10 @@ impl Program {
     /// If it fails.
     pub fn run_ok(&self, database: Option<&str>, arguments: &[&str]) -> Result<String> {
         let output = self.run(database, arguments)?;
+        let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "evercart {arguments:?} failed: {errors}");
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        ensure!(output.status.success(), "evercart {arguments:?} failed: {said}{errors}");
+        Ok(said.into_owned())
     }
 }
 
