@@ -1,7 +1,6 @@
 //! How many requests are at work at once. What is more than that is refused, so that those let in
 //! stay quick.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,12 +9,24 @@ use rand::RngExt;
 
 use crate::problem::{Code, Problem};
 
-/// How long a refusal is held back, at least and less than. To read a request and to refuse it
-/// costs a third to a half of what an answer costs, most of it in the kernel; clients who are
-/// refused at once and ask again would leave no processor for those let in. One who waits costs
-/// nothing, and is told to wait for longer than this anyway. Not all for as long, or they would
-/// come back as one crowd.
-const HELD_BACK_MS: Range<u64> = 50..150;
+/// The share of the room that there is while requests are refused. A crowd that comes once may fill
+/// all of it. One that goes on would keep it full, and everyone who is let in would wait for all
+/// before them; a quarter keeps the stores as busy.
+const CROWDED_SHARE: usize = 4;
+
+/// How long a refusal is held back, on average, if no other is. To read a request and to refuse it
+/// costs as much as a third of an answer or more, most of it in the kernel: clients who were
+/// refused at once and asked again would leave no processor for those let in. One who waits costs
+/// nothing.
+const HELD_BACK_MIN: Duration = Duration::from_millis(100);
+
+/// How much longer for each that is held back already. Clients who ask again and again get four
+/// refusals in a millisecond then, a fifth of a processor, as long as they are no more than a few
+/// thousand.
+const HELD_BACK_EACH: Duration = Duration::from_micros(250);
+
+/// The longest, on average: the second after which a refusal says to come again.
+const HELD_BACK_MAX: Duration = Duration::from_secs(1);
 
 /// How often the log says that requests are refused. A line for each would cost more than most of
 /// those let in do, and just when there is nothing to spare; the metrics count each.
@@ -43,6 +54,8 @@ pub(crate) fn counts(route: &str) -> bool {
 pub struct Admission {
     room: usize,
     at_work: AtomicUsize,
+    /// Refusals that are held back.
+    held_back: AtomicUsize,
     /// Refused since the log last said so.
     refused: AtomicUsize,
     made: Instant,
@@ -56,6 +69,7 @@ impl Admission {
         Arc::new(Self {
             room,
             at_work: AtomicUsize::new(0),
+            held_back: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             made: Instant::now(),
             tell_from: AtomicU64::new(0),
@@ -67,13 +81,14 @@ impl Admission {
         // The permit takes the count back also where there is no room.
         let before = self.at_work.fetch_add(1, Ordering::Relaxed);
         let permit = Permit(Arc::clone(self));
-        (before < self.room).then_some(permit)
+        let is_crowded = self.held_back.load(Ordering::Relaxed) > 0;
+        let room = if is_crowded { self.room.div_ceil(CROWDED_SHARE) } else { self.room };
+        (before < room).then_some(permit)
     }
 
     /// What a request is told that finds no room, a little later.
     pub(crate) async fn refuse(&self) -> Problem {
-        let held_back = rand::rng().random_range(HELD_BACK_MS);
-        tokio::time::sleep(Duration::from_millis(held_back)).await;
+        self.hold_back().await;
         self.refused.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
         let from = self.tell_from.load(Ordering::Relaxed);
@@ -85,6 +100,29 @@ impl Admission {
             tracing::warn!(refused, room = self.room, "more requests than there is room for");
         }
         Problem::new(Code::Overloaded, "The shop is busy. Try again in a moment.")
+    }
+
+    async fn hold_back(&self) {
+        let others = self.held_back.fetch_add(1, Ordering::Relaxed);
+        let _held_back = HeldBack(&self.held_back);
+        // Not all for as long, or they would come back as one crowd.
+        let share = rand::rng().random_range(0.5..1.5);
+        tokio::time::sleep(time_held_back(others).mul_f64(share)).await;
+    }
+}
+
+/// How long a refusal is held back on average, if so many are already.
+fn time_held_back(others: usize) -> Duration {
+    let others = u32::try_from(others).unwrap_or(u32::MAX);
+    HELD_BACK_MAX.min(HELD_BACK_MIN.saturating_add(HELD_BACK_EACH.saturating_mul(others)))
+}
+
+/// One refusal that is held back, until this is dropped: its client may hang up before.
+struct HeldBack<'a>(&'a AtomicUsize);
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -100,6 +138,8 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -112,5 +152,34 @@ mod tests {
         drop(first);
         let _third = admission.enter().expect("room again");
         assert!(admission.enter().is_none());
+    }
+
+    #[tokio::test]
+    async fn while_a_refusal_is_held_back_there_is_a_quarter_of_the_room() {
+        let admission = Admission::new(8);
+        let mut at_work: Vec<_> = (0..8).map(|_| admission.enter().expect("room")).collect();
+        let mut refusal = Box::pin(admission.refuse());
+        assert!((&mut refusal).now_or_never().is_none(), "it is held back");
+        at_work.truncate(2);
+        assert!(admission.enter().is_none());
+        at_work.truncate(1);
+        at_work.push(admission.enter().expect("room for the second"));
+        assert!(admission.enter().is_none());
+        // Its client hangs up.
+        drop(refusal);
+        at_work.extend((2..8).map(|_| admission.enter().expect("all the room")));
+        assert!(admission.enter().is_none());
+    }
+
+    #[test]
+    fn the_more_refusals_are_held_back_the_longer_but_not_for_ever() {
+        assert_eq!(time_held_back(0), HELD_BACK_MIN);
+        assert_eq!(time_held_back(usize::MAX), HELD_BACK_MAX);
+        for others in 1..3_600 {
+            assert!(time_held_back(others) >= time_held_back(others - 1));
+            // As they come back, so they are refused: so many in so much time.
+            let in_a_millisecond = others as f64 / (time_held_back(others).as_secs_f64() * 1e3);
+            assert!(in_a_millisecond < 4.0, "{others} others");
+        }
     }
 }

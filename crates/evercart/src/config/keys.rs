@@ -62,7 +62,8 @@ pub const KEYS: &[Key] = &[
     key(
         "server.requests_max",
         "256",
-        "The most requests at work at once; more get a 503 after 0.1 s, so that these stay quick.",
+        "The most requests at work at once. More get a 503, up to 1.5 s later, and while some do, \
+         a quarter as many are let in: so those stay quick.",
     ),
     key(
         "server.streams_max",
