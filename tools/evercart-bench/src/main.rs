@@ -72,7 +72,8 @@ struct Cli {
     /// How often each cell is run, ours and the reference in turn.
     #[arg(long, default_value_t = 3, value_parser = parse_count)]
     repeats: usize,
-    /// Connections to measure at, instead of 16,64,256 for reads and 1,16,64,256 for adds.
+    /// Connections to measure at, instead of 16,64,256 for reads, 1,16,64,256 for adds and 2048 for
+    /// overload, which takes the last.
     #[arg(long, value_delimiter = ',', value_name = "N,N", value_parser = parse_count)]
     connections: Vec<usize>,
     /// Customers in the shop.
@@ -270,7 +271,9 @@ fn plan(cli: &Cli) -> Plan {
         postgres_connections: given(&[1, 16, 64, 256]),
         pgbench: Length::Seconds(cli.seconds.ceil() as u64),
         growth_users: cli.wants(Measure::Growth).then_some(cli.growth_users),
-        overload_connections: cli.wants(Measure::Overload).then_some(2_048),
+        overload_connections: cli
+            .wants(Measure::Overload)
+            .then_some(cli.connections.last().copied().unwrap_or(2_048)),
         users: cli.users,
     };
     if cli.smoke {

@@ -102,7 +102,8 @@ fn rush(
         address: server.address,
         per_second: capacity.per_second * TIMES,
         connections: plan.overload_connections.context("overload has connections")?,
-        warm_up: plan.warm_up,
+        // The first crowd comes all at once and fills what room there is. What lasts is counted.
+        warm_up: plan.warm_up * 4,
         measure: plan.measure,
     };
     rush::run(rush, requests)
