@@ -109,7 +109,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "torture",
-        runs: "evercart-torture run --smoke --seed 1, and 15 s on a disk that loses writes",
+        runs: "evercart-torture run --smoke --seed 1, and the same on a disk that loses writes",
         remedy: "read which promise is broken and by what; the histories are in target/torture",
         action: |root| torture::check(root, &released(root, "evercart")?),
     },
