@@ -145,12 +145,15 @@ fn counts(all: impl Iterator<Item = String>) -> String {
     texts.join(", ")
 }
 
+/// Words of a fault that do not tell of what kind it is.
+const SMALL: [&str; 4] = ["for", "ms", "server", "and"];
+
 /// Without numbers, so that those of a kind are counted together.
 fn faults(history: &History) -> impl Iterator<Item = String> {
     let kind = |what: &str| {
-        let what = what.split(',').next().unwrap_or_default();
+        let what = what.split([',', ':']).next().unwrap_or_default();
         let words = what.split(' ').filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
-        let words: Vec<_> = words.filter(|word| !["for", "ms", "server"].contains(word)).collect();
+        let words: Vec<_> = words.filter(|word| !SMALL.contains(word)).collect();
         words.join(" ")
     };
     history.faults.iter().map(move |fault| kind(&fault.what))

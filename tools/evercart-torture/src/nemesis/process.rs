@@ -21,7 +21,9 @@ pub async fn kill(world: &World, rng: &mut StdRng) -> String {
     for server in &victims {
         world.start_again(*server).await;
     }
-    format!("server {victims:?} killed, away for {} ms and its start", down.as_millis())
+    let victims: Vec<_> = victims.iter().map(usize::to_string).collect();
+    let victims = victims.join(" and ");
+    format!("server {victims} killed, away for {} ms and its start", down.as_millis())
 }
 
 /// Stops a server for a while, as a machine does that is moved or short of memory.
