@@ -14,6 +14,11 @@ use crate::problem::{Code, Problem};
 /// before them; a quarter keeps the stores as busy.
 const CROWDED_SHARE: usize = 4;
 
+/// How long it lasts that there is only a share. Where the stores are far away, requests wait
+/// without being in anybody's way, and may need all the room for good: one moment's crowd must not
+/// keep them from it. And where they do not, to fill the room so rarely makes hardly any wait.
+const CROWDED_FOR: Duration = Duration::from_secs(10);
+
 /// How long a refusal is held back, on average, if no other is. To read a request and to refuse it
 /// costs as much as a third of an answer or more, most of it in the kernel: clients who were
 /// refused at once and asked again would leave no processor for those let in. One who waits costs
@@ -56,6 +61,8 @@ pub struct Admission {
     at_work: AtomicUsize,
     /// Refusals that are held back.
     held_back: AtomicUsize,
+    /// Until when there is only a share of the room, in milliseconds since this was made.
+    crowded_until: AtomicU64,
     /// Refused since the log last said so.
     refused: AtomicUsize,
     made: Instant,
@@ -70,6 +77,7 @@ impl Admission {
             room,
             at_work: AtomicUsize::new(0),
             held_back: AtomicUsize::new(0),
+            crowded_until: AtomicU64::new(0),
             refused: AtomicUsize::new(0),
             made: Instant::now(),
             tell_from: AtomicU64::new(0),
@@ -78,19 +86,48 @@ impl Admission {
 
     /// Lets a request in, until the permit is dropped; nothing if there is no room.
     pub(crate) fn enter(self: &Arc<Self>) -> Option<Permit> {
+        self.enter_at(|| self.now())
+    }
+
+    fn enter_at(self: &Arc<Self>, now: impl Fn() -> u64) -> Option<Permit> {
         // The permit takes the count back also where there is no room.
         let before = self.at_work.fetch_add(1, Ordering::Relaxed);
         let permit = Permit(Arc::clone(self));
-        let is_crowded = self.held_back.load(Ordering::Relaxed) > 0;
-        let room = if is_crowded { self.room.div_ceil(CROWDED_SHARE) } else { self.room };
-        (before < room).then_some(permit)
+        // Most find so few at work that nothing else matters.
+        let has_room = if before < self.room.div_ceil(CROWDED_SHARE) {
+            true
+        } else if before < self.room {
+            !self.is_crowded(now())
+        } else {
+            self.share_room(now());
+            false
+        };
+        has_room.then_some(permit)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// While nobody is held back there is no crowd any more.
+    fn is_crowded(&self, now: u64) -> bool {
+        self.held_back.load(Ordering::Relaxed) > 0
+            && now < self.crowded_until.load(Ordering::Relaxed)
+    }
+
+    /// Begins when all of the room is full, and is not prolonged by what finds no share.
+    fn share_room(&self, now: u64) {
+        if now >= self.crowded_until.load(Ordering::Relaxed) {
+            let until = now.saturating_add(CROWDED_FOR.as_millis() as u64);
+            self.crowded_until.store(until, Ordering::Relaxed);
+        }
     }
 
     /// What a request is told that finds no room, a little later.
     pub(crate) async fn refuse(&self) -> Problem {
         self.hold_back().await;
         self.refused.fetch_add(1, Ordering::Relaxed);
-        let now = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = self.now();
         let from = self.tell_from.load(Ordering::Relaxed);
         let next = now.saturating_add(TELL_EVERY.as_millis() as u64);
         let (set, read) = (Ordering::Relaxed, Ordering::Relaxed);
@@ -155,20 +192,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_a_refusal_is_held_back_there_is_a_quarter_of_the_room() {
+    async fn while_a_refusal_is_held_back_there_is_a_quarter_of_the_room_for_ten_seconds() {
         let admission = Admission::new(8);
-        let mut at_work: Vec<_> = (0..8).map(|_| admission.enter().expect("room")).collect();
+        let enter = |now: u64| admission.enter_at(|| now);
+        let mut at_work: Vec<_> = (0..8).map(|_| enter(0).expect("room")).collect();
+        assert!(enter(0).is_none());
         let mut refusal = Box::pin(admission.refuse());
         assert!((&mut refusal).now_or_never().is_none(), "it is held back");
         at_work.truncate(2);
-        assert!(admission.enter().is_none());
+        assert!(enter(5_000).is_none());
         at_work.truncate(1);
-        at_work.push(admission.enter().expect("room for the second"));
-        assert!(admission.enter().is_none());
-        // Its client hangs up.
+        at_work.push(enter(5_000).expect("room for the second"));
+        assert!(enter(9_999).is_none());
+
+        // Others may need all of it for good: it is tried again.
+        at_work.extend((2..8).map(|_| enter(10_000).expect("all the room")));
+        assert!(enter(10_000).is_none());
+        at_work.truncate(2);
+        assert!(enter(19_999).is_none());
+
+        // The one that was refused hangs up.
         drop(refusal);
-        at_work.extend((2..8).map(|_| admission.enter().expect("all the room")));
-        assert!(admission.enter().is_none());
+        at_work.extend((2..8).map(|_| enter(19_999).expect("all the room")));
+        assert!(enter(19_999).is_none());
     }
 
     #[test]
