@@ -21,6 +21,15 @@ pub fn run(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Resul
     Ok(())
 }
 
+/// The program of that name among those that were built.
+///
+/// # Errors
+/// If it is not among them.
+pub fn program(built: &[PathBuf], name: &str) -> Result<PathBuf> {
+    let found = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+    found.cloned().with_context(|| format!("cargo built no {name}"))
+}
+
 /// Builds, and returns the programs that came of it.
 ///
 /// # Errors
@@ -57,5 +66,13 @@ mod tests {
 "#;
         assert_eq!(executables(messages), [PathBuf::from("/t/examples/openapi")]);
         assert!(executables(b"not json\n").is_empty());
+    }
+
+    #[test]
+    fn a_program_is_found_by_its_whole_name() {
+        let built = ["/t/evercart-bench", "/t/evercart"].map(PathBuf::from);
+        assert_eq!(program(&built, "evercart").expect("it is there"), built[1]);
+        let error = program(&built, "evercart-torture").expect_err("it is not").to_string();
+        assert_eq!(error, "cargo built no evercart-torture");
     }
 }

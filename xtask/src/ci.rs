@@ -239,9 +239,7 @@ fn bench(root: &Path) -> Result<()> {
 
 /// The program of that name, as the step `release` builds it.
 fn released(root: &Path, name: &str) -> Result<PathBuf> {
-    let built = cargo::build(root, RELEASE)?;
-    let found = built.into_iter().find(|program| program.file_stem().is_some_and(|s| s == name));
-    found.with_context(|| format!("cargo built no {name}"))
+    cargo::program(&cargo::build(root, RELEASE)?, name)
 }
 
 /// Waits for `child`, or ends it when its time is over and returns nothing.

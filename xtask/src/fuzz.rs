@@ -79,9 +79,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 fn server(root: &Path) -> Result<PathBuf> {
-    let built = cargo::build(root, BUILD)?;
-    let found = built.into_iter().find(|path| path.file_stem().is_some_and(|s| s == "evercart"));
-    found.context("cargo built no evercart")
+    cargo::program(&cargo::build(root, BUILD)?, "evercart")
 }
 
 fn schemathesis(programs: &Path, work: &Path, address: &str, options: &Options) -> Result<()> {

@@ -23,11 +23,8 @@ const LOSSY: &[&str] = &["--store", "sqlite", "--seconds", "15", "--nemeses", "k
 /// If a promise is seen broken, or it cannot be tried.
 pub fn check(root: &Path, program: &Path) -> Result<()> {
     let built = cargo::build(root, BUILD)?;
-    let find = |name: &str| {
-        let found = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-        found.cloned().with_context(|| format!("cargo built no {name}"))
-    };
-    let torture = find("evercart-torture")?;
+    let torture = cargo::program(&built, "evercart-torture")?;
+    let on_lossy_disk = cargo::program(&built, "evercart-on-lossy-disk")?;
     let histories = root.join("target/torture");
     fs::create_dir_all(&histories)?;
     let history = |name: &str| histories.join(format!("{name}.ndjson"));
@@ -35,7 +32,7 @@ pub fn check(root: &Path, program: &Path) -> Result<()> {
     let on_postgres = start(&torture, program, &postgres, history("postgres"))?;
     let on_sqlite = start(&torture, program, &sqlite, history("sqlite"))
         .and_then(finish)
-        .and_then(|()| start(&torture, &find("evercart-on-lossy-disk")?, LOSSY, history("lossy")))
+        .and_then(|()| start(&torture, &on_lossy_disk, LOSSY, history("lossy")))
         .and_then(finish);
     // Waited for whatever came of the others: it ends its database when it ends.
     finish(on_postgres).and(on_sqlite)

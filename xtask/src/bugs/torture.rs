@@ -61,7 +61,7 @@ impl Torture {
     /// If it does not build.
     pub fn build(root: &Path, run: Duration, seed: u64) -> Result<Self> {
         let built = cargo::build(root, &["--locked", "-p", "evercart-torture", "--bins"])?;
-        let program = built.into_iter().next().context("cargo built no evercart-torture")?;
+        let program = cargo::program(&built, "evercart-torture")?;
         let histories = root.join("target/bugs/histories");
         fs::create_dir_all(&histories)?;
         Ok(Self { program, histories, run, seed })

@@ -115,11 +115,9 @@ impl Tree {
         let packages = ["-p", "evercart", "-p", "evercart-lossy-sqlite", "--bins"];
         let arguments = [&packages[..], &["--locked", "--target-dir", target]].concat();
         let built = cargo::build(&self.copy, &arguments)?;
-        let program = |name: &str| {
-            let found = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-            found.cloned().with_context(|| format!("cargo built no {name}"))
-        };
-        let on_lossy_disk = program("evercart-on-lossy-disk")?;
-        Ok(Programs { shipped: program("evercart")?, on_lossy_disk })
+        Ok(Programs {
+            shipped: cargo::program(&built, "evercart")?,
+            on_lossy_disk: cargo::program(&built, "evercart-on-lossy-disk")?,
+        })
     }
 }
