@@ -58,13 +58,16 @@ impl Money {
         if minor == 0 {
             return Ok(Money::ZERO);
         }
-        let mut zeros = i64::from(decimals) - i64::from(number.scale());
-        zeros = zeros.saturating_add(exponent);
+        let shift = i64::from(decimals) - i64::from(number.scale());
+        let mut zeros = exponent.saturating_add(shift);
         while zeros < 0 && minor % 10 == 0 {
             (minor, zeros) = (minor / 10, zeros + 1);
         }
-        let zeros = if zeros < 0 { return Err(too_fine) } else { u32::try_from(zeros).ok() };
-        let minor = zeros
+        if zeros < 0 {
+            return Err(too_fine);
+        }
+        let minor = u32::try_from(zeros)
+            .ok()
             .and_then(|zeros| 10_i128.checked_pow(zeros))
             .and_then(|power| minor.checked_mul(power))
             .and_then(|minor| i64::try_from(minor).ok());

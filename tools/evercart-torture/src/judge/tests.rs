@@ -394,6 +394,7 @@ fn a_long_broken_history_becomes_short() {
     let lines = judgement.accounts[0].lines().count();
     assert!(lines < 8, "{}", judgement.accounts[0]);
 }
+
 #[test]
 fn g1_an_address_is_kept_as_it_was_written_last() {
     let seen = |id, tag, revision| AddressSeen { id, tag, revision };
