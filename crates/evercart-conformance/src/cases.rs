@@ -227,6 +227,14 @@ macro_rules! conformance {
                     shopping_agrees_with_the_model
                     entering_agrees_with_the_model
                     ;
+                continuity:
+                    a_new_life_closes_every_operation
+                    a_new_life_gives_no_number_again
+                    a_new_life_voids_codes_and_their_keys
+                    a_repeat_of_before_opens_nothing
+                    a_new_life_raises_what_everybody_shares
+                    a_life_survives_a_restart
+                    ;
                 check:
                     no_operation_leaves_a_finding
                     operators_leave_no_finding

@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod check;
 pub mod concurrency;
 pub mod concurrent_sign_in;
+pub mod continuity;
 pub mod copy;
 pub mod durability;
 pub mod guard;

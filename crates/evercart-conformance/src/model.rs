@@ -5,6 +5,7 @@
 mod account;
 mod cart;
 mod catalogue;
+mod continuity;
 mod operator;
 mod order;
 mod sign_in;
@@ -15,13 +16,16 @@ use std::sync::{Arc, Mutex};
 
 use evercart_core::account::OperatorAction;
 use evercart_core::address::Address;
+use evercart_core::awake::Awake;
 use evercart_core::catalogue::CatalogueRow;
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
+use evercart_core::incarnation::Incarnation;
+use evercart_core::mark::Numbers;
 use evercart_core::money::Money;
-use evercart_core::order::Order;
+use evercart_core::order::{FIRST_ORDER, Order};
 use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use evercart_core::store::Store;
 use evercart_core::user::{Session, User};
@@ -35,17 +39,38 @@ pub struct Model {
     state: Arc<Mutex<State>>,
     clock: Arc<ManualClock>,
     watchers: Arc<CartWatchers>,
+    awake: Arc<Awake>,
 }
 
 /// Everything there is.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct State {
     users: BTreeMap<UserId, Customer>,
     /// The catalogue as it would be exported; `stock` is what is on hand.
     skus: BTreeMap<SkuId, CatalogueRow>,
     sign_ins: sign_in::SignIns,
-    orders_placed: i64,
+    last_order: i64,
+    life_number: i64,
+    incarnation: Incarnation,
+    life_since: Option<Timestamp>,
+    numbers_from: Numbers,
     is_demo: bool,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            users: BTreeMap::new(),
+            skus: BTreeMap::new(),
+            sign_ins: sign_in::SignIns::default(),
+            last_order: FIRST_ORDER - 1,
+            life_number: 1,
+            incarnation: Incarnation(1),
+            life_since: None,
+            numbers_from: Numbers::default(),
+            is_demo: false,
+        }
+    }
 }
 
 /// Everything of one user.
@@ -130,7 +155,8 @@ impl Remembered {
 impl Model {
     /// An empty store that tells the time by `clock`.
     pub fn new(clock: Arc<ManualClock>) -> Self {
-        Self { state: Arc::default(), clock, watchers: Arc::default() }
+        let state = Arc::new(Mutex::new(State::new()));
+        Self { state, clock, watchers: Arc::default(), awake: Arc::new(Awake::always()) }
     }
 
     /// One transaction: on a copy, which replaces the original if it succeeds.
@@ -190,6 +216,9 @@ impl State {
     fn customer(&self, session: Session) -> Result<&Customer, Refused> {
         let customer = self.users.get(&session.user_id).ok_or(Refused::UnknownUser)?;
         let user = &customer.user;
+        if session.incarnation != self.incarnation {
+            return Err(Refused::Returned);
+        }
         if user.blocked_at.is_some() {
             return Err(Refused::UserBlocked);
         }

@@ -141,7 +141,11 @@ async fn customer<B: Backend>(shop: &mut Shop<B>) -> Customer {
     settled_customer(shop).await
 }
 
-async fn assert_all_refused<B: Backend>(shop: &Shop<B>, session: Session, why: &Refused) {
+pub(crate) async fn assert_all_refused<B: Backend>(
+    shop: &Shop<B>,
+    session: Session,
+    why: &Refused,
+) {
     for operation in operations() {
         let name = operation.name;
         match (operation.call)(shop.store(), session).await {
@@ -168,7 +172,7 @@ pub async fn every_operation_is_closed_to_unknown_users<B: Backend>(shop: &mut S
     let me = customer(shop).await.session;
     let before = shop.belongings(me).await;
     for id in [me.user_id.0 + 1_000, 0, -1, i64::MAX, i64::MIN] {
-        let nobody = Session { user_id: UserId(id), epoch: 0 };
+        let nobody = Session { user_id: UserId(id), epoch: 0, ..me };
         assert_all_refused(shop, nobody, &Refused::UnknownUser).await;
     }
     assert_eq!(shop.belongings(me).await, before);

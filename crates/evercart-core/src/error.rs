@@ -29,6 +29,9 @@ pub enum Refused {
     /// The token's user has logged out since the token was issued.
     #[error("the user has signed out since this token was issued")]
     SignedOut,
+    /// The store was put back to an earlier moment since the token was issued.
+    #[error("the shop was put back to an earlier moment since this token was issued")]
+    Returned,
     /// An operator blocked the user.
     #[error("the user is blocked")]
     UserBlocked,

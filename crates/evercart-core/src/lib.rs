@@ -6,14 +6,18 @@
 
 pub mod account;
 pub mod address;
+pub mod awake;
 pub mod cart;
 pub mod catalogue;
 pub mod clock;
 pub mod code;
+pub mod continuity;
 pub mod copy;
 pub mod error;
 pub mod guard;
 pub mod ids;
+pub mod incarnation;
+pub mod mark;
 pub mod market;
 pub mod money;
 pub mod operator;

@@ -3,6 +3,7 @@
 use crate::account::Accounts;
 use crate::cart::Carts;
 use crate::catalogue::Catalogue;
+use crate::continuity::Continuity;
 use crate::operator::Operator;
 use crate::order::Orders;
 use crate::sign_in::SignIn;
@@ -16,17 +17,27 @@ use crate::wishlist::Wishlists;
 /// - When a mutation returns `Ok`, it is on disk and every later read sees it.
 /// - An operation that takes a [`Session`](crate::user::Session) compares it with the user's row
 ///   first, in that same transaction. Where it does not fit it is refused: `SignedOut` if the user
-///   has signed out since, `UserBlocked`, `UnknownUser`.
+///   has signed out since, `Returned` if the store was put back to an earlier moment since,
+///   `UserBlocked`, `UnknownUser`.
 /// - An operation that takes a [`Guard`](crate::guard::Guard) looks the idempotency key up before
 ///   doing anything, and remembers it together with its effect. Refusals are not remembered.
 /// - What belongs to one user is never seen or touched by a session of another.
 pub trait Store:
-    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator
+    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator + Continuity
 {
 }
 
-impl<T: SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator> Store
-    for T
+impl<
+    T: SignIn
+        + Accounts
+        + Carts
+        + CartSignals
+        + Wishlists
+        + Orders
+        + Catalogue
+        + Operator
+        + Continuity,
+> Store for T
 {
 }
 

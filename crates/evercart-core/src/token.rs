@@ -19,6 +19,7 @@ use sha2::Sha256;
 use thiserror::Error;
 
 use crate::ids::{ID_MAX, UserId};
+use crate::incarnation::Incarnation;
 use crate::market::MarketName;
 use crate::user::Session;
 
@@ -118,6 +119,7 @@ impl TokenKeys {
             iss: &self.issuer,
             aud: AUDIENCE,
             epoch: session.epoch,
+            inc: &session.incarnation.to_string(),
             nbf: None,
         };
         let claims = serde_json::to_vec(&claims).expect("strings and integers are always JSON");
@@ -169,7 +171,8 @@ impl TokenKeys {
         if expires_at <= now {
             return Err(TokenError::Expired);
         }
-        let session = Session { user_id: UserId(claims.user_id), epoch: claims.epoch };
+        let incarnation = Incarnation::parse(claims.inc).ok_or(TokenError::Invalid)?;
+        let session = Session { user_id: UserId(claims.user_id), epoch: claims.epoch, incarnation };
         let issued_at = Timestamp::from_second(claims.iat).map_err(|_| TokenError::Invalid)?;
         let not_before = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
         if not_before > now.as_second() + CLOCK_SKEW_MAX.as_secs() {
@@ -222,6 +225,7 @@ struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
     epoch: i64,
+    inc: &'a str,
     /// Not written, but where it is, it counts (RFC 7519 section 4.1.5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
@@ -262,7 +266,7 @@ mod tests {
     }
 
     fn session() -> Session {
-        Session { user_id: UserId(19), epoch: 3 }
+        Session { user_id: UserId(19), epoch: 3, incarnation: Incarnation(7) }
     }
 
     fn keys() -> TokenKeys {
@@ -307,7 +311,7 @@ mod tests {
             let claims = serde_json::json!({
                 "user_id": 19, "market": "us", "exp": 1_790_001_800_i64,
                 "iat": 1_790_000_000_i64, "jti": "x".repeat(jti), "iss": "evercart",
-                "aud": "evercart-api", "epoch": 3,
+                "aud": "evercart-api", "epoch": 3, "inc": "0000000000000007",
             });
             forge(header, &claims.to_string(), &[1; 32])
         };
@@ -330,7 +334,7 @@ mod tests {
         let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
         let payload: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
         let names: Vec<_> = payload.as_object().expect("an object").keys().cloned().collect();
-        assert_eq!(names, ["aud", "epoch", "exp", "iat", "iss", "jti", "market", "user_id"]);
+        assert_eq!(names, ["aud", "epoch", "exp", "iat", "inc", "iss", "jti", "market", "user_id"]);
         assert_eq!(payload["user_id"], 19);
         assert_eq!(payload["exp"], 1_790_001_800);
     }
@@ -408,6 +412,7 @@ mod tests {
         let claims = serde_json::json!({
             "user_id": 19, "market": "us", "exp": 1_790_001_800_i64, "iat": 1_790_000_000_i64,
             "jti": "x", "iss": "evercart", "aud": "evercart-api", "epoch": 0,
+            "inc": "0000000000000007",
         });
         let verify = |claims: &serde_json::Value| {
             keys().verify(&forge(header, &claims.to_string(), &[1; 32]), now())

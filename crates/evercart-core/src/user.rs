@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::ids::UserId;
+use crate::incarnation::Incarnation;
 use crate::phone::Phone;
 
-/// What a genuine, unexpired token says: this user, as of this session epoch.
+/// What a genuine, unexpired token says: this user, as of this session epoch, in this life of the
+/// store.
 ///
 /// It is a claim until the store has compared it with the user's row, which every operation does
 /// first, in its own transaction.
@@ -15,6 +17,8 @@ pub struct Session {
     pub user_id: UserId,
     /// The user's session epoch when it was issued; signing out moves the user's on.
     pub epoch: i64,
+    /// The store's life when it was issued; a return to an earlier moment starts another.
+    pub incarnation: Incarnation,
 }
 
 /// A customer.
@@ -42,12 +46,14 @@ pub struct User {
     pub last_login: Option<Timestamp>,
     /// The first time.
     pub created_at: Timestamp,
+    /// The life of the store that this was read in.
+    pub incarnation: Incarnation,
 }
 
 impl User {
     /// The session a token issued now would carry.
     pub fn session(&self) -> Session {
-        Session { user_id: self.id, epoch: self.session_epoch }
+        Session { user_id: self.id, epoch: self.session_epoch, incarnation: self.incarnation }
     }
 }
 

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evercart_core::code::Code;
 use evercart_core::ids::UserId;
+use evercart_core::incarnation::Incarnation;
 use evercart_core::market::MarketName;
 use evercart_core::money::{Currency, Money};
 use evercart_core::phone::Phone;
@@ -24,7 +25,7 @@ const SECRET: [u8; 32] = [7; 32];
 const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
 const PAYLOAD: &str = concat!(
     r#"{"user_id":19,"market":"us","exp":1790001800,"iat":1790000000,"jti":"x","#,
-    r#""iss":"evercart","aud":"evercart-api","epoch":3}"#
+    r#""iss":"evercart","aud":"evercart-api","epoch":3,"inc":"0000000000000007"}"#
 );
 
 /// What texts are broken with.
@@ -141,9 +142,11 @@ proptest! {
     fn s3_what_is_issued_is_read(
         id in 1_i64..1 << 53,
         epoch in 0_i64..i64::MAX,
+        incarnation in 0_i64..i64::MAX,
         name in "[a-z][a-z0-9-]{0,15}",
     ) {
-        let session = Session { user_id: UserId(id), epoch };
+        let session =
+            Session { user_id: UserId(id), epoch, incarnation: Incarnation(incarnation) };
         let market = MarketName::new(&name).expect("a name");
         let lifetime = SignedDuration::from_mins(30);
         let issued = keys().issue(session, &market, now(), lifetime, &mut rand::rng());

@@ -157,7 +157,7 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
         tell_old_phone(&customer, &own.phone, &done.value, &request);
     }
     let message = "Your account has a new phone number.";
-    let response = signed_in(shop, customer.market(), &done.value, false, message);
+    let response = signed_in(shop, customer.at(), &done.value, false, message);
     Ok(replayed(done.replayed, response))
 }
 

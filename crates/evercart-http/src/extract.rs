@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use evercart_core::error::Refused;
 use evercart_core::ids::ID_MAX;
 use evercart_core::market::Market;
 use evercart_core::money::Currency;
@@ -95,6 +96,10 @@ impl FromRequestParts<Arc<Shop>> for Customer {
             return Err(mismatch(shop, market));
         }
         let VerifiedToken { session, issued_at, expires_at, .. } = token;
+        // Of a time that the store does not remember: from a future that was lost.
+        if !shop.markets[market].store.awake().remembers(issued_at) {
+            return Err(Refused::Returned.into());
+        }
         Ok(Self { shop: Arc::clone(shop), market, session, issued_at, expires_at })
     }
 }

@@ -236,7 +236,10 @@ impl From<StoreError> for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::SignedOut => Problem::new(Code::SignedOut, "User account is inactive"),
+            // Whoever has such a token signs in again, as after a sign-out.
+            Refused::SignedOut | Refused::Returned => {
+                Problem::new(Code::SignedOut, "User account is inactive")
+            }
             Refused::UserBlocked => Problem::new(Code::UserBlocked, "User account is blocked"),
             Refused::UnknownUser => Problem::new(Code::TokenInvalid, "Invalid token"),
             Refused::NotFound { what } => Problem::not_found(what),

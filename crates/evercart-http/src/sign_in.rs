@@ -6,13 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use evercart_core::code::{Code, Purpose};
-use evercart_core::market::Market;
 use evercart_core::sign_in::{Budget, Proof, SignInAttempt, SignInOutcome};
 use evercart_core::user::User;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Shop;
 use crate::address::Confirmation;
 use crate::body::{Fields, Lines};
 use crate::cart::replayed;
@@ -27,6 +25,7 @@ use crate::openapi::{
 };
 use crate::phone::{PhoneOf, read_phone};
 use crate::problem::{Answer, Code as ProblemCode, Problem};
+use crate::{Shop, ShopMarket};
 
 /// The longest text looked at as a code.
 const CODE_MAX: usize = 20;
@@ -151,7 +150,7 @@ pub(crate) async fn verify_code(
         SignInOutcome::SignedIn { user, is_new, replayed: again } => {
             shop.metrics.sign_in(&to.at.market.name, "signed_in");
             let message = if is_new { "Welcome!" } else { "Welcome back!" };
-            Ok(replayed(again, signed_in(&shop, &to.at.market, &user, is_new, message)))
+            Ok(replayed(again, signed_in(&shop, to.at, &user, is_new, message)))
         }
     }
 }
@@ -219,15 +218,16 @@ pub(crate) fn attempt(
 /// A customer with a new token.
 pub(crate) fn signed_in(
     shop: &Shop,
-    market: &Market,
+    at: &ShopMarket,
     user: &User,
     is_new: bool,
     message: &'static str,
 ) -> Response {
+    let market = &at.market;
     let issued = shop.keys.current().issue(
         user.session(),
         &market.name,
-        shop.clock.now(),
+        at.store.awake().stamp(shop.clock.now()),
         shop.token_lifetime,
         &mut rand::rng(),
     );

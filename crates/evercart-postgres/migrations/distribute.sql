@@ -23,6 +23,7 @@ ALTER TABLE phone_numbers DROP CONSTRAINT phone_numbers_user_id_key;
 CREATE INDEX phone_numbers_by_user ON phone_numbers (user_id);
 
 SELECT create_reference_table('store_facts');
+SELECT create_reference_table('incarnation');
 SELECT create_reference_table('catalogue_version');
 SELECT create_reference_table('products');
 SELECT create_reference_table('skus');

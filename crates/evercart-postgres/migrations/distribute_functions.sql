@@ -24,18 +24,18 @@ END $$;
 
 -- change_carts for customers on one server, of whom p_user is one: that is where it runs, all of it.
 CREATE OR REPLACE FUNCTION change_carts_beside(p_user BIGINT, p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[],
-    p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[],
-    p_keys TEXT[], p_fingerprints BYTEA[], p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
+    p_incarnations BIGINT[], p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[],
+    p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[], p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY SELECT * FROM change_carts(p_kinds, p_users, p_epochs, p_nows, p_products, p_targets, p_quantities,
-        p_versions, p_keys, p_fingerprints, p_on_hand);
+    RETURN QUERY SELECT * FROM change_carts(p_kinds, p_users, p_epochs, p_incarnations, p_nows, p_products, p_targets,
+        p_quantities, p_versions, p_keys, p_fingerprints, p_on_hand);
 END $$;
 
 -- Checks and reads customers on one server, of whom p_user is one. A row for each line, or one for an empty cart;
 -- again the caller reads the pieces on hand.
 CREATE OR REPLACE FUNCTION carts_beside(p_user BIGINT, p_users BIGINT[])
-RETURNS TABLE (user_id BIGINT, is_active BOOLEAN, is_blocked BOOLEAN, session_epoch BIGINT, catalogue_version BIGINT,
-    version BIGINT, updated_at BIGINT, line_id BIGINT, sku_id BIGINT, quantity INTEGER, price BIGINT,
+RETURNS TABLE (user_id BIGINT, is_active BOOLEAN, is_blocked BOOLEAN, session_epoch BIGINT, incarnation BIGINT,
+    catalogue_version BIGINT, version BIGINT, updated_at BIGINT, line_id BIGINT, sku_id BIGINT, quantity INTEGER, price BIGINT,
     on_hand BIGINT)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
@@ -43,9 +43,9 @@ DECLARE
     v_user BIGINT;
 BEGIN
     FOREACH v_user IN ARRAY p_users LOOP
-        RETURN QUERY SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, v.version, c.version,
-            c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, 0::BIGINT
-        FROM users u CROSS JOIN catalogue_version v
+        RETURN QUERY SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, n.value, v.version,
+            c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, 0::BIGINT
+        FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v
         LEFT JOIN carts c ON c.user_id = u.id
         LEFT JOIN cart_items i ON i.user_id = u.id
         WHERE u.id = v_user;

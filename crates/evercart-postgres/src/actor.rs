@@ -8,7 +8,7 @@ use evercart_core::guard::{Guard, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::UserId;
 use evercart_core::user::Session;
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Params, Result};
 
 /// What a guarded operation finds when it begins.
 pub(crate) enum Begun {
@@ -24,8 +24,11 @@ pub(crate) fn compare(
     is_active: bool,
     is_blocked: bool,
     epoch: i64,
+    incarnation: i64,
 ) -> Result<(), Refused> {
-    if is_blocked {
+    if session.incarnation.0 != incarnation {
+        Err(Refused::Returned)
+    } else if is_blocked {
         Err(Refused::UserBlocked)
     } else if !is_active || epoch != session.epoch {
         Err(Refused::SignedOut)
@@ -36,21 +39,21 @@ pub(crate) fn compare(
 
 /// Lets a session in to read, or says why not.
 pub(crate) async fn admit(db: &Db<'_>, session: Session) -> Result<()> {
-    const USER: &str =
-        "SELECT is_active, blocked_at IS NOT NULL, session_epoch FROM users WHERE id = $1";
+    const USER: &str = "SELECT is_active, blocked_at IS NOT NULL, session_epoch, \
+         (SELECT value FROM incarnation) FROM users WHERE id = $1";
     let row = db.query_opt(USER, &[&session.user_id.0]).await?.ok_or(Refused::UnknownUser)?;
-    Ok(compare(session, row.get(0), row.get(1), row.get(2))?)
+    Ok(compare(session, row.get(0), row.get(1), row.get(2), row.get(3))?)
 }
 
 /// Lets a session in for a change, and makes every other change of this customer wait until it is
 /// done.
 pub(crate) async fn begin_as(db: &Db<'_>, session: Session, guard: &Guard) -> Result<Begun> {
-    const BEGIN: &str = "SELECT outcome, resource FROM begin_as($1, $2, $3, $4, $5)";
+    const BEGIN: &str = "SELECT outcome, resource FROM begin_as($1, $2, $3, $4, $5, $6)";
     let key = guard.idempotency.as_ref();
     let (key, fingerprint) = (key.map(|key| &key.key), key.map(|key| key.fingerprint.as_slice()));
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-        [&session.user_id.0, &session.epoch, &db.now(), &key, &fingerprint];
-    let row = db.query_one(BEGIN, &params).await?;
+    let Session { user_id, epoch, incarnation } = session;
+    let params: Params<'_> = &[&user_id.0, &epoch, &incarnation.0, &db.now(), &key, &fingerprint];
+    let row = db.query_one(BEGIN, params).await?;
     match row.get(0) {
         "fresh" => Ok(Begun::Fresh),
         "replayed" => Ok(Begun::Replay { resource: row.get(1) }),
@@ -64,6 +67,7 @@ pub(crate) fn refusal_at_the_door(word: &str) -> Result<Refused, Failed> {
         "unknown_user" => Refused::UnknownUser,
         "user_blocked" => Refused::UserBlocked,
         "signed_out" => Refused::SignedOut,
+        "returned" => Refused::Returned,
         "key_reused" => Refused::IdempotencyKeyReused,
         word => return Err(Failed::Inconsistent(format!("the database answered {word:?}"))),
     })

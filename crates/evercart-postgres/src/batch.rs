@@ -268,7 +268,12 @@ impl<C: Call> Lane<C> {
             DbError::Away(format!("cannot connect to PostgreSQL at {}: {error}", target.place))
         })?;
         let mut wire = Wire::new(connection);
-        let prepared = wire.beside(C::prepare(&client, target));
+        let prepared = wire.beside(async {
+            if let Some(keeper) = &target.keeper {
+                keeper.admit(&client).await.map_err(|refusal| away(refusal.to_string()))?;
+            }
+            C::prepare(&client, target).await
+        });
         match tokio::time::timeout(ANSWER_MAX, prepared).await {
             Ok(call) => Ok(Line { call: call?, client, wire }),
             Err(_) => Err(away("the database does not answer".into())),

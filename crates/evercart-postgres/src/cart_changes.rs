@@ -16,7 +16,7 @@ use tokio_postgres::{Client, Row, Statement};
 use crate::batch::Call;
 use crate::cart::{CartContent, Change, LineContent};
 use crate::connect::Target;
-use crate::db::Result;
+use crate::db::{Params, Result};
 use crate::distribute::ON_HAND;
 
 /// A change that somebody waits for.
@@ -47,17 +47,18 @@ pub(crate) struct Answer {
 pub(crate) const ADD: &str = "SELECT place, outcome, detail, catalogue_version, version, \
      updated_at, line_id, \
      line_sku, line_quantity, line_price, line_on_hand FROM add_to_carts($1, $2, $3, $4, $5, $6, \
-     $7, $8)";
+     $7, $8, $9)";
 
 pub(crate) const CHANGE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, \
-     quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+     quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+     $12)";
 
 /// The same for customers of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
 const CHANGE_BESIDE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, quantities, prices, on_hand \
-     FROM change_carts_beside($12, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+     FROM change_carts_beside($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Which SKU a line is of. A line keeps its SKU, so what was read before a change holds in it.
 const SKU_OF_LINE: &str = "SELECT sku_id FROM cart_items WHERE user_id = $1 AND id = $2";
@@ -147,11 +148,11 @@ async fn add(
     changes: &[&CartChange],
 ) -> Result<Vec<Answer>> {
     let columns = Columns::of(changes);
-    let Columns { users, epochs, nows, targets, quantities, .. } = &columns;
-    let Columns { versions, keys, fingerprints, .. } = &columns;
-    let rows = client
-        .query(statement, &[users, epochs, nows, targets, quantities, versions, keys, fingerprints])
-        .await?;
+    let Columns { users, epochs, incarnations, nows, targets, .. } = &columns;
+    let Columns { quantities, versions, keys, fingerprints, .. } = &columns;
+    let params: Params<'_> =
+        &[users, epochs, incarnations, nows, targets, quantities, versions, keys, fingerprints];
+    let rows = client.query(statement, params).await?;
     let mut answers: Vec<_> = changes.iter().map(|_| Answer::default()).collect();
     for row in &rows {
         let place = usize::try_from(row.get::<_, i64>(0)).unwrap_or_default();
@@ -170,12 +171,13 @@ async fn change(
     columns: &Columns<'_>,
     first: Option<&i64>,
 ) -> Result<Vec<Answer>> {
-    let Columns { kinds, users, epochs, nows, products, targets, .. } = columns;
+    let Columns { kinds, users, epochs, incarnations, nows, products, targets, .. } = columns;
     let Columns { quantities, versions, keys, fingerprints, on_hand, .. } = columns;
     let mut params: Vec<&(dyn ToSql + Sync)> = vec![
         kinds,
         users,
         epochs,
+        incarnations,
         nows,
         products,
         targets,
@@ -202,6 +204,7 @@ struct Columns<'a> {
     kinds: Vec<&'static str>,
     users: Vec<i64>,
     epochs: Vec<i64>,
+    incarnations: Vec<i64>,
     nows: Vec<i64>,
     products: Vec<Option<i64>>,
     targets: Vec<Option<i64>>,
@@ -229,6 +232,7 @@ impl<'a> Columns<'a> {
             columns.kinds.push(kind);
             columns.users.push(session.user_id.0);
             columns.epochs.push(session.epoch);
+            columns.incarnations.push(session.incarnation.0);
             columns.nows.push(*now);
             columns.products.push(product);
             columns.targets.push(target);

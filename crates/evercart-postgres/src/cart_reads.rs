@@ -18,26 +18,26 @@ use crate::distribute::{self, ON_HAND};
 
 /// Checks one user and reads their cart.
 pub(crate) const ONE: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, \
-     u.session_epoch, v.version, \
+     u.session_epoch, n.value, v.version, \
      c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
-     FROM users u CROSS JOIN catalogue_version v \
+     FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = $1";
 
 /// The same for several users.
 pub(crate) const MANY: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, \
-     u.session_epoch, v.version, \
+     u.session_epoch, n.value, v.version, \
      c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
      FROM unnest($1::BIGINT[]) AS q (user_id) JOIN users u ON u.id = q.user_id \
-     CROSS JOIN catalogue_version v \
+     CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id";
 
 /// The same for several users of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
-const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, catalogue_version, \
+const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, incarnation, catalogue_version, \
      version, updated_at, line_id, sku_id, quantity, price, on_hand FROM carts_beside($1, $2)";
 
 /// A customer whose cart is asked for.
@@ -59,6 +59,7 @@ struct Found {
     is_active: bool,
     is_blocked: bool,
     epoch: i64,
+    incarnation: i64,
     content: CartContent,
 }
 
@@ -139,27 +140,28 @@ fn take(row: &Row, found: &mut HashMap<i64, Found>) {
             is_active: row.get(1),
             is_blocked: row.get(2),
             epoch: row.get(3),
+            incarnation: row.get(4),
             content: CartContent {
-                catalogue_version: row.get(4),
-                version: row.get::<_, Option<i64>>(5).unwrap_or(0),
-                updated_at: row.get(6),
+                catalogue_version: row.get(5),
+                version: row.get::<_, Option<i64>>(6).unwrap_or(0),
+                updated_at: row.get(7),
                 lines: Vec::with_capacity(8),
             },
         }),
     };
-    if let Some(id) = row.get(7) {
+    if let Some(id) = row.get(8) {
         user.content.lines.push(LineContent {
             id,
-            sku_id: row.get(8),
-            quantity: row.get(9),
-            price_when_added: row.get(10),
-            on_hand: row.get(11),
+            sku_id: row.get(9),
+            quantity: row.get(10),
+            price_when_added: row.get(11),
+            on_hand: row.get(12),
         });
     }
 }
 
 fn answer(session: Session, found: &HashMap<i64, Found>) -> StoreResult<CartContent> {
     let user = found.get(&session.user_id.0).ok_or(Refused::UnknownUser)?;
-    compare(session, user.is_active, user.is_blocked, user.epoch)?;
+    compare(session, user.is_active, user.is_blocked, user.epoch, user.incarnation)?;
     Ok(user.content.clone())
 }

@@ -19,8 +19,15 @@ pub(crate) async fn write(
     tell: Tell<'_>,
 ) -> Result<()> {
     const NEW_VERSION: &str = "UPDATE catalogue_version SET version = version + 1";
-    keep_ahead(transaction, "product_numbers", &plan.product_numbers).await?;
-    keep_ahead(transaction, "sku_numbers", &plan.sku_numbers).await?;
+    for (kind, sequence, numbers) in [
+        ("product", "product_numbers", &plan.product_numbers),
+        ("sku", "sku_numbers", &plan.sku_numbers),
+    ] {
+        keep_ahead(transaction, sequence, numbers).await?;
+        if let (Some(keeper), Some(highest)) = (&target.keeper, numbers.highest) {
+            keeper.reserve(kind, highest + 1)?;
+        }
+    }
     let skus: Vec<_> = plan.skus.iter().map(|((product, id), sku)| (*product, *id, sku)).collect();
     let products: Vec<_> = plan.products.iter().map(|(id, product)| (*id, product)).collect();
     let mut products = products.as_slice();

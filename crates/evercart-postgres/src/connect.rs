@@ -15,6 +15,7 @@ use tokio_postgres::{Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::OpenError;
+use crate::life::Keeper;
 use crate::outage::Outage;
 
 /// How long one attempt to connect may take. Less than a request may take.
@@ -54,6 +55,8 @@ pub(crate) struct Target {
     pub(crate) place: String,
     /// The market is spread over a Citus cluster.
     pub(crate) distributed: bool,
+    /// Looks at each new connection before it is used.
+    pub(crate) keeper: Option<Arc<Keeper>>,
 }
 
 impl Target {
@@ -100,7 +103,7 @@ impl Target {
             // Of several hosts, and after a failover, the one that takes writes.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
         let outage = Arc::new(Outage::of(&place));
-        Ok(Self { config, tls, outage, schema, place, distributed: false })
+        Ok(Self { config, tls, outage, schema, place, distributed: false, keeper: None })
     }
 
     /// Server, database and schema, for people.

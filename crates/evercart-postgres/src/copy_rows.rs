@@ -86,7 +86,8 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 pub(crate) async fn remove_seeds(transaction: &Transaction<'_>) -> Result<()> {
-    const SEEDS: &str = "DELETE FROM catalogue_version";
+    const SEEDS: &str = "DELETE FROM catalogue_version; DELETE FROM incarnation; \
+         DELETE FROM awake";
     transaction.batch_execute(SEEDS).await
 }
 

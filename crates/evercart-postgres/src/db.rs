@@ -2,6 +2,7 @@
 //! the one place where PostgreSQL's errors become the store's, and where is decided what is tried
 //! again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Transaction};
@@ -13,6 +14,7 @@ use tokio_postgres::{IsolationLevel, Row};
 
 use crate::Postgres;
 use crate::connect::explain;
+use crate::life::Keeper;
 
 /// How often a transaction is tried that met another one or a lost connection. Each time it met
 /// somebody who got on, so a handful is plenty.
@@ -126,13 +128,23 @@ pub(crate) struct Db<'a> {
     transaction: Transaction<'a>,
     now: i64,
     is_distributed: bool,
+    keeper: Arc<Keeper>,
 }
 
 impl<'a> Db<'a> {
     /// Begins to change something.
     pub(crate) async fn begin(connection: &'a mut Object, store: &Postgres) -> Result<Self> {
         let transaction = connection.transaction().await?;
-        Ok(Self { transaction, now: store.now(), is_distributed: store.target.distributed })
+        Ok(Self::new(transaction, store))
+    }
+
+    fn new(transaction: Transaction<'a>, store: &Postgres) -> Self {
+        Self {
+            transaction,
+            now: store.now(),
+            is_distributed: store.target.distributed,
+            keeper: Arc::clone(&store.keeper),
+        }
     }
 
     /// Begins to read something that must all be of one moment.
@@ -146,12 +158,18 @@ impl<'a> Db<'a> {
             .read_only(true)
             .start()
             .await?;
-        Ok(Self { transaction, now: store.now(), is_distributed: store.target.distributed })
+        Ok(Self::new(transaction, store))
     }
 
     /// The time of this operation, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.now
+    }
+
+    /// Sees to it that numbers below `next` are never given out again. Before the commit that gives
+    /// them out.
+    pub(crate) fn reserve(&self, kind: &str, next: i64) -> Result<()> {
+        Ok(self.keeper.reserve(kind, next)?)
     }
 
     /// True if what this transaction reads and changes lies on several servers.

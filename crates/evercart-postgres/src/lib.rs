@@ -19,6 +19,8 @@ mod copy;
 mod copy_rows;
 mod db;
 mod distribute;
+mod heartbeat;
+mod life;
 mod migrate;
 mod operator;
 mod order;
@@ -35,8 +37,10 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
 use evercart_core::ids::UserId;
+use evercart_core::mark::Mark;
 use evercart_core::market::MarketName;
 use evercart_core::store::{NoGauge, WriterGauge};
 
@@ -48,6 +52,8 @@ use crate::cart_changes::ChangeCarts;
 use crate::cart_reads::CartRead;
 use crate::connect::Target;
 use crate::distribute::Shards;
+use crate::heartbeat::Heartbeat;
+use crate::life::Keeper;
 use crate::pool::Pool;
 use crate::signals::Signals;
 use crate::sku_cache::SkuCache;
@@ -75,6 +81,13 @@ pub struct Options {
     pub batch_max: usize,
     /// The most operations waiting, to read and to change carts each. More are refused.
     pub queue_max: usize,
+    /// What is remembered of the store outside of it. Without one only a promotion, a recovery and a
+    /// move to another server are noticed.
+    pub mark: Option<Arc<dyn Mark>>,
+    /// Tokens are given out while this is open: the store notes when that was.
+    pub gives_tokens: bool,
+    /// An empty schema in the place of a shop is meant.
+    pub may_be_new: bool,
 }
 
 impl Options {
@@ -91,6 +104,9 @@ impl Options {
             pool: 16,
             batch_max: 128,
             queue_max: 4096,
+            mark: None,
+            gives_tokens: false,
+            may_be_new: false,
         }
     }
 
@@ -112,6 +128,9 @@ pub struct Postgres {
     /// Where customers lie, if the market is spread over a cluster.
     shards: Option<Shards>,
     signals: Signals,
+    keeper: Arc<Keeper>,
+    awake: Arc<Awake>,
+    heartbeat: Option<Heartbeat>,
 }
 
 impl Postgres {
@@ -119,10 +138,30 @@ impl Postgres {
     /// runtime.
     ///
     /// # Errors
-    /// The server cannot be reached or says no, or the schema was written by a newer program.
+    /// The server cannot be reached or says no, the schema was written by a newer program, or it is
+    /// empty though there was a shop in it.
     pub async fn open(market: &MarketName, options: Options) -> Result<Self, OpenError> {
-        let target = options.target(market)?;
+        let mut target = options.target(market)?;
+        // Reads the mark before the database is looked at: what is found must not be older.
+        let keeper = Keeper::new(target.place(), options.mark, options.may_be_new);
+        let keeper = Arc::new(keeper.map_err(|error| target.refused(&error.into()))?);
         migrate::run(&target).await?;
+        let awake = Arc::new(Awake::always());
+        let client =
+            target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
+        let admitted = keeper.admit(&client).await;
+        admitted.map_err(|refusal| target.refused(&refusal))?;
+        let remembered = keeper.remember(&client).await;
+        remembered.map_err(|refusal| target.refused(&refusal))?;
+        target.keeper = Some(Arc::clone(&keeper));
+        let heartbeat = if options.gives_tokens {
+            let clock = Arc::clone(&options.clock);
+            let parts = (target.clone(), Arc::clone(&keeper), Arc::clone(&awake), clock);
+            let begun = Heartbeat::start(parts, client).await;
+            Some(begun.map_err(|error| target.sql_failed(&error))?)
+        } else {
+            None
+        };
         let pool = Pool::new(&target, options.pool);
         let skus = Arc::new(SkuCache::new(pool.clone()));
         let lanes = |lanes, gauge| LaneSettings {
@@ -136,7 +175,19 @@ impl Postgres {
         let signals = Signals::start(&target);
         let shards = options.distributed.then(|| Shards::new(pool.clone()));
         let clock = options.clock;
-        Ok(Self { target, clock, pool, cart_reads, cart_changes, skus, shards, signals })
+        Ok(Self {
+            target,
+            clock,
+            pool,
+            cart_reads,
+            cart_changes,
+            skus,
+            shards,
+            signals,
+            keeper,
+            awake,
+            heartbeat,
+        })
     }
 
     /// Brings the schema up to date and does nothing else.
@@ -151,6 +202,9 @@ impl Postgres {
     pub async fn close(&self) {
         self.cart_changes.close().await;
         self.cart_reads.close().await;
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.stop();
+        }
         self.pool.close();
     }
 

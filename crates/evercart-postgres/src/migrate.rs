@@ -9,13 +9,28 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::connect::{ConnectError, Target, explain};
 use crate::distribute;
+use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 1] = [concat!(
+const MIGRATIONS: [&str; 2] = [
     include_str!("../migrations/0001_shop.sql"),
-    include_str!("../migrations/0001_functions.sql")
-)];
+    include_str!("../migrations/0002_incarnation.sql"),
+];
+
+/// The functions, which are made anew after the last migration.
+const FUNCTIONS: &str = include_str!("../migrations/functions.sql");
+
+/// Removes the functions that were there, and the types that only they use.
+const FORGET_FUNCTIONS: &str = "DO $$ DECLARE o RECORD; BEGIN \
+     FOR o IN SELECT p.oid::REGPROCEDURE AS name FROM pg_proc p \
+         WHERE p.pronamespace = current_schema()::REGNAMESPACE LOOP \
+         EXECUTE format('DROP FUNCTION IF EXISTS %s', o.name); \
+     END LOOP; \
+     FOR o IN SELECT c.oid::REGCLASS AS name FROM pg_class c \
+         WHERE c.relnamespace = current_schema()::REGNAMESPACE AND c.relkind = 'c' LOOP \
+         EXECUTE format('DROP TYPE IF EXISTS %s', o.name); \
+     END LOOP; END $$";
 
 /// The schema this program works with.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -91,6 +106,24 @@ pub enum OpenError {
         /// Which server and database.
         place: String,
     },
+    /// There was a shop, and now there is an empty one.
+    #[error("schema {schema} at {place} is empty, though there was a shop in it")]
+    Emptied {
+        /// Which server and database.
+        place: String,
+        /// Which schema.
+        schema: String,
+    },
+    /// How far the shop had come cannot be remembered outside of it.
+    #[error("it cannot be remembered how far schema {schema} at {place} has come: {why}")]
+    Mark {
+        /// Which server and database.
+        place: String,
+        /// Which schema.
+        schema: String,
+        /// Why.
+        why: String,
+    },
     /// PostgreSQL could not do it.
     #[error("cannot prepare schema {schema} at {place}: {why}")]
     Sql {
@@ -106,6 +139,15 @@ pub enum OpenError {
 impl Target {
     pub(crate) fn unreachable(&self, error: &ConnectError) -> OpenError {
         OpenError::Unreachable { place: self.place.clone(), why: error.to_string() }
+    }
+
+    pub(crate) fn refused(&self, refusal: &Refusal) -> OpenError {
+        let (place, schema) = (self.place.clone(), self.schema.clone());
+        match refusal {
+            Refusal::Sql(error) => self.sql_failed(error),
+            Refusal::Emptied => OpenError::Emptied { place, schema },
+            Refusal::Mark(why) => OpenError::Mark { place, schema, why: why.clone() },
+        }
     }
 
     pub(crate) fn sql_failed(&self, error: &tokio_postgres::Error) -> OpenError {
@@ -159,6 +201,10 @@ async fn apply(transaction: &Transaction<'_>, from: u32) -> Result<(), tokio_pos
     for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(from as usize) {
         transaction.batch_execute(migration).await?;
         transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&number]).await?;
+    }
+    if from < SCHEMA_VERSION {
+        transaction.batch_execute(FORGET_FUNCTIONS).await?;
+        transaction.batch_execute(FUNCTIONS).await?;
     }
     Ok(())
 }

@@ -252,7 +252,9 @@ async fn take_stock(db: &Db<'_>, lines: &[Bought]) -> Result<()> {
 /// again.
 async fn take_number(db: &Db<'_>) -> Result<OrderId> {
     const NEXT: &str = "SELECT nextval('order_numbers')";
-    Ok(OrderId(db.query_one(NEXT, &[]).await?.get(0)))
+    let id: i64 = db.query_one(NEXT, &[]).await?.get(0);
+    db.reserve("order", id + 1)?;
+    Ok(OrderId(id))
 }
 
 async fn write_order(

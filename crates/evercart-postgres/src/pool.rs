@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime,
+    TimeoutType, Timeouts,
 };
 use evercart_core::error::{Failed, Result as StoreResult};
 
@@ -33,7 +34,16 @@ impl Pool {
         let (config, tls) = target.parts();
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+        let keeper = target.keeper.clone();
         let connections = deadpool_postgres::Pool::builder(manager)
+            .post_create(Hook::async_fn(move |connection, _| {
+                let keeper = keeper.clone();
+                Box::pin(async move {
+                    let Some(keeper) = keeper else { return Ok(()) };
+                    let admitted = keeper.admit(connection).await;
+                    admitted.map_err(|refusal| HookError::message(refusal.to_string()))
+                })
+            }))
             .max_size(most.max(1))
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
@@ -73,6 +83,7 @@ impl Pool {
                 None => return Failed::Overloaded,
             },
             PoolError::Backend(error) => explain(error),
+            PoolError::PostCreateHook(HookError::Message(why)) => why.to_string(),
             PoolError::Timeout(_) => format!("no answer within {} s", CONNECT_MAX.as_secs()),
             other => return Failed::Unavailable(other.to_string()),
         };

@@ -11,6 +11,8 @@ pub struct Presence {
     pub place: String,
     /// There is a schema of ours.
     pub is_there: bool,
+    /// A server was ever started on it.
+    pub was_served: bool,
     /// Connections of this market's servers and of commands that run.
     pub connections: i64,
 }
@@ -28,9 +30,17 @@ impl Postgres {
         let target = options.target(market)?;
         let client =
             target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
+        const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM awake)";
         let version = format!("{}.schema_version", target.schema);
         let seen = client.query_one(PRESENCE, &[&version]).await;
         let seen = seen.map_err(|error| target.sql_failed(&error))?;
-        Ok(Presence { place: target.place(), is_there: seen.get(0), connections: seen.get(1) })
+        let is_there = seen.get(0);
+        // A schema of an older program has no such table.
+        let was_served = match client.query_one(SERVED, &[]).await {
+            Ok(row) => is_there && row.get(0),
+            Err(_) => false,
+        };
+        let connections = seen.get(1);
+        Ok(Presence { place: target.place(), is_there, was_served, connections })
     }
 }

@@ -11,6 +11,7 @@ use evercart_core::code::{KeyedHash, Purpose};
 use evercart_core::error::{Failed, Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::UserId;
+use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
 use evercart_core::user::{ProfileChange, Session, User};
@@ -60,7 +61,8 @@ impl SignIn for Postgres {
         let row = self.look(SELECT_USER, &[&session.user_id.0]).await?;
         let user = user_row(&row.ok_or(Refused::UnknownUser)?);
         let is_blocked = user.blocked_at.is_some();
-        compare(session, user.is_active, is_blocked, user.session_epoch)?;
+        let (epoch, incarnation) = (user.session_epoch, user.incarnation.0);
+        compare(session, user.is_active, is_blocked, epoch, incarnation)?;
         Ok(user)
     }
 
@@ -259,14 +261,16 @@ async fn use_up(db: &Db<'_>, attempt: &SignInAttempt) -> Result<()> {
 /// The customer with this phone, made if there is none, signed in. Changes the user's row, and so
 /// either sees what signing out did to it, or makes it wait.
 async fn let_in(db: &Db<'_>, phone: &Phone) -> Result<(User, bool)> {
+    const INCARNATION: &str = "SELECT value FROM incarnation";
     const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 WHERE id = $1 \
          RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
-         blocked_at, session_epoch, last_login, created_at";
+         blocked_at, session_epoch, last_login, created_at, $3::BIGINT";
     let (id, is_new) = match user_id_of(db, phone).await? {
         Some(id) => (id, false),
         None => (create_user(db, None, phone, None).await.map_err(met_another)?, true),
     };
-    let row = db.query_opt(SIGN_IN, &[&id.0, &db.now()]).await?;
+    let incarnation: i64 = db.query_one(INCARNATION, &[]).await?.get(0);
+    let row = db.query_opt(SIGN_IN, &[&id.0, &db.now(), &incarnation]).await?;
     let user = user_row(&row.ok_or(Refused::UnknownUser)?);
     if user.blocked_at.is_some() {
         // Undoes everything above: the block stays what it is.
@@ -300,7 +304,7 @@ pub(crate) async fn create_user(
     const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
     let id = match id {
         Some(id) => id,
-        None => UserId(db.query_one(NEXT, &[]).await?.get(0)),
+        None => next_user(db, NEXT).await?,
     };
     prepare(db, [INSERT, CLAIM]).await?;
     let (now, phone) = (db.now(), phone.as_str());
@@ -308,6 +312,12 @@ pub(crate) async fn create_user(
         (&[&id.0, &phone, &full_name, &now], &[&phone, &id.0]);
     try_join(db.change_one(INSERT, user), db.change_one(CLAIM, claim)).await?;
     Ok(id)
+}
+
+async fn next_user(db: &Db<'_>, next: &'static str) -> Result<UserId> {
+    let id: i64 = db.query_one(next, &[]).await?.get(0);
+    db.reserve("user", id + 1)?;
+    Ok(UserId(id))
 }
 
 pub(crate) async fn user_id_of(db: &Db<'_>, phone: &Phone) -> Result<Option<UserId>> {
@@ -363,7 +373,8 @@ async fn ended_by(db: &Db<'_>, session: Session, guard: &Guard) -> Result<bool> 
 }
 
 const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, \
-     is_active, blocked_at, session_epoch, last_login, created_at FROM users WHERE id = $1";
+     is_active, blocked_at, session_epoch, last_login, created_at, \
+     (SELECT value FROM incarnation) FROM users WHERE id = $1";
 
 pub(crate) async fn user(db: &Db<'_>, id: UserId) -> Result<Option<User>> {
     Ok(db.query_opt(SELECT_USER, &[&id.0]).await?.as_ref().map(user_row))
@@ -382,6 +393,7 @@ fn user_row(row: &Row) -> User {
         session_epoch: row.get(8),
         last_login: row.get::<_, Option<i64>>(9).map(time),
         created_at: time(row.get(10)),
+        incarnation: Incarnation(row.get(11)),
     }
 }
 

@@ -30,8 +30,11 @@ pub(crate) fn compare(
     is_active: bool,
     blocked_at: Option<i64>,
     epoch: i64,
+    incarnation: i64,
 ) -> Result<(), Refused> {
-    if blocked_at.is_some() {
+    if session.incarnation.0 != incarnation {
+        Err(Refused::Returned)
+    } else if blocked_at.is_some() {
         Err(Refused::UserBlocked)
     } else if !is_active || epoch != session.epoch {
         Err(Refused::SignedOut)
@@ -41,18 +44,20 @@ pub(crate) fn compare(
 }
 
 const USER: &str = "SELECT is_active, blocked_at, session_epoch, \
-     (SELECT version FROM catalogue_version) FROM users WHERE id = ?1";
+     (SELECT value FROM incarnation), (SELECT version FROM catalogue_version) \
+     FROM users WHERE id = ?1";
 
 /// Lets a session in, or says why not.
 pub(crate) fn admit(db: &Db, session: Session) -> Result<Actor> {
     let row = db
         .sql(USER)?
         .query_row([session.user_id.0], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })
         .optional()?;
-    let (is_active, blocked_at, epoch, catalogue_version) = row.ok_or(Refused::UnknownUser)?;
-    compare(session, is_active, blocked_at, epoch)?;
+    let (is_active, blocked_at, epoch, incarnation, catalogue_version) =
+        row.ok_or(Refused::UnknownUser)?;
+    compare(session, is_active, blocked_at, epoch, incarnation)?;
     Ok(Actor { user_id: session.user_id, catalogue_version })
 }
 
@@ -129,6 +134,9 @@ pub(crate) fn audit(db: &Db, user: UserId, action: &'static str) -> Result<()> {
 /// Takes the next of a numbered thing (`user`, `order`).
 pub(crate) fn take_number(db: &Db, counter: &'static str) -> Result<i64> {
     const TAKE: &str = "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1";
-    let number = db.sql(TAKE)?.query_row([counter], |row| row.get(0)).optional()?;
-    number.ok_or_else(|| Failed::Inconsistent(format!("the counter {counter} is missing")).into())
+    let number: Option<i64> = db.sql(TAKE)?.query_row([counter], |row| row.get(0)).optional()?;
+    let number =
+        number.ok_or_else(|| Failed::Inconsistent(format!("the counter {counter} is missing")))?;
+    db.reserve(counter, number + 1)?;
+    Ok(number)
 }

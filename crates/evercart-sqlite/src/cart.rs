@@ -112,10 +112,10 @@ impl Sqlite {
     }
 }
 
-pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, v.version, \
-     c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, i.price_when_added, \
-     s.on_hand \
-     FROM users u CROSS JOIN catalogue_version v \
+pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, n.value, \
+     v.version, c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, \
+     i.price_when_added, s.on_hand \
+     FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = ?1";
@@ -142,24 +142,24 @@ pub(crate) fn find(db: &Db, session: Session) -> Result<Found> {
     let mut is_first = true;
     while let Some(row) = rows.next()? {
         if is_first {
-            actor::compare(session, row.get(0)?, row.get(1)?, row.get(2)?)?;
-            catalogue_version = row.get(3)?;
-            cart.version = row.get::<_, Option<i64>>(4)?.unwrap_or(0);
-            cart.updated_at = row.get::<_, Option<i64>>(5)?.map(time);
-            next_line = row.get::<_, Option<i64>>(6)?.unwrap_or(1);
+            actor::compare(session, row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)?;
+            catalogue_version = row.get(4)?;
+            cart.version = row.get::<_, Option<i64>>(5)?.unwrap_or(0);
+            cart.updated_at = row.get::<_, Option<i64>>(6)?.map(time);
+            next_line = row.get::<_, Option<i64>>(7)?.unwrap_or(1);
             is_first = false;
         }
-        let Some(id) = row.get(7)? else { break };
-        let sku_id = SkuId(row.get(8)?);
+        let Some(id) = row.get(8)? else { break };
+        let sku_id = SkuId(row.get(9)?);
         let sku = db
             .sku(catalogue_version, sku_id)?
             .ok_or_else(|| Failed::Inconsistent(format!("cart line of unknown SKU {sku_id}")))?;
         cart.lines.push(Line {
             id: LineId(id),
             sku,
-            quantity: unsigned(row.get(9)?),
-            price_when_added: Money(row.get(10)?),
-            on_hand: row.get(11)?,
+            quantity: unsigned(row.get(10)?),
+            price_when_added: Money(row.get(11)?),
+            on_hand: row.get(12)?,
         });
     }
     if is_first {

@@ -200,7 +200,7 @@ fn number_is_taken(db: &Db, counter: &'static str, number: i64) -> Result<()> {
     const KEEP_AHEAD: &str =
         "UPDATE counters SET next = max(next, min(?2, 9007199254740990) + 1) WHERE name = ?1";
     match db.sql(KEEP_AHEAD)?.execute((counter, number))? {
-        1 => Ok(()),
+        1 => db.reserve(counter, number + 1),
         _ => Err(Failed::Inconsistent(format!("the counter {counter} is missing")).into()),
     }
 }

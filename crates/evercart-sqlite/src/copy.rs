@@ -108,7 +108,8 @@ impl Writer for Rows {
 
 impl Rows {
     fn remove_seeds(&self) -> Result<()> {
-        const SEEDS: &str = "DELETE FROM counters; DELETE FROM catalogue_version";
+        const SEEDS: &str = "DELETE FROM counters; DELETE FROM catalogue_version; \
+             DELETE FROM incarnation; DELETE FROM awake";
         Ok(self.db.connection.execute_batch(SEEDS)?)
     }
 

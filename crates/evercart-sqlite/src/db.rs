@@ -1,12 +1,13 @@
 //! A connection with what every statement needs beside it: the time and the known SKUs. Also the
 //! one place where SQLite's errors become the store's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
 use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, Refused, StoreError};
+use evercart_core::mark::{Mark, Numbers, RESERVED_AT_ONCE};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
@@ -83,12 +84,37 @@ pub(crate) struct Db {
     pub(crate) connection: Connection,
     pub(crate) skus: RefCell<SkuCache>,
     clock: Arc<dyn Clock>,
+    reserved: Option<Reserved>,
+}
+
+/// The numbers that are reserved outside of the store.
+struct Reserved {
+    mark: Arc<dyn Mark>,
+    up_to: Cell<Numbers>,
 }
 
 impl Db {
     pub(crate) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { connection, skus: RefCell::default(), clock }
+        Self { connection, skus: RefCell::default(), clock, reserved: None }
+    }
+
+    /// Reserves numbers with this mark from now on, which has these already.
+    pub(crate) fn reserve_with(&mut self, mark: Arc<dyn Mark>, up_to: Numbers) {
+        self.reserved = Some(Reserved { mark, up_to: Cell::new(up_to) });
+    }
+
+    /// Sees to it that numbers below `next` are never given out again, whatever becomes of the file.
+    /// Before the commit that gives them out.
+    pub(crate) fn reserve(&self, counter: &str, next: i64) -> Result<()> {
+        let Some(Reserved { mark, up_to }) = &self.reserved else { return Ok(()) };
+        let mut numbers = up_to.get();
+        if next > numbers.of(counter) {
+            numbers.set(counter, next.saturating_add(RESERVED_AT_ONCE));
+            mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))?;
+            up_to.set(numbers);
+        }
+        Ok(())
     }
 
     pub(crate) fn now(&self) -> i64 {

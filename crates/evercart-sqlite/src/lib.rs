@@ -13,6 +13,8 @@ mod check;
 mod checkpoint;
 mod copy;
 mod db;
+mod keeper;
+mod life;
 mod lock;
 mod migrate;
 mod open_cart;
@@ -31,14 +33,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
 use evercart_core::error::Failed;
+use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
+pub use life::was_served;
 pub use lock::{DirectoryLock, LockError};
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
 
 use crate::checkpoint::Checkpointer;
+use crate::keeper::Keeper;
 use crate::readers::Readers;
 use crate::signals::Signals;
 use crate::writer::Writer;
@@ -55,6 +61,13 @@ pub struct Options {
     pub batch_max: usize,
     /// The most operations waiting, for the writer and for the readers each. More are refused.
     pub queue_max: usize,
+    /// What is remembered of the store outside of it. Without one a return to older data goes
+    /// unnoticed.
+    pub mark: Option<Arc<dyn Mark>>,
+    /// Tokens are given out while this is open: the store notes when that was.
+    pub gives_tokens: bool,
+    /// An empty file in the place of a shop is meant.
+    pub may_be_new: bool,
 }
 
 impl Options {
@@ -67,6 +80,9 @@ impl Options {
             readers: cores.max(2),
             batch_max: 512,
             queue_max: 4096,
+            mark: None,
+            gives_tokens: false,
+            may_be_new: false,
         }
     }
 }
@@ -79,22 +95,24 @@ pub struct Sqlite {
     readers: Readers,
     checkpointer: Checkpointer,
     signals: Signals,
+    awake: Arc<Awake>,
 }
 
 impl Sqlite {
     /// Opens the file, making it if need be, brings its schema up to date and starts the threads.
     ///
     /// # Errors
-    /// The file cannot be opened or made, is not a database of ours, or was written by a newer
-    /// program.
+    /// The file cannot be opened or made, is not a database of ours, was written by a newer program,
+    /// is empty though there was a shop in it, or its shop has moved away.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let connection = migrate::open_and_migrate(path)?;
+        let (db, keeper) = Keeper::open(path, &options)?;
+        let awake = keeper.awake();
         let checkpointer = Checkpointer::start(path)?;
         let readers = Readers::start(path, &options)?;
-        let writer = Writer::start(connection, &options, checkpointer.watch())?;
+        let writer = Writer::start(db, keeper, &options, checkpointer.watch())?;
         let clock = options.clock;
         let signals = Signals::new(path, Arc::clone(&clock));
-        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer, signals })
+        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer, signals, awake })
     }
 
     /// Where the data is.

@@ -13,7 +13,10 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_shop.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_shop.sql"),
+    include_str!("../migrations/0002_incarnation.sql"),
+];
 
 /// The schema this program works with.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -52,6 +55,28 @@ pub enum OpenError {
     NotOurs {
         /// The file.
         path: PathBuf,
+    },
+    /// The shop was moved away from this file.
+    #[error("the shop of {} was moved to {to}; what is here is as old as that", path.display())]
+    Retired {
+        /// The file.
+        path: PathBuf,
+        /// Where to.
+        to: String,
+    },
+    /// There was a shop, and now there is an empty one.
+    #[error("{} is empty, though there was a shop in it", path.display())]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// How far the shop had come cannot be remembered outside of it.
+    #[error("it cannot be remembered how far {} has come: {why}", path.display())]
+    Mark {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// SQLite could not open or change it.
     #[error("cannot open {}: {source}", path.display())]

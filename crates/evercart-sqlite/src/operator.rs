@@ -12,7 +12,7 @@ use crate::actor::audit;
 use crate::db::{Db, Result, unsigned};
 use crate::open_cart::OpenCart;
 use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Sqlite, check, order, wishlist};
+use crate::{Sqlite, check, life, order, wishlist};
 
 #[async_trait]
 impl Operator for Sqlite {
@@ -89,6 +89,7 @@ impl Sqlite {
         self.writer
             .write(move |db| {
                 db.change_one(SKIP, [id.0])?;
+                db.reserve("user", id.0 + 1)?;
                 create_user(db, Some(id), &phone, None)?;
                 Ok(())
             })
@@ -133,7 +134,8 @@ fn fill(db: &Db, customer: &DemoCustomer) -> Result<Option<Session>> {
     }
     let id = create_user(db, None, &customer.phone, Some(&customer.full_name))?;
     db.change_one(SIGN_IN, (id.0, db.now()))?;
-    let session = Session { user_id: id, epoch: 0 };
+    let incarnation = life::life(db)?.incarnation;
+    let session = Session { user_id: id, epoch: 0, incarnation };
     let mut open = OpenCart::of(db, session)?;
     for (checkout, lines) in &customer.orders {
         fill_cart(db, &mut open, lines)?;

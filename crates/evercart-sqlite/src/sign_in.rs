@@ -3,9 +3,11 @@
 
 use async_trait::async_trait;
 use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::continuity::limit_after_return;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
+use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
 use evercart_core::user::{ProfileChange, Session, User};
@@ -17,6 +19,7 @@ use crate::actor::{
     self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
 };
 use crate::db::{Db, DbError, Result, time, unsigned};
+use crate::life;
 
 #[async_trait]
 impl SignIn for Sqlite {
@@ -48,7 +51,8 @@ impl SignIn for Sqlite {
             .read(move |db| {
                 let user = user(db, session.user_id)?.ok_or(Refused::UnknownUser)?;
                 let blocked_at = user.blocked_at.map(|at| at.as_millisecond());
-                actor::compare(session, user.is_active, blocked_at, user.session_epoch)?;
+                let (epoch, incarnation) = (user.session_epoch, user.incarnation.0);
+                actor::compare(session, user.is_active, blocked_at, epoch, incarnation)?;
                 Ok(user)
             })
             .await
@@ -103,9 +107,10 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
             return Err(Refused::RateLimited { retry_after: duration(wait) }.into());
         }
     }
+    let since = life::began_at(db)?;
     for budget in &request.budgets {
         let spent = spend(db, budget)?;
-        if spent.count > budget.limit {
+        if spent.count > limit_after_return(budget.scope, budget.limit, since, now) {
             return Err(Refused::RateLimited { retry_after: spent.rest }.into());
         }
     }
@@ -327,7 +332,8 @@ fn sign_out(db: &Db, session: Session, guard: &Guard) -> Result<Done<()>> {
 
 const SELECT_USER: &str = "SELECT id, phone, full_name, email, profile_image_url, language, \
      is_active, \
-     blocked_at, session_epoch, last_login, created_at FROM users WHERE id = ?1";
+     blocked_at, session_epoch, last_login, created_at, (SELECT value FROM incarnation) \
+     FROM users WHERE id = ?1";
 
 pub(crate) fn user(db: &Db, id: UserId) -> Result<Option<User>> {
     Ok(db.sql(SELECT_USER)?.query_row([id.0], user_row).optional()?)
@@ -346,6 +352,7 @@ fn user_row(row: &Row<'_>) -> rusqlite::Result<User> {
         session_epoch: row.get(8)?,
         last_login: row.get::<_, Option<i64>>(9)?.map(time),
         created_at: time(row.get(10)?),
+        incarnation: Incarnation(row.get(11)?),
     })
 }
 

@@ -11,16 +11,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
 use evercart_core::store::WriterGauge;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::Options;
 use crate::answers::{Herald, Waiting};
 use crate::checkpoint::Watch;
 use crate::db::{self, Db, DbError, Result};
+use crate::keeper::Keeper;
 use crate::migrate::OpenError;
 
 /// An operation on its way through the writer. Its answer is sent after the commit.
@@ -104,15 +104,17 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(
-        connection: Connection,
+        db: Db,
+        keeper: Keeper,
         options: &Options,
         watch: Watch,
     ) -> std::result::Result<Self, OpenError> {
         let (queue, messages) = bounded(options.queue_max);
-        let path = connection.path().unwrap_or_default().into();
+        let path = db.connection.path().unwrap_or_default().into();
         let herald = Herald::default();
         let mut worker = Worker {
-            db: Db::new(connection, Arc::clone(&options.clock)),
+            db,
+            keeper,
             herald: herald.clone(),
             messages,
             gauge: Arc::clone(&options.gauge),
@@ -183,6 +185,7 @@ impl Writer {
 
 struct Worker {
     db: Db,
+    keeper: Keeper,
     herald: Herald,
     messages: Receiver<Message>,
     gauge: Arc<dyn WriterGauge>,
@@ -197,7 +200,12 @@ struct Worker {
 impl Worker {
     fn serve(&mut self) {
         let mut batch = Vec::with_capacity(self.batch_max);
-        while let Ok(Message::Do(first)) = self.messages.recv() {
+        loop {
+            let first = match self.next() {
+                Ok(Message::Do(first)) => Some(first),
+                Err(RecvTimeoutError::Timeout) => None,
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            };
             let stop = self.commit_batch(first, &mut batch);
             self.watch.after_commit(&self.db.connection);
             if stop {
@@ -207,11 +215,19 @@ impl Worker {
         self.watch.before_close(&self.db.connection);
     }
 
-    /// One transaction: `first` and whatever else is waiting by the time it is done. Returns true
-    /// if a stop was among it.
+    /// The next message; none when nobody asks and it is time to note that the store is awake.
+    fn next(&self) -> std::result::Result<Message, RecvTimeoutError> {
+        match self.keeper.idles_for() {
+            Some(idle) => self.messages.recv_timeout(idle),
+            None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// One transaction: `first`, if there is one, and whatever else is waiting by the time it is
+    /// done. Returns true if a stop was among it.
     fn commit_batch(
         &mut self,
-        first: Box<dyn Operation>,
+        first: Option<Box<dyn Operation>>,
         batch: &mut Vec<Box<dyn Operation>>,
     ) -> bool {
         let mut stop = false;
@@ -220,7 +236,8 @@ impl Worker {
             None => self.execute("BEGIN IMMEDIATE"),
         };
         let mut broken = begun.err();
-        let mut next = Some(first);
+        let before = self.db.connection.total_changes();
+        let mut next = first;
         while let Some(mut operation) = next.take() {
             if broken.is_none() {
                 broken = self.run(operation.as_mut()).err();
@@ -235,14 +252,19 @@ impl Worker {
             }
         }
         let failure = match broken {
-            None => self.commit().err(),
+            None => self.commit(before).err(),
             Some(failure) => {
                 self.abandon();
                 Some(failure)
             }
         };
         match &failure {
+            None if batch.is_empty() => {}
             None => self.gauge.committed(batch.len(), self.messages.len()),
+            // Nobody waits for a note; the next one says so if there is none to be had for long.
+            Some(failure) if batch.is_empty() => {
+                tracing::debug!(%failure, "a note of being awake was not made");
+            }
             Some(failure) => {
                 tracing::error!(%failure, operations = batch.len(), "commit failed");
                 let mut after_effects = false;
@@ -291,9 +313,21 @@ impl Worker {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), Failed> {
+    /// Commits; `before` is how many rows had been changed when the transaction began.
+    fn commit(&mut self, before: u64) -> Result<(), Failed> {
+        let has_changes = self.db.connection.total_changes() != before;
+        let kept = match self.keeper.before_commit(&self.db, has_changes) {
+            Ok(kept) => kept,
+            Err(error) => {
+                self.abandon();
+                return Err(as_failure(error));
+            }
+        };
         let outcome = self.db.sql("COMMIT").and_then(|mut commit| Ok(commit.execute([])?));
-        let Err(error) = outcome else { return Ok(()) };
+        let Err(error) = outcome else {
+            self.keeper.after_commit(&self.db, kept);
+            return Ok(());
+        };
         if let db::DbError::Sql(error) = &error
             && db::is_fsync_failure(error)
         {

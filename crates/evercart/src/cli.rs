@@ -121,6 +121,11 @@ pub struct Serve {
     /// on: `serve` without --demo refuses it.
     #[arg(long)]
     pub demo: bool,
+    /// Make this market's database anew, though something says that there was one
+    ///
+    /// For a market that is added to a shop, and for a shop that is meant to begin anew.
+    #[arg(long, value_name = "MARKET", value_parser = NonEmptyStringValueParser::new())]
+    pub create: Vec<String>,
 }
 
 /// Which market a command is about.

@@ -35,7 +35,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => {
             let (settings, _) = config::load(everywhere, arguments.listen.as_deref())?;
             telemetry::start(&settings.log);
-            serve::run(settings, arguments.demo)
+            serve::run(settings, &arguments)
         }
         Command::Catalog(Catalog::Import(arguments)) => {
             wait(catalog::import(&load(everywhere)?, &arguments))

@@ -86,6 +86,8 @@ pub struct TlsFiles {
 pub struct Storage {
     /// The data directory.
     pub data: PathBuf,
+    /// The file that says how far the data had come; `None` is in the data directory.
+    pub mark_file: Option<PathBuf>,
     /// The markets that are in PostgreSQL.
     pub databases: Databases,
     /// Whom to believe that a database server is the right one; `None` is the system's list.
@@ -197,6 +199,7 @@ fn storage(read: &Reader<'_>) -> Result<Storage, Failure> {
     };
     Ok(Storage {
         data: PathBuf::from(read.text("storage.data")?),
+        mark_file: read.optional_text("storage.mark_file")?.map(PathBuf::from),
         databases: Databases::read(read)?,
         database_ca: read.optional_text("storage.database_ca")?.map(PathBuf::from),
         distributed: read.boolean("storage.distributed")?,

@@ -279,6 +279,7 @@ impl<'de> Deserialize<'de> for Secret {
 mod tests {
     use super::*;
     use evercart_core::ids::UserId;
+    use evercart_core::incarnation::Incarnation;
     use evercart_core::market::MarketName;
     use evercart_core::user::Session;
 
@@ -325,7 +326,7 @@ mod tests {
         let data = data();
         let before = Keys::load_or_create(data.path(), at(0)).expect("made");
         let us = MarketName::new("us").expect("us");
-        let session = Session { user_id: UserId(19), epoch: 0 };
+        let session = Session { user_id: UserId(19), epoch: 0, incarnation: Incarnation(7) };
         let token = before.token_keys("evercart", at(0)).issue(
             session,
             &us,
@@ -348,7 +349,7 @@ mod tests {
         let hour = SignedDuration::from_hours(1);
         let keys = Keys::rotate(data.path(), at(1), hour, LIFETIME).expect("rotated");
         let us = MarketName::new("us").expect("us");
-        let session = Session { user_id: UserId(19), epoch: 0 };
+        let session = Session { user_id: UserId(19), epoch: 0, incarnation: Incarnation(7) };
         let issue = |hours| {
             let keys = keys.token_keys("evercart", at(hours));
             keys.issue(session, &us, at(hours), LIFETIME, &mut rand::rng()).token

@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod failure;
 mod keys;
+mod mark;
 mod output;
 mod rows_file;
 mod serve;

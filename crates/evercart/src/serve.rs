@@ -18,6 +18,7 @@ use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use crate::cli;
 use crate::config::{Settings, Sms, Storage};
 use crate::failure::Failure;
 use crate::keys::Keys;
@@ -33,7 +34,8 @@ const CLOSE_MAX: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// It cannot start, or a listener failed.
-pub fn run(settings: Settings, is_demo: bool) -> anyhow::Result<()> {
+pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
+    let is_demo = arguments.demo;
     refuse_public_demo(&settings, is_demo)?;
     // What is likeliest to be wrong comes first, before anything is written.
     let public = Listener::public(&settings.server)?;
@@ -41,7 +43,6 @@ pub fn run(settings: Settings, is_demo: bool) -> anyhow::Result<()> {
     let data = settings.storage.data.clone();
     stores::prepare_directory(&data)?;
     let _lock = lock_if_needed(&settings)?;
-    let keys = Keys::load_or_create(&data, clock::system().now())?;
     let metrics = Arc::new(Metrics::new());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -52,7 +53,12 @@ pub fn run(settings: Settings, is_demo: bool) -> anyhow::Result<()> {
         .build()
         .context("cannot start the asynchronous runtime")?;
     // In the server's own runtime: connections to a database live there.
-    let opened = runtime.block_on(open_all(&settings, &metrics, is_demo))?;
+    let opened = runtime.block_on(async {
+        stores::lost::refuse_any(&settings, &arguments.create).await?;
+        open_all(&settings, &metrics, arguments).await
+    })?;
+    // After the stores: from then on the keys say that there was a shop.
+    let keys = Keys::load_or_create(&data, clock::system().now())?;
     warn_of_what_is_unsafe(&settings, &public, is_demo);
     files::make_room_for(settings.server.streams_max);
     say_where_keys_are(&settings, &keys);
@@ -97,11 +103,11 @@ fn lock_if_needed(settings: &Settings) -> anyhow::Result<Option<DirectoryLock>> 
 async fn open_all(
     settings: &Settings,
     metrics: &Metrics,
-    is_demo: bool,
+    arguments: &cli::Serve,
 ) -> anyhow::Result<Vec<Arc<dyn Opened>>> {
     let opening = settings.markets.iter().map(|market| {
         let gauge = metrics.writer_gauge(&market.name);
-        open_one(&settings.storage, market, gauge, is_demo)
+        open_one(&settings.storage, market, gauge, arguments)
     });
     futures_util::future::try_join_all(opening).await
 }
@@ -110,10 +116,11 @@ async fn open_one(
     storage: &Storage,
     market: &Market,
     gauge: Arc<dyn WriterGauge>,
-    is_demo: bool,
+    arguments: &cli::Serve,
 ) -> anyhow::Result<Arc<dyn Opened>> {
-    let store = stores::open_to_serve(storage, &market.name, gauge).await?;
-    if is_demo {
+    let is_meant = arguments.create.iter().any(|name| name == market.name.as_str());
+    let store = stores::open_to_serve(storage, &market.name, gauge, is_meant).await?;
+    if arguments.demo {
         demo::prepare(&*store, market).await?;
     } else if store.is_demo().await.map_err(stores::failed)? {
         return Err(Failure::new(format!(

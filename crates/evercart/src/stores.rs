@@ -3,12 +3,14 @@
 
 mod directory;
 mod hints;
+pub mod lost;
 mod opened;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use evercart_core::mark::Mark;
 use evercart_core::market::{Market, MarketName};
 use evercart_core::store::WriterGauge;
 use evercart_postgres::Postgres;
@@ -17,6 +19,7 @@ use evercart_sqlite::Sqlite;
 use crate::clock;
 use crate::config::{Settings, Storage};
 use crate::failure::Failure;
+use crate::mark::MarkFile;
 
 pub use directory::{file, lock, markets_with_files, prepare_directory};
 pub use hints::{cannot_open_database, cannot_open_file, failed, no_data, not_copied, unsound};
@@ -59,7 +62,10 @@ pub async fn open_to_serve(
     storage: &Storage,
     market: &MarketName,
     gauge: Arc<dyn WriterGauge>,
+    may_be_new: bool,
 ) -> anyhow::Result<Arc<dyn Opened>> {
+    let mark = Some(mark_of(storage, market)?);
+    let gives_tokens = true;
     match place(storage, market) {
         Place::File(path) => {
             let defaults = evercart_sqlite::Options::new(clock::system());
@@ -68,6 +74,9 @@ pub async fn open_to_serve(
                 readers: storage.readers.unwrap_or(defaults.readers),
                 batch_max: storage.batch_max.unwrap_or(defaults.batch_max),
                 queue_max: storage.queue_max,
+                mark,
+                gives_tokens,
+                may_be_new,
                 ..defaults
             };
             // On a thread that may wait for the disk, so that markets are opened side by side.
@@ -84,6 +93,9 @@ pub async fn open_to_serve(
                 pool: storage.pool,
                 batch_max: storage.batch_max.unwrap_or(defaults.batch_max),
                 queue_max: storage.queue_max,
+                mark,
+                gives_tokens,
+                may_be_new,
                 ..defaults
             };
             let store = Postgres::open(market, options).await.map_err(cannot_open_database)?;
@@ -100,9 +112,31 @@ pub async fn open_or_create(
     storage: &Storage,
     market: &MarketName,
 ) -> anyhow::Result<Arc<dyn Opened>> {
+    if !is_there(storage, market).await? {
+        lost::refuse(storage, market, &[]).await?;
+    }
+    open_beside(storage, market, false).await
+}
+
+/// Opens a market's store for a command, with its mark; one that gives out tokens notes that it does.
+async fn open_beside(
+    storage: &Storage,
+    market: &MarketName,
+    gives_tokens: bool,
+) -> anyhow::Result<Arc<dyn Opened>> {
+    let mark = Some(mark_of(storage, market)?);
     match place(storage, market) {
-        Place::File(path) => Ok(Arc::new(open_file(&path)?)),
-        Place::Database(url) => Ok(Arc::new(open_database(storage, market, &url).await?)),
+        Place::File(path) => {
+            let defaults = evercart_sqlite::Options::new(clock::system());
+            let options = evercart_sqlite::Options { readers: 1, mark, gives_tokens, ..defaults };
+            Ok(Arc::new(Sqlite::open(&path, options).map_err(cannot_open_file)?))
+        }
+        Place::Database(url) => {
+            let options =
+                evercart_postgres::Options { mark, gives_tokens, ..command_options(storage, &url) };
+            let store = Postgres::open(market, options).await.map_err(cannot_open_database)?;
+            Ok(Arc::new(store))
+        }
     }
 }
 
@@ -115,16 +149,48 @@ pub async fn with<T>(
     market: &MarketName,
     work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    use_store(storage, market, false, work).await
+}
+
+/// As [`with`], for work that gives out tokens.
+///
+/// # Errors
+/// As [`with`].
+pub async fn with_tokens<T>(
+    storage: &Storage,
+    market: &MarketName,
+    work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    use_store(storage, market, true, work).await
+}
+
+async fn use_store<T>(
+    storage: &Storage,
+    market: &MarketName,
+    gives_tokens: bool,
+    work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     if !is_there(storage, market).await? {
         return Err(no_data(&shown(storage, market)?).into());
     }
-    let store = open_or_create(storage, market).await?;
+    let store = open_beside(storage, market, gives_tokens).await?;
     let worked = work(&*store).await;
     store.close().await;
     worked
 }
 
-/// Opens the store in a SQLite file for a command, making it if need be.
+/// What is remembered of a market's store outside of it.
+fn mark_of(storage: &Storage, market: &MarketName) -> anyhow::Result<Arc<dyn Mark>> {
+    MarkFile::open(&mark_path(storage))?.of(market)
+}
+
+/// Where the mark is.
+pub fn mark_path(storage: &Storage) -> PathBuf {
+    storage.mark_file.clone().unwrap_or_else(|| storage.data.join(crate::mark::FILE))
+}
+
+/// Opens the store in a SQLite file that is not a market's own, such as one out of a backup, making
+/// it if need be.
 ///
 /// # Errors
 /// It cannot be opened or made.
@@ -143,9 +209,13 @@ pub async fn open_database(
     market: &MarketName,
     url: &str,
 ) -> anyhow::Result<Postgres> {
+    let opened = Postgres::open(market, command_options(storage, url)).await;
+    opened.map_err(cannot_open_database)
+}
+
+fn command_options(storage: &Storage, url: &str) -> evercart_postgres::Options {
     let defaults = database_options(storage, url);
-    let options = evercart_postgres::Options { readers: 1, writers: 1, pool: 2, ..defaults };
-    Postgres::open(market, options).await.map_err(cannot_open_database)
+    evercart_postgres::Options { readers: 1, writers: 1, pool: 2, ..defaults }
 }
 
 /// How a database is connected to, the rest as the store has it by default.
@@ -183,9 +253,12 @@ pub async fn migrate(storage: &Storage, market: &MarketName) -> anyhow::Result<M
 /// Nobody can tell.
 pub async fn is_there(storage: &Storage, market: &MarketName) -> anyhow::Result<bool> {
     match place(storage, market) {
-        Place::File(path) => {
-            path.try_exists().with_context(|| format!("cannot look at {}", path.display()))
-        }
+        Place::File(path) => match path.metadata() {
+            // SQLite makes an empty file before there is anything in it.
+            Ok(metadata) => Ok(metadata.len() > 0),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot look at {}", path.display())),
+        },
         Place::Database(url) => {
             let found = Postgres::presence(market, &database_options(storage, &url)).await;
             Ok(found.map_err(cannot_open_database)?.is_there)

@@ -6,9 +6,7 @@ use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{AddressId, OrderId, SkuId, UserId};
 use evercart_core::money::Money;
-use evercart_core::order::{
-    Checkout, FIRST_ORDER, Listed, Order, OrderLine, OrderStatus, Orders, Page,
-};
+use evercart_core::order::{Checkout, Listed, Order, OrderLine, OrderStatus, Orders, Page};
 use evercart_core::user::Session;
 use jiff::Timestamp;
 
@@ -213,8 +211,8 @@ impl State {
         if let Some(expected) = checkout.expected_total.filter(|total| *total != total_amount) {
             return Err(Refused::PriceChanged { expected, actual: total_amount });
         }
-        let id = OrderId(FIRST_ORDER + self.orders_placed);
-        self.orders_placed += 1;
+        let id = OrderId(self.next_order());
+        self.last_order = id.0;
         let customer = self.of(user);
         let phone = customer.user.phone.as_str().to_owned();
         customer.orders.push(Order {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::continuity::limit_after_return;
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::UserId;
@@ -51,6 +52,7 @@ const TEST_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 impl SignIn for Model {
     async fn grant_code(&self, request: CodeRequest) -> Result<Done<()>> {
         self.transact(|state, now| {
+            let since = state.life_since.map(|since| since.as_millisecond());
             let sign_ins = &mut state.sign_ins;
             let keys = sign_ins.keys.entry(request.phone).or_default();
             if Remembered::find(keys, request.idempotency.as_ref(), now)?.is_some() {
@@ -69,7 +71,10 @@ impl SignIn for Model {
                 return Err(Refused::RateLimited { retry_after });
             }
             for budget in &request.budgets {
-                if let Some(retry_after) = sign_ins.exhausted(budget, now) {
+                let limit =
+                    limit_after_return(budget.scope, budget.limit, since, now.as_millisecond());
+                let budget = Budget { limit, ..budget.clone() };
+                if let Some(retry_after) = sign_ins.exhausted(&budget, now) {
                     return Err(Refused::RateLimited { retry_after });
                 }
             }
@@ -197,6 +202,14 @@ impl SignIns {
     }
 
     /// How long to wait for room in a budget, if there is none.
+    /// A new life: whoever asked for a code asks again.
+    pub(super) fn void(&mut self) {
+        self.codes.clear();
+        self.keys.clear();
+        self.open_until.clear();
+        self.spent.retain(|(scope, _), _| !["send_market", "send_prefix"].contains(scope));
+    }
+
     fn exhausted(&self, budget: &Budget, now: Timestamp) -> Option<SignedDuration> {
         let (since, count) = self.spent.get(&(budget.scope, budget.subject))?;
         let ends = *since + budget.window;
@@ -287,7 +300,7 @@ impl State {
     }
 
     pub(super) fn new_user(&mut self, phone: Phone, now: Timestamp) -> User {
-        let id = UserId(self.users.len() as i64 + 1);
+        let id = UserId(self.next_user());
         let user = User {
             id,
             phone,
@@ -300,6 +313,7 @@ impl State {
             session_epoch: 0,
             last_login: Some(now),
             created_at: now,
+            incarnation: self.incarnation,
         };
         let customer = Customer {
             user: user.clone(),

@@ -8,6 +8,7 @@ use evercart_core::catalogue::ProductQuery;
 use evercart_core::error::Result;
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId, WishId};
+use evercart_core::incarnation::Incarnation;
 use evercart_core::money::Money;
 use evercart_core::order::Checkout;
 use evercart_core::store::Store;
@@ -372,5 +373,5 @@ fn wishes(mut done: Done<Wishlist>) -> Done<Wishlist> {
 }
 
 fn user(user: User) -> User {
-    User { id: UserId(0), ..user }
+    User { id: UserId(0), incarnation: Incarnation(0), ..user }
 }

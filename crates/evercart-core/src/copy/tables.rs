@@ -132,6 +132,14 @@ pub const TABLES: &[Table] = &[
     // The next number of `order`, `product`, `sku` and `user`. Where an adapter has sequences,
     // these are what they would give next.
     seeded("counters", 1, &[text("name"), integer("next")]),
+    // The store's life goes with its data, and so does what it remembers of when it was awake: the
+    // tokens it has issued stay good.
+    seeded(
+        "incarnation",
+        1,
+        &[integer("only_row"), integer("number"), integer("value"), optional_integer("since")],
+    ),
+    seeded("awake", 1, &[integer("run"), integer("since"), integer("until")]),
     seeded("catalogue_version", 1, &[integer("only_row"), integer("version")]),
     table(
         "products",

@@ -91,7 +91,11 @@ impl Tokens {
         let ours = shop.shop.keys.current();
         let theirs = TokenKeys::new(TokenKey::new("k1", &[9; 32]), vec![], "evercart");
         let none = SignedDuration::ZERO;
-        let stranger = Session { user_id: UserId(verified.session.user_id.0 + 7), epoch: 0 };
+        let stranger = Session {
+            user_id: UserId(verified.session.user_id.0 + 7),
+            epoch: 0,
+            ..verified.session
+        };
         Self {
             unsigned: format!("{}.", token.rsplit_once('.').unwrap().0),
             forged: issue(&theirs, verified.session, "us", none),

@@ -7,6 +7,7 @@ use evercart_core::cart::{LINES_MAX, QUANTITY_MAX};
 use evercart_core::catalogue::SkuFacts;
 use evercart_core::error::{Failed, Refused};
 use evercart_core::ids::{ProductId, SkuId, UserId};
+use evercart_core::incarnation::Incarnation;
 use evercart_core::money::Money;
 use evercart_core::operator::DemoCustomer;
 use evercart_core::order::Checkout;
@@ -39,7 +40,9 @@ pub(super) async fn fill(db: &Db<'_>, customers: &[DemoCustomer]) -> Result<Vec<
     write(db, &plans, &users, &orders).await?;
     // Last, because others who buy wait for it.
     take_stock(db, &plans).await?;
-    Ok(users.into_iter().map(|id| Session { user_id: UserId(id), epoch: 0 }).collect())
+    let incarnation = Incarnation(db.query_one("SELECT value FROM incarnation", &[]).await?.get(0));
+    let session = |id| Session { user_id: UserId(id), epoch: 0, incarnation };
+    Ok(users.into_iter().map(session).collect())
 }
 
 /// A SKU with the pieces that are left of it while the customers come by.
@@ -187,17 +190,21 @@ fn wishes(products: &[ProductId], for_sale: &HashSet<ProductId>) -> Result<Vec<P
 
 async fn user_numbers(db: &Db<'_>, count: usize) -> Result<Vec<i64>> {
     const NUMBERS: &str = "SELECT nextval('user_numbers') FROM generate_series(1, $1::BIGINT)";
-    numbers(db, NUMBERS, count).await
+    numbers(db, "user", NUMBERS, count).await
 }
 
 async fn order_numbers(db: &Db<'_>, count: usize) -> Result<Vec<i64>> {
     const NUMBERS: &str = "SELECT nextval('order_numbers') FROM generate_series(1, $1::BIGINT)";
-    numbers(db, NUMBERS, count).await
+    numbers(db, "order", NUMBERS, count).await
 }
 
-async fn numbers(db: &Db<'_>, sql: &'static str, count: usize) -> Result<Vec<i64>> {
+async fn numbers(db: &Db<'_>, kind: &str, sql: &'static str, count: usize) -> Result<Vec<i64>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(db.query(sql, &[&count]).await?.iter().map(|row| row.get(0)).collect())
+    let numbers: Vec<i64> = db.query(sql, &[&count]).await?.iter().map(|row| row.get(0)).collect();
+    if let Some(last) = numbers.iter().max() {
+        db.reserve(kind, last + 1)?;
+    }
+    Ok(numbers)
 }
 
 /// Writes everything of the customers' own.

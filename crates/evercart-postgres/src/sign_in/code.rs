@@ -1,6 +1,7 @@
 //! Codes: granted if there is room for them, withdrawn if they could not be sent.
 
 use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::continuity::limit_after_return;
 use evercart_core::error::Refused;
 use evercart_core::guard::{Done, IDEMPOTENCY_LIFETIME};
 use evercart_core::sign_in::CodeRequest;
@@ -32,6 +33,7 @@ pub(super) async fn grant(db: &Db<'_>, request: &CodeRequest) -> Result<Done<()>
             return Err(Refused::RateLimited { retry_after: duration(wait) }.into());
         }
     }
+    let since = began_at(db).await?;
     // A refusal undoes what was written beside it.
     let ((), (), spent) = try_join3(
         write_code(db, request),
@@ -46,7 +48,7 @@ pub(super) async fn grant(db: &Db<'_>, request: &CodeRequest) -> Result<Done<()>
     )
     .await?;
     for (budget, spent) in request.budgets.iter().zip(spent) {
-        if spent.count > budget.limit {
+        if spent.count > limit_after_return(budget.scope, budget.limit, since, now) {
             return Err(Refused::RateLimited { retry_after: spent.rest }.into());
         }
     }
@@ -55,6 +57,11 @@ pub(super) async fn grant(db: &Db<'_>, request: &CodeRequest) -> Result<Done<()>
         forget_what_is_over(db).await?;
     }
     Ok(Done::now(()))
+}
+
+/// When the store's life began, if it is not the first.
+async fn began_at(db: &Db<'_>) -> Result<Option<i64>> {
+    Ok(db.query_one("SELECT since FROM incarnation", &[]).await?.get(0))
 }
 
 async fn write_code(db: &Db<'_>, request: &CodeRequest) -> Result<()> {

@@ -24,8 +24,16 @@ evercart_conformance::conformance_copies!(postgres, crate::Database);
 
 /// Made anew from what is copied, or a database's own book-keeping: the words of products, which
 /// search looks through, and what was migrated.
-const DERIVED: [(&str, &str); 3] =
-    [("products", "words"), ("schema_version", "version"), ("schema_version", "applied_at")];
+const DERIVED: [(&str, &str); 8] = [
+    ("products", "words"),
+    ("schema_version", "version"),
+    ("schema_version", "applied_at"),
+    ("progress", "only_row"),
+    ("progress", "position"),
+    ("progress", "system"),
+    ("progress", "timeline"),
+    ("progress", "is_synchronous"),
+];
 
 /// What stands for the table `counters`.
 const SEQUENCES: [&str; 4] = ["order_numbers", "product_numbers", "sku_numbers", "user_numbers"];

@@ -60,7 +60,8 @@ struct TokenLine<'a> {
 pub async fn run(settings: &Settings, arguments: &DemoFill) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
     let fill = async |store: &dyn Opened| fill_all(settings, market, store, arguments).await;
-    let (customers, known_before) = stores::with(&settings.storage, &market.name, fill).await?;
+    let (customers, known_before) =
+        stores::with_tokens(&settings.storage, &market.name, fill).await?;
     let market = market.name.as_str();
     if arguments.json {
         return output::print_json(&Filled { market, customers, known_before });

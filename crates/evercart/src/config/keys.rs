@@ -79,6 +79,13 @@ pub const KEYS: &[Key] = &[
         "The directory with the keys and, unless they are in PostgreSQL, the databases (one a \
          market). Relative to the working directory.",
     ),
+    optional(
+        "storage.mark_file",
+        r#""/var/lib/evercart/evercart.mark""#,
+        "The file, outside the databases, that says how far they had come, so that a return to older \
+         data is noticed; default: evercart.mark in the data directory. Set it if that cannot be \
+         written.",
+    ),
     secret(
         "storage.database_url",
         r#""postgres://shop@db.example/shop""#,

@@ -12,6 +12,10 @@ pub fn failed(error: StoreError) -> anyhow::Error {
     Failure::new(error.to_string()).into()
 }
 
+const EMPTIED: &str = "put the data back, or restore a backup; if a new, empty shop is meant, start it \
+     once with `evercart serve --create MARKET`";
+const MARK: &str = "let storage.mark_file name a file that evercart may write";
+
 /// A SQLite file cannot be opened.
 pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
     use evercart_sqlite::OpenError;
@@ -19,6 +23,11 @@ pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
     match error {
         OpenError::Sqlite { .. } => failure
             .hint("`evercart check` says what is wrong with a database; a backup can be restored"),
+        OpenError::Retired { .. } => failure.hint(
+            "start it where it went; to go back to what is here, say so with `evercart rewound`",
+        ),
+        OpenError::Emptied { .. } => failure.hint(EMPTIED),
+        OpenError::Mark { .. } => failure.hint(MARK),
         _ => failure,
     }
     .into()
@@ -44,6 +53,8 @@ pub fn cannot_open_database(error: evercart_postgres::OpenError) -> anyhow::Erro
              leave storage.distributed out",
         ),
         OpenError::TooNew { .. } => None,
+        OpenError::Emptied { .. } => Some(EMPTIED),
+        OpenError::Mark { .. } => Some(MARK),
     };
     match hint {
         Some(hint) => failure.hint(hint),

@@ -1,3 +1,5 @@
+-- The functions as they are now: made anew after the last migration, so that each is described once.
+--
 -- What changes carts, as one call each: the check of the user, the idempotency key, the effect and the cart as it
 -- then is, in one round trip and one transaction. Refusals are answers, not exceptions: many calls share a
 -- transaction, and a refusal must undo nothing of the others. So everything is checked before anything is written,
@@ -11,12 +13,13 @@ CREATE TYPE begun AS (
 
 -- The door: every change by a customer passes here first. Signing out changes the row that is locked here, so a
 -- change either happens before it or sees it.
-CREATE FUNCTION begin_as(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_key TEXT, p_fingerprint BYTEA)
-RETURNS begun LANGUAGE plpgsql AS $$
+CREATE FUNCTION begin_as(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT, p_key TEXT,
+    p_fingerprint BYTEA) RETURNS begun LANGUAGE plpgsql AS $$
 DECLARE
     v_active   BOOLEAN;
     v_blocked  BOOLEAN;
     v_epoch    BIGINT;
+    v_life     BIGINT;
     v_is_same  BOOLEAN;
     v_resource BIGINT;
 BEGIN
@@ -24,6 +27,10 @@ BEGIN
     FROM users u WHERE u.id = p_user FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN ('unknown_user', NULL)::begun;
+    END IF;
+    SELECT n.value INTO v_life FROM incarnation n;
+    IF v_life <> p_incarnation THEN
+        RETURN ('returned', NULL)::begun;
     ELSIF v_blocked THEN
         RETURN ('user_blocked', NULL)::begun;
     ELSIF NOT v_active OR v_epoch <> p_epoch THEN
@@ -162,10 +169,10 @@ BEGIN
     VALUES (p_user, p_sku, line, p_quantity, v_price, p_now);
 END $$;
 
-CREATE FUNCTION add_to_cart(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_sku BIGINT, p_quantity INTEGER,
-    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
+CREATE FUNCTION add_to_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
+    p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
-    v_begun begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
+    v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
     v_put   RECORD;
 BEGIN
@@ -186,10 +193,10 @@ BEGIN
     RETURN cart_as(p_user, 'done');
 END $$;
 
-CREATE FUNCTION set_quantity(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_line BIGINT, p_quantity INTEGER,
-    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
+CREATE FUNCTION set_quantity(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
+    p_line BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
-    v_begun   begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
+    v_begun   begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other   BIGINT;
     v_sku     BIGINT;
     v_before  INTEGER;
@@ -244,10 +251,10 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION clear_cart(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_version BIGINT, p_key TEXT,
-    p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
+CREATE FUNCTION clear_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
+    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
-    v_begun begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
+    v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
 BEGIN
     IF v_begun.outcome = 'replayed' THEN
@@ -264,11 +271,11 @@ BEGIN
     RETURN cart_as(p_user, 'done');
 END $$;
 
-CREATE FUNCTION move_to_cart(p_user BIGINT, p_epoch BIGINT, p_now BIGINT, p_product BIGINT, p_sku BIGINT,
-    p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT)
+CREATE FUNCTION move_to_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
+    p_product BIGINT, p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT)
 RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
-    v_begun begun := begin_as(p_user, p_epoch, p_now, p_key, p_fingerprint);
+    v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
     v_put   RECORD;
 BEGIN
@@ -296,24 +303,24 @@ END $$;
 
 -- Several changes in one call and one commit, each with its own answer. The caller sorts them by user, so that two
 -- calls at once lock users in the same order; changes by one user come in the order in which they are to happen.
-CREATE FUNCTION change_carts(p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[], p_nows BIGINT[], p_products BIGINT[],
-    p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[],
+CREATE FUNCTION change_carts(p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[], p_incarnations BIGINT[],
+    p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[],
     p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
 BEGIN
     FOR n IN 1 .. cardinality(p_kinds) LOOP
         CASE p_kinds[n]
             WHEN 'add' THEN
-                RETURN NEXT add_to_cart(p_users[n], p_epochs[n], p_nows[n], p_targets[n], p_quantities[n],
-                    p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                RETURN NEXT add_to_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
+                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
             WHEN 'set' THEN
-                RETURN NEXT set_quantity(p_users[n], p_epochs[n], p_nows[n], p_targets[n], p_quantities[n],
-                    p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                RETURN NEXT set_quantity(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
+                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
             WHEN 'clear' THEN
-                RETURN NEXT clear_cart(p_users[n], p_epochs[n], p_nows[n], p_versions[n], p_keys[n],
+                RETURN NEXT clear_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n], p_versions[n], p_keys[n],
                     p_fingerprints[n]);
             WHEN 'move' THEN
-                RETURN NEXT move_to_cart(p_users[n], p_epochs[n], p_nows[n], p_products[n], p_targets[n],
-                    p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                RETURN NEXT move_to_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
+                    p_products[n], p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
         END CASE;
     END LOOP;
 END $$;
@@ -336,8 +343,8 @@ CREATE TYPE add_verdict AS (
 -- The same as add_to_cart for many users at once, each of them at most once: one statement a step instead of one a
 -- step and user, which halves what an add costs. A row for each line of each cart that was changed, and one for each
 -- refusal; `place` counts the adds from 1.
-CREATE FUNCTION add_to_carts(p_users BIGINT[], p_epochs BIGINT[], p_nows BIGINT[], p_skus BIGINT[],
-    p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[])
+CREATE FUNCTION add_to_carts(p_users BIGINT[], p_epochs BIGINT[], p_incarnations BIGINT[], p_nows BIGINT[],
+    p_skus BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[])
 RETURNS TABLE (place BIGINT, outcome TEXT, detail BIGINT, catalogue_version BIGINT, version BIGINT,
     updated_at BIGINT, line_id BIGINT, line_sku BIGINT, line_quantity INTEGER, line_price BIGINT,
     line_on_hand BIGINT)
@@ -352,6 +359,7 @@ BEGIN
         CASE WHEN l.user_id IS NULL THEN 1 ELSE 0 END,
         CASE
             WHEN u.id IS NULL THEN 'unknown_user'
+            WHEN n.value <> q.incarnation THEN 'returned'
             WHEN u.blocked_at IS NOT NULL THEN 'user_blocked'
             WHEN NOT u.is_active OR u.session_epoch <> q.epoch THEN 'signed_out'
             WHEN k.fingerprint = q.fingerprint THEN 'replayed'
@@ -367,8 +375,9 @@ BEGIN
         END,
         CASE WHEN coalesce(c.version, 0) <> q.version THEN coalesce(c.version, 0) ELSE t.on_hand END
     )::add_verdict) INTO v_verdicts
-    FROM unnest(p_users, p_epochs, p_nows, p_skus, p_quantities, p_versions, p_keys, p_fingerprints)
-        WITH ORDINALITY AS q (user_id, epoch, now, sku_id, quantity, version, key, fingerprint, place)
+    FROM unnest(p_users, p_epochs, p_incarnations, p_nows, p_skus, p_quantities, p_versions, p_keys, p_fingerprints)
+        WITH ORDINALITY AS q (user_id, epoch, incarnation, now, sku_id, quantity, version, key, fingerprint, place)
+    CROSS JOIN incarnation n
     LEFT JOIN users u ON u.id = q.user_id
     LEFT JOIN idempotency_keys k
         ON k.user_id = q.user_id AND k.key = q.key AND k.created_at > q.now - 86400000

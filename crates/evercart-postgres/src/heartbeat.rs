@@ -1,0 +1,142 @@
+//! Notes once a second, in the store, that it is awake and on which server's log it is, and outside how
+//! far it has come.
+
+use std::sync::Arc;
+
+use evercart_core::awake::{Awake, BEAT_EVERY, Stretch};
+use evercart_core::clock::Clock;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Error};
+
+use crate::connect::{Target, explain};
+use crate::life::{Keeper, Refusal};
+
+/// How long it is remembered when a store was awake: longer than any token lives.
+const REMEMBERED_MS: i64 = 400 * 24 * 3_600_000;
+
+/// The times remembered at most; servers that start anew every second must not fill the table.
+const TIMES_MAX: i64 = 10_000;
+
+/// The task that notes.
+pub(crate) struct Heartbeat(JoinHandle<()>);
+
+impl Heartbeat {
+    /// Begins a time of being awake, after those that are remembered.
+    pub(crate) async fn start(
+        (target, keeper, awake, clock): (Target, Arc<Keeper>, Arc<Awake>, Arc<dyn Clock>),
+        client: Client,
+    ) -> Result<Self, Error> {
+        const FORGET: &str = "DELETE FROM awake WHERE until < $1 OR run IN \
+             (SELECT run FROM awake ORDER BY until DESC OFFSET $2)";
+        const EARLIER: &str = "SELECT since, until FROM awake";
+        let now = clock.now().as_millisecond();
+        client.execute(FORGET, &[&(now - REMEMBERED_MS), &TIMES_MAX]).await?;
+        let rows = client.query(EARLIER, &[]).await?;
+        let earlier = rows.iter().map(|row| Stretch { since: row.get(0), until: row.get(1) });
+        let earlier = earlier.collect();
+        let note = Note { run: draw_run(&client).await?, stretch: Stretch::begin(now) };
+        note.write(&client).await?;
+        awake.begin(earlier, note.stretch);
+        let beating = Beating { target, keeper, awake, clock, note };
+        Ok(Self(tokio::spawn(beating.go_on(Some(client)))))
+    }
+
+    pub(crate) fn stop(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn draw_run(client: &Client) -> Result<i64, Error> {
+    const DRAW: &str = "SELECT ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16)) \
+         ::BIT(64)::BIGINT & 4611686018427387903";
+    Ok(client.query_one(DRAW, &[]).await?.get(0))
+}
+
+/// The present time of being awake, as it stands in the store.
+#[derive(Clone, Copy)]
+struct Note {
+    run: i64,
+    stretch: Stretch,
+}
+
+impl Note {
+    async fn write(self, client: &Client) -> Result<(), Error> {
+        const WRITE: &str = "INSERT INTO awake (run, since, until) VALUES ($1, $2, $3) \
+             ON CONFLICT (run) DO UPDATE SET since = excluded.since, until = excluded.until";
+        let Stretch { since, until } = self.stretch;
+        client.execute(WRITE, &[&self.run, &since, &until]).await.map(drop)
+    }
+}
+
+struct Beating {
+    target: Target,
+    keeper: Arc<Keeper>,
+    awake: Arc<Awake>,
+    clock: Arc<dyn Clock>,
+    note: Note,
+}
+
+impl Beating {
+    async fn go_on(mut self, mut client: Option<Client>) {
+        let mut tick = tokio::time::interval(BEAT_EVERY.unsigned_abs());
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut complained = false;
+        loop {
+            tick.tick().await;
+            if client.as_ref().is_none_or(Client::is_closed) {
+                client = self.connect().await;
+            }
+            // While the database is away, those who ask for something say so.
+            let Some(connected) = &client else { continue };
+            match self.beat(connected).await {
+                Ok(()) => complained = false,
+                Err(Refusal::Sql(error)) => {
+                    tracing::debug!(error = explain(&error), "a note of being awake was not made");
+                    client = None;
+                }
+                Err(refusal) => {
+                    if !std::mem::replace(&mut complained, true) {
+                        tracing::error!("{refusal}: a return to older data would go unnoticed");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn connect(&self) -> Option<Client> {
+        let client = self.target.connect_quietly().await.ok()?;
+        match self.keeper.admit(&client).await {
+            Ok(()) => Some(client),
+            Err(refusal) => {
+                tracing::debug!("{refusal}");
+                None
+            }
+        }
+    }
+
+    async fn beat(&mut self, client: &Client) -> Result<(), Refusal> {
+        // Commits that a standby has before they are answered survive its promotion.
+        const ADVANCE: &str = "UPDATE progress SET position = position + 1, is_synchronous = \
+             current_setting('synchronous_standby_names') <> '' \
+             AND current_setting('synchronous_commit') IN ('on', 'remote_apply')";
+        // A connection whose server was put back beneath it, behind a pooler.
+        self.keeper.admit(client).await?;
+        let stretch = self.note.stretch.at(self.clock.now().as_millisecond());
+        let run = match stretch.is_after(self.note.stretch) {
+            true => draw_run(client).await?,
+            false => self.note.run,
+        };
+        let note = Note { run, stretch };
+        note.write(client).await?;
+        client.execute(ADVANCE, &[]).await?;
+        self.note = note;
+        self.awake.beat(stretch);
+        self.keeper.remember(client).await
+    }
+}

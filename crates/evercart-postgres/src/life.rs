@@ -1,0 +1,376 @@
+//! The store's life: which one it is, how far it has come and on which server's log, and what happens
+//! when it turns out that the database was put back to an earlier moment. Looked at on every new
+//! connection, before anything is asked over it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use evercart_core::awake::Awake;
+use evercart_core::continuity::{Continuity, Standing};
+use evercart_core::copy::Value;
+use evercart_core::error::{Failed, Result as StoreResult};
+use evercart_core::incarnation::Incarnation;
+use evercart_core::mark::{
+    Life, Lineage, Mark, MarkError, Marked, Numbers, PASSED_OVER, Progress, RESERVED_AT_ONCE,
+    Return, Verdict, compare,
+};
+use tokio_postgres::{Client, GenericClient, Row};
+
+use crate::Postgres;
+use crate::copy_rows;
+use crate::db::{DbError, time};
+
+/// What there is to compare. A server that is not on its primary's log any more cannot say where the
+/// log is, and is of no use anyway.
+const LOOK: &str = "SELECT n.number, n.value, n.since, p.position, p.system, p.timeline, \
+     p.is_synchronous, (SELECT c.system_identifier::TEXT FROM pg_control_system() c), \
+     ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::BIT(32)::BIGINT, \
+     (pg_current_wal_flush_lsn() - '0/0'::PG_LSN)::BIGINT \
+     FROM incarnation n CROSS JOIN progress p";
+
+/// What a look found.
+struct Found {
+    progress: Progress,
+    since: Option<i64>,
+    /// What the store remembers of the server it was on, which a copy of it takes along.
+    was_on: Option<(String, i64)>,
+    /// Every commit was on a standby, too, before it was answered.
+    is_synchronous: bool,
+    lineage: Lineage,
+}
+
+impl Found {
+    fn of(row: &Row) -> Self {
+        let life = Life { number: row.get(0), incarnation: Incarnation(row.get(1)) };
+        let lineage = Lineage { system: row.get(7), timeline: row.get(8), log: row.get(9) };
+        let was_on = row.get::<_, Option<String>>(4).zip(row.get(5));
+        Self {
+            progress: Progress { life, position: row.get(3), lineage: Some(lineage.clone()) },
+            since: row.get(2),
+            was_on,
+            is_synchronous: row.get(6),
+            lineage,
+        }
+    }
+
+    /// What the store itself says of where it is: a promotion, a recovery and a move to another
+    /// server show without any memory outside of it.
+    fn verdict(&self) -> Verdict {
+        let Some((system, from)) = &self.was_on else { return Verdict::Continues };
+        let (from, to) = (*from, self.lineage.timeline);
+        if *system != self.lineage.system {
+            Verdict::Returned(Return::OtherServer)
+        } else if from != to && !self.is_synchronous {
+            Verdict::Returned(Return::OtherTimeline { from, to })
+        } else {
+            Verdict::Continues
+        }
+    }
+
+    fn is_where_it_was(&self) -> bool {
+        let here = (self.lineage.system.as_str(), self.lineage.timeline);
+        self.was_on.as_ref().is_some_and(|(system, timeline)| (system.as_str(), *timeline) == here)
+    }
+}
+
+/// Knows how far the store has come, and whether it still is there.
+pub(crate) struct Keeper {
+    place: String,
+    mark: Option<Arc<dyn Mark>>,
+    known: Mutex<Known>,
+    /// An empty store in the place of a shop is meant.
+    may_be_new: bool,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What was seen last, or is remembered from before the start.
+    progress: Option<Progress>,
+    /// The mark could not be read.
+    is_unreadable: bool,
+    /// Reserved outside.
+    numbers: Numbers,
+}
+
+/// Why a connection is of no use.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// PostgreSQL could not say, or do, what is needed.
+    Sql(tokio_postgres::Error),
+    /// The mark cannot be used.
+    Mark(String),
+    /// There was a shop, and now there is an empty one.
+    Emptied,
+}
+
+impl From<tokio_postgres::Error> for Refusal {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Refusal::Sql(error)
+    }
+}
+
+impl From<MarkError> for Refusal {
+    fn from(error: MarkError) -> Self {
+        Refusal::Mark(error.to_string())
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Sql(error) => f.write_str(&crate::connect::explain(error)),
+            Refusal::Mark(why) => f.write_str(why),
+            Refusal::Emptied => f.write_str("the shop is empty, though there was one"),
+        }
+    }
+}
+
+impl Keeper {
+    /// Of a store at a place, with what is remembered of it outside.
+    pub(crate) fn new(
+        place: String,
+        mark: Option<Arc<dyn Mark>>,
+        may_be_new: bool,
+    ) -> Result<Self, MarkError> {
+        let mut known = Known::default();
+        match mark.as_deref().map(Mark::read).transpose() {
+            Ok(marked) => {
+                if let Some(Marked { progress, numbers }) = marked.flatten() {
+                    known = Known { progress: Some(progress), is_unreadable: false, numbers };
+                }
+            }
+            Err(MarkError::Damaged { .. }) => known.is_unreadable = true,
+            Err(error) => return Err(error),
+        }
+        Ok(Self { place, mark, known: Mutex::new(known), may_be_new })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at a new connection's database before it is used, and starts a new life if it was put
+    /// back. Of several that find out at once, one does.
+    pub(crate) async fn admit(&self, client: &Client) -> Result<(), Refusal> {
+        // Taken first: what is found afterwards must not be older.
+        let (remembered, is_unreadable) = {
+            let known = self.known();
+            (known.progress.clone(), known.is_unreadable)
+        };
+        let found = Found::of(&client.query_one(LOOK, &[]).await?);
+        let mut verdict = found.verdict();
+        if verdict == Verdict::Continues {
+            verdict = match (&remembered, is_unreadable) {
+                (_, true) => Verdict::Returned(Return::Unreadable),
+                (Some(remembered), _) => compare(remembered, &found.progress),
+                (None, _) => Verdict::Continues,
+            };
+        }
+        if verdict == Verdict::Continues && found.is_where_it_was() {
+            self.note(found.progress);
+            return Ok(());
+        }
+        self.settle(client, remembered, is_unreadable).await
+    }
+
+    /// The same with everybody else kept out, since there is something to write.
+    async fn settle(
+        &self,
+        client: &Client,
+        remembered: Option<Progress>,
+        is_unreadable: bool,
+    ) -> Result<(), Refusal> {
+        client.batch_execute("BEGIN").await?;
+        let settled = self.settle_alone(client, remembered, is_unreadable).await;
+        match settled {
+            Ok(found) => {
+                client.batch_execute("COMMIT").await?;
+                if let Some(mark) = &self.mark {
+                    mark.write(&found.progress, Numbers::default())?;
+                }
+                self.known().is_unreadable = false;
+                self.known().progress = Some(found.progress);
+                Ok(())
+            }
+            Err(refusal) => {
+                // Where this fails the connection is lost, and the transaction with it.
+                let _ = client.batch_execute("ROLLBACK").await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn settle_alone(
+        &self,
+        client: &Client,
+        remembered: Option<Progress>,
+        is_unreadable: bool,
+    ) -> Result<Found, Refusal> {
+        const LOCK: &str = "SELECT 1 FROM progress FOR UPDATE";
+        const HERE: &str = "UPDATE progress SET system = $1, timeline = $2";
+        client.query_one(LOCK, &[]).await?;
+        let found = Found::of(&client.query_one(LOOK, &[]).await?);
+        let mut verdict = found.verdict();
+        if verdict == Verdict::Continues {
+            verdict = match (&remembered, is_unreadable) {
+                (_, true) => Verdict::Returned(Return::Unreadable),
+                (Some(remembered), _) => compare(remembered, &found.progress),
+                (None, _) => Verdict::Continues,
+            };
+        }
+        if let Verdict::Returned(how) = &verdict {
+            if is_empty(client).await? && !self.may_be_new {
+                return Err(Refusal::Emptied);
+            }
+            let number = remembered.map_or(0, |remembered| remembered.life.number);
+            let there = numbers(client).await?;
+            // What this server gave out is reserved; of others it knows what it last saw.
+            let passed = self.known().numbers.max(there).plus(PASSED_OVER);
+            start_over(client, number, passed, unix_millis(client).await?).await?;
+            tracing::warn!(
+                "{} was put back to an earlier moment: {how}. Everybody signs in again; what was \
+                 changed since is gone, blocks, phone moves and erasures among it. Numbers go on \
+                 at order #{}",
+                self.place,
+                passed.of("order"),
+            );
+        }
+        let Lineage { system, timeline, .. } = &found.lineage;
+        client.execute(HERE, &[system, timeline]).await?;
+        Ok(Found::of(&client.query_one(LOOK, &[]).await?))
+    }
+
+    /// Takes over what was seen, if it is not behind what another connection saw.
+    fn note(&self, progress: Progress) {
+        let mut known = self.known();
+        let is_news = known.progress.as_ref().is_none_or(|known| {
+            let log = |progress: &Progress| progress.lineage.as_ref().map(|lineage| lineage.log);
+            progress.life != known.life || log(&progress) > log(known)
+        });
+        if is_news {
+            known.progress = Some(progress);
+        }
+    }
+
+    /// Sees to it that numbers below `next` are never given out again, whatever becomes of the
+    /// database. Before the commit that gives them out.
+    pub(crate) fn reserve(&self, kind: &str, next: i64) -> Result<(), Failed> {
+        let Some(mark) = &self.mark else { return Ok(()) };
+        let numbers = {
+            let mut known = self.known();
+            if next <= known.numbers.of(kind) {
+                return Ok(());
+            }
+            known.numbers.set(kind, next.saturating_add(RESERVED_AT_ONCE));
+            known.numbers
+        };
+        mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))
+    }
+
+    /// Remembers what was seen, outside, with the numbers that the database gives next.
+    pub(crate) async fn remember(&self, client: &Client) -> Result<(), Refusal> {
+        let found = Found::of(&client.query_one(LOOK, &[]).await?);
+        let numbers = numbers(client).await?;
+        {
+            let mut known = self.known();
+            known.numbers = known.numbers.max(numbers);
+        }
+        if let Some(mark) = self.mark.clone() {
+            let progress = found.progress.clone();
+            // It waits for the disk.
+            let writing = tokio::task::spawn_blocking(move || mark.write(&progress, numbers));
+            writing.await.map_err(|error| Refusal::Mark(error.to_string()))??;
+        }
+        self.note(found.progress);
+        Ok(())
+    }
+}
+
+/// The next number of each kind.
+async fn numbers(client: &Client) -> Result<Numbers, tokio_postgres::Error> {
+    let mut numbers = Numbers::default();
+    for row in copy_rows::counters(client).await? {
+        if let [Value::Text(name), Value::Integer(next)] = row.as_slice() {
+            numbers.set(name, *next);
+        }
+    }
+    Ok(numbers)
+}
+
+async fn is_empty(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    const IS_EMPTY: &str =
+        "SELECT NOT EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM products)";
+    Ok(client.query_one(IS_EMPTY, &[]).await?.get(0))
+}
+
+/// The database's own time, where no other is at hand.
+async fn unix_millis(client: &Client) -> Result<i64, tokio_postgres::Error> {
+    const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT";
+    Ok(client.query_one(NOW, &[]).await?.get(0))
+}
+
+/// Starts a new life, in the caller's transaction.
+pub(crate) async fn start_over(
+    client: &(impl GenericClient + Sync),
+    number: i64,
+    numbers: Numbers,
+    now: i64,
+) -> Result<(), tokio_postgres::Error> {
+    const NEW_LIFE: &str = "UPDATE incarnation SET number = greatest(number, $1) + 1, since = $2, \
+         value = ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16))::BIT(64)::BIGINT \
+         & 4611686018427387903";
+    // Whoever asked for them asks again; what everybody shares is counted anew.
+    const VOID: &str = "DELETE FROM verification_codes; DELETE FROM sign_in_keys; \
+         DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix'); \
+         DELETE FROM store_facts WHERE name = 'retired'";
+    client.execute(NEW_LIFE, &[&number, &now]).await?;
+    for (name, sequence) in [
+        ("user", "user_numbers"),
+        ("order", "order_numbers"),
+        ("product", "product_numbers"),
+        ("sku", "sku_numbers"),
+    ] {
+        // Forward only, and even if the rest is undone: what is passed over is never given out.
+        let pass = format!(
+            "SELECT setval('{sequence}', $1 - 1) FROM {sequence} \
+             WHERE last_value + is_called::INTEGER < $1 AND $1 > 1"
+        );
+        client.query_opt(&pass, &[&numbers.of(name)]).await?;
+    }
+    client.batch_execute(VOID).await
+}
+
+#[async_trait]
+impl Continuity for Postgres {
+    fn awake(&self) -> &Awake {
+        &self.awake
+    }
+
+    async fn standing(&self) -> StoreResult<Standing> {
+        let connection = self.lend().await?;
+        standing(&connection).await.map_err(store_error)
+    }
+
+    async fn start_over(&self, number: i64, numbers: Numbers) -> StoreResult<Standing> {
+        let now = self.now();
+        let mut connection = self.lend().await?;
+        let begun = connection.transaction().await.map_err(store_error)?;
+        start_over(&*begun, number, numbers, now).await.map_err(store_error)?;
+        begun.commit().await.map_err(store_error)?;
+        self.keeper.remember(&connection).await.map_err(|refusal| match refusal {
+            Refusal::Sql(error) => store_error(error),
+            other => Failed::Unavailable(other.to_string()).into(),
+        })?;
+        standing(&connection).await.map_err(store_error)
+    }
+}
+
+async fn standing(client: &Client) -> Result<Standing, tokio_postgres::Error> {
+    let found = Found::of(&client.query_one(LOOK, &[]).await?);
+    let numbers = numbers(client).await?;
+    Ok(Standing { life: found.progress.life, since: found.since.map(time), numbers })
+}
+
+fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError {
+    DbError::from(error).into_store_error()
+}

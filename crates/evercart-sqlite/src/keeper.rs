@@ -1,0 +1,155 @@
+//! What the writer does besides the operations, so that a return to older data is noticed: it counts
+//! commits, tells the mark how far the store has come, and notes that the store is awake.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use evercart_core::awake::{Awake, BEAT_EVERY};
+use evercart_core::mark::{Life, Mark, MarkError, Numbers};
+
+use crate::Options;
+use crate::db::{Db, DbError, Result};
+use crate::life::{self, Note, RememberError, Remembered, Settled};
+use crate::migrate::{self, OpenError};
+
+/// What is done in a transaction besides its operations, to be told of when it is on disk.
+#[derive(Default)]
+pub(crate) struct Kept {
+    position: Option<(Life, i64)>,
+    note: Option<Note>,
+}
+
+pub(crate) struct Keeper {
+    mark: Option<Arc<dyn Mark>>,
+    life: Life,
+    awake: Arc<Awake>,
+    /// What stands in the store of the present time of being awake.
+    note: Option<Note>,
+    /// The log has been told that the mark cannot be written.
+    complained: bool,
+}
+
+impl Keeper {
+    /// Opens a file to write, and settles what it is before anybody is answered.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<(Db, Self), OpenError> {
+        let failed = |error: DbError| OpenError::Sqlite {
+            path: path.to_owned(),
+            source: match error {
+                DbError::Sql(source) => source,
+                DbError::Store(error) => rusqlite::Error::ToSqlConversionFailure(error.into()),
+            },
+        };
+        let unmarked =
+            |error: MarkError| OpenError::Mark { path: path.to_owned(), why: error.to_string() };
+        // First: what is found in the file afterwards must not be older.
+        let remembered = Remembered::of(options.mark.as_deref()).map_err(unmarked)?;
+        let connection = migrate::open_and_migrate(path)?;
+        let mut db = Db::new(connection, Arc::clone(&options.clock));
+        let settled = in_transaction(&db, |db| life::settle(db, &remembered, options.may_be_new));
+        match settled.map_err(failed)? {
+            Settled::Shop => {}
+            Settled::Retired(to) => {
+                return Err(OpenError::Retired { path: path.to_owned(), to });
+            }
+            Settled::Emptied => return Err(OpenError::Emptied { path: path.to_owned() }),
+        }
+        if let Some(mark) = &options.mark {
+            life::remember(&db, &**mark).map_err(|error| match error {
+                RememberError::Db(error) => failed(error),
+                RememberError::Mark(error) => unmarked(error),
+            })?;
+            let numbers = match &remembered {
+                Remembered::Was(marked) => marked.numbers,
+                Remembered::Nothing | Remembered::Unreadable => Numbers::default(),
+            };
+            let numbers = numbers.max(life::numbers(&db).map_err(failed)?);
+            db.reserve_with(Arc::clone(mark), numbers);
+        }
+        let awake = Arc::new(Awake::always());
+        let mut note = None;
+        if options.gives_tokens {
+            let woken = in_transaction(&db, |db| life::wake(db, db.now()));
+            let (earlier, first) = woken.map_err(failed)?;
+            awake.begin(earlier, first.stretch);
+            note = Some(first);
+        }
+        let life = life::life(&db).map_err(failed)?;
+        let mark = options.mark.clone();
+        Ok((db, Self { mark, life, awake, note, complained: false }))
+    }
+
+    pub(crate) fn awake(&self) -> Arc<Awake> {
+        Arc::clone(&self.awake)
+    }
+
+    /// How long there may be nothing to do before a note is due.
+    pub(crate) fn idles_for(&self) -> Option<Duration> {
+        self.note.map(|_| BEAT_EVERY.unsigned_abs())
+    }
+
+    /// True if it is time to note that the store is awake.
+    fn is_due(&self, now: i64) -> bool {
+        self.note.is_some_and(|note| note.stretch.is_due(now))
+    }
+
+    /// What goes into a transaction before its commit.
+    pub(crate) fn before_commit(&self, db: &Db, has_changes: bool) -> Result<Kept> {
+        let now = db.now();
+        let note = match self.note {
+            Some(note) if self.is_due(now) => Some(note.next(db, now)?),
+            _ => None,
+        };
+        let position = match has_changes || note.is_some() {
+            true => Some(life::advance(db)?),
+            false => None,
+        };
+        Ok(Kept { position, note })
+    }
+
+    /// What follows when it is on disk, before anybody is answered.
+    pub(crate) fn after_commit(&mut self, db: &Db, kept: Kept) {
+        if let Some(note) = kept.note {
+            self.note = Some(note);
+            self.awake.beat(note.stretch);
+        }
+        let Some(mark) = self.mark.clone() else { return };
+        let Some(at) = kept.position else { return };
+        if let Err(error) = self.tell(db, &*mark, at, kept.note.is_some()) {
+            // The shop goes on: only a return to older data would now go unnoticed.
+            if !std::mem::replace(&mut self.complained, true) {
+                tracing::error!("{error}: a return to older data would go unnoticed");
+            }
+        } else {
+            self.complained = false;
+        }
+    }
+
+    fn tell(
+        &mut self,
+        db: &Db,
+        mark: &dyn Mark,
+        (life, position): (Life, i64),
+        is_beat: bool,
+    ) -> Result<(), MarkError> {
+        // A new life is told at once and as a whole: the old one is over.
+        if life != self.life {
+            self.life = life;
+            return match life::remember(db, mark) {
+                Err(RememberError::Mark(error)) => Err(error),
+                // What cannot be read now is told with the next commit.
+                Ok(()) | Err(RememberError::Db(_)) => Ok(()),
+            };
+        }
+        mark.advance(life, position)?;
+        if is_beat { mark.sync() } else { Ok(()) }
+    }
+}
+
+fn in_transaction<T>(db: &Db, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+    db.connection.execute_batch("BEGIN IMMEDIATE")?;
+    let worked = work(db);
+    let end = if worked.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    db.connection.execute_batch(end)?;
+    worked
+}

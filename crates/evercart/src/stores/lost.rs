@@ -1,0 +1,84 @@
+//! A database that is not there where there was one is never taken for a new shop.
+
+use evercart_core::market::MarketName;
+
+use crate::config::{Settings, Storage};
+use crate::failure::Failure;
+use crate::keys;
+use crate::mark::MarkFile;
+
+use super::{Place, database_options, is_there, mark_path, place, shown};
+
+/// Refuses to start where the database of a market is gone, though something says that there was one.
+/// `meant` are the markets that may be made new.
+///
+/// # Errors
+/// One is gone, or nobody can tell.
+pub async fn refuse_any(settings: &Settings, meant: &[String]) -> anyhow::Result<()> {
+    // All are looked at before the first is made, which would speak against the next.
+    let others: Vec<_> = settings.markets.iter().map(|market| market.name.clone()).collect();
+    for market in &others {
+        let is_meant = meant.iter().any(|name| name == market.as_str());
+        if !is_meant && !is_there(&settings.storage, market).await? {
+            refuse(&settings.storage, market, &others).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to make a market's database if something says that there was one.
+///
+/// # Errors
+/// There was one, or nobody can tell.
+pub async fn refuse(
+    storage: &Storage,
+    market: &MarketName,
+    others: &[MarketName],
+) -> anyhow::Result<()> {
+    let Some(says) = who_says(storage, market, others).await? else { return Ok(()) };
+    let place = shown(storage, market)?;
+    Err(Failure::new(format!(
+        "there is no database for market {market} at {place}, and {says} that there was one"
+    ))
+    .hint(format!(
+        "put it back, restore a backup, or name the right place; if a new, empty shop is meant, \
+         start it once with `evercart serve --create {market}`"
+    ))
+    .into())
+}
+
+async fn who_says(
+    storage: &Storage,
+    market: &MarketName,
+    others: &[MarketName],
+) -> anyhow::Result<Option<String>> {
+    let mark = mark_path(storage);
+    if MarkFile::remembers(&mark, market)? {
+        return Ok(Some(format!("{} says", mark.display())));
+    }
+    let keys = keys::path(&storage.data);
+    if keys.exists() {
+        return Ok(Some(format!("{} says", keys.display())));
+    }
+    for other in others.iter().filter(|other| *other != market) {
+        if was_served(storage, other).await? {
+            return Ok(Some(format!("market {other}, which was served, says")));
+        }
+    }
+    Ok(None)
+}
+
+/// True if a market's store was ever served.
+async fn was_served(storage: &Storage, market: &MarketName) -> anyhow::Result<bool> {
+    if !is_there(storage, market).await? {
+        return Ok(false);
+    }
+    match place(storage, market) {
+        Place::File(path) => Ok(evercart_sqlite::was_served(&path)),
+        Place::Database(url) => {
+            let options = database_options(storage, &url);
+            let found = evercart_postgres::Postgres::presence(market, &options).await;
+            Ok(found.map_err(super::cannot_open_database)?.was_served)
+        }
+    }
+}
