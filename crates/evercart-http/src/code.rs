@@ -181,9 +181,9 @@ fn code_request(
 }
 
 /// Sends the code. Should that fail, the code is withdrawn, so that the customer can ask again at
-/// once. Both happen to the end even if the client hangs up in the middle.
+/// once.
 async fn deliver(
-    shop: &Arc<Shop>,
+    shop: &Shop,
     to: &PhoneOf<'_>,
     purpose: Purpose,
     code: &Code,
@@ -192,34 +192,28 @@ async fn deliver(
     if to.test_codes(shop).is_some() {
         return Ok(());
     }
-    let market = &to.at.market;
-    let name = market.name.clone();
+    let name = &to.at.market.name;
     let lifetime = minutes(shop.limits.code_lifetime);
     let sms = match purpose {
-        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, &name, language, lifetime),
+        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, name, language, lifetime),
         Purpose::ChangePhone(_) => {
-            Sms::phone_change_code(&to.phone, code, &name, language, lifetime)
+            Sms::phone_change_code(&to.phone, code, name, language, lifetime)
         }
     };
-    let phone = to.hash(shop);
-    let code = shop.hasher.code(&name, &to.phone, purpose, code);
-    let (shop, store) = (Arc::clone(shop), Arc::clone(&to.at.store));
-    let sending = tokio::spawn(async move {
-        let Err(error) = shop.sms.send(&sms).await else {
-            shop.metrics.code_sent(&name);
-            return Ok(());
-        };
-        let (market, phone_masked) = (name.as_str(), sms.to.masked());
-        tracing::error!(market, phone = phone_masked, %error, "no code was sent");
-        let problem = Problem::new(
-            ProblemCode::SmsUnavailable,
-            "The message could not be sent. Try again in a moment.",
-        );
-        shop.metrics.code_refused(&name, problem.code().as_str());
-        if let Err(error) = store.withdraw_code(phone, purpose, code).await {
-            tracing::error!(market = name.as_str(), %error, "an unsent code was not withdrawn");
-        }
-        Err(problem)
-    });
-    sending.await.unwrap_or_else(|_| Err(Problem::internal()))
+    let Err(error) = shop.sms.send(&sms).await else {
+        shop.metrics.code_sent(name);
+        return Ok(());
+    };
+    let (market, phone_masked) = (name.as_str(), sms.to.masked());
+    tracing::error!(market, phone = phone_masked, %error, "no code was sent");
+    let problem = Problem::new(
+        ProblemCode::SmsUnavailable,
+        "The message could not be sent. Try again in a moment.",
+    );
+    shop.metrics.code_refused(name, problem.code().as_str());
+    let code = shop.hasher.code(name, &to.phone, purpose, code);
+    if let Err(error) = to.at.store.withdraw_code(to.hash(shop), purpose, code).await {
+        tracing::error!(market, %error, "an unsent code was not withdrawn");
+    }
+    Err(problem)
 }

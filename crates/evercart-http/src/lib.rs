@@ -1,6 +1,7 @@
 //! The shop's HTTP API: which request means which operation of the store, and what its outcome
 //! looks like as status and JSON. The rules are the core's, the data the store's.
 
+mod abandoned;
 mod account;
 mod address;
 mod admission;
@@ -41,6 +42,7 @@ use evercart_core::sms::SmsSender;
 use evercart_core::store::Store;
 use jiff::SignedDuration;
 
+pub use abandoned::Abandoned;
 pub use admission::Admission;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
@@ -78,6 +80,8 @@ pub struct Shop {
     pub cors_origins: Vec<String>,
     /// How many requests are at work at once.
     pub admission: Arc<Admission>,
+    /// The changes that run on though their clients hung up.
+    pub abandoned: Arc<Abandoned>,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
     /// How long a request may take before it is answered with 503.

@@ -13,10 +13,11 @@ use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
 use evercart_core::store::WriterGauge;
-use evercart_http::{Admission, KeyRing, Metrics, Shop, ShopMarket, Streams};
+use evercart_http::{Abandoned, Admission, KeyRing, Metrics, Shop, ShopMarket, Streams};
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Settings, Sms, Storage};
 use crate::failure::Failure;
@@ -182,6 +183,7 @@ fn shop(
         trusted_proxies: settings.server.trusted_proxies.clone(),
         cors_origins: settings.server.cors_origins.clone(),
         admission: Admission::new(settings.server.requests_max),
+        abandoned: Arc::<Abandoned>::default(),
         streams: Streams::new(settings.server.streams_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
@@ -218,7 +220,7 @@ async fn serve(
     let handle = Handle::new();
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
-    let streams = Arc::clone(&shop.streams);
+    let (streams, abandoned) = (Arc::clone(&shop.streams), Arc::clone(&shop.abandoned));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
     if let Some(internal) = internal {
@@ -236,6 +238,7 @@ async fn serve(
     };
     // They would go on for as long as their tokens are good.
     streams.close();
+    let grace_ends = Instant::now() + settings.server.grace;
     handle.graceful_shutdown(Some(settings.server.grace));
     reloading.abort();
     match failed {
@@ -244,6 +247,10 @@ async fn serve(
             let finish = async {
                 for server in servers {
                     server.await.context("a listener ended")?.context("a listener failed")?;
+                }
+                // Whose clients hung up is not seen by the listeners.
+                if timeout_at(grace_ends, abandoned.finished()).await.is_err() {
+                    tracing::warn!("changes whose clients hung up were cut short by the stop");
                 }
                 anyhow::Ok(())
             };

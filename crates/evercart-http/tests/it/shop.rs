@@ -21,7 +21,8 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, Streams, internal_router, router,
+    Abandoned, Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, Streams, internal_router,
+    router,
 };
 use evercart_sqlite::{Options, Sqlite};
 use futures_util::StreamExt;
@@ -185,6 +186,7 @@ impl TestShop {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             admission: Admission::new(1000),
+            abandoned: Arc::<Abandoned>::default(),
             streams: Streams::new(100),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
