@@ -105,6 +105,16 @@ macro_rules! conformance {
                     a_cancelled_last_piece_is_for_sale_again
                     unknown_orders_are_not_found
                     ;
+                outbox:
+                    a_move_leaves_its_notice_with_its_commit
+                    a_claimed_message_is_nobody_elses_until_its_lease_is_over
+                    an_outdated_claim_changes_nothing
+                    a_message_that_is_put_off_comes_again
+                    every_phone_on_the_way_is_told
+                    erasing_removes_what_waits
+                    parallel_claims_hand_out_each_message_once
+                    messages_and_claims_survive_a_restart
+                    ;
                 address:
                     the_first_address_is_the_default
                     the_default_moves

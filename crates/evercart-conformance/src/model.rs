@@ -7,6 +7,7 @@ mod cart;
 mod catalogue;
 mod operator;
 mod order;
+mod outbox;
 mod sign_in;
 mod wishlist;
 
@@ -63,6 +64,7 @@ struct Customer {
     addresses_ever: i64,
     keys: HashMap<String, Remembered>,
     actions: Vec<OperatorAction>,
+    outbox: Vec<outbox::Waiting>,
 }
 
 impl Customer {

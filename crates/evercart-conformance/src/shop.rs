@@ -26,6 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::Backend;
+use crate::outbox::notice;
 
 /// The jacket, the product of [`JACKET_M`] and [`JACKET_L`].
 pub const JACKET: ProductId = ProductId(15);
@@ -324,6 +325,7 @@ pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> Phone
         old_phone: old.clone(),
         old_phone_hash: phone_hash(old),
         attempt: SignInAttempt { purpose, proof, ..attempt(new, code) },
+        notice: notice(old, new),
         repeat_opens_for: CODE_LIFETIME,
     }
 }

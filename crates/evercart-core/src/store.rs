@@ -5,6 +5,7 @@ use crate::cart::Carts;
 use crate::catalogue::Catalogue;
 use crate::operator::Operator;
 use crate::order::Orders;
+use crate::outbox::Outbox;
 use crate::sign_in::SignIn;
 use crate::signals::CartSignals;
 use crate::wishlist::Wishlists;
@@ -21,12 +22,12 @@ use crate::wishlist::Wishlists;
 ///   doing anything, and remembers it together with its effect. Refusals are not remembered.
 /// - What belongs to one user is never seen or touched by a session of another.
 pub trait Store:
-    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator
+    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Outbox + Catalogue + Operator
 {
 }
 
-impl<T: SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator> Store
-    for T
+impl<T> Store for T where
+    T: SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Outbox + Catalogue + Operator
 {
 }
 

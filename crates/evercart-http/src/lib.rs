@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod operating;
 mod order;
+mod outbox;
 mod phone;
 mod problem;
 mod query;
@@ -47,6 +48,7 @@ pub use admission::Admission;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
 pub use openapi::openapi_json;
+pub use outbox::{OutboxSender, send_messages};
 pub use routes::{internal_router, router};
 pub use streams::Streams;
 
@@ -82,6 +84,8 @@ pub struct Shop {
     pub admission: Arc<Admission>,
     /// The changes that run on though their clients hung up.
     pub abandoned: Arc<Abandoned>,
+    /// How the sender of messages is told of new ones.
+    pub outbox: OutboxSender,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
     /// How long a request may take before it is answered with 503.

@@ -17,6 +17,7 @@ use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::market::Shipping;
 use evercart_core::money::Money;
 use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
+use evercart_core::outbox::{Message, MessageKind, Outbox};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
 use evercart_core::user::{ProfileChange, Session};
@@ -251,12 +252,23 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
         old_phone: old_phone.clone(),
         old_phone_hash: KeyedHash([2; 32]),
         attempt: own_code("+996700123499"),
+        notice: Message {
+            kind: MessageKind::PhoneChanged,
+            to: old_phone.clone(),
+            text: "Moved".into(),
+        },
         repeat_opens_for: SignedDuration::from_mins(10),
     };
     let moved = store.change_phone(session, change(), guard("phone")).await.expect("moves");
     store.change_phone(session, change(), guard("phone")).await.expect("is answered again");
     let Proven::Done(moved) = moved else { panic!("the code is right") };
     store.export(moved.value.session()).await.expect("export");
+    let lease = SignedDuration::ZERO;
+    let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
+    store.put_off_message(claimed.claim, lease).await.expect("puts off");
+    let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
+    assert!(store.settle_message(claimed.claim).await.expect("settles"));
+    store.waiting_messages().await.expect("counts");
     moved.value.session()
 }
 

@@ -13,7 +13,9 @@ use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
 use evercart_core::store::WriterGauge;
-use evercart_http::{Abandoned, Admission, KeyRing, Metrics, Shop, ShopMarket, Streams};
+use evercart_http::{
+    Abandoned, Admission, KeyRing, Metrics, OutboxSender, Shop, ShopMarket, Streams,
+};
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -184,6 +186,7 @@ fn shop(
         cors_origins: settings.server.cors_origins.clone(),
         admission: Admission::new(settings.server.requests_max),
         abandoned: Arc::<Abandoned>::default(),
+        outbox: OutboxSender::default(),
         streams: Streams::new(settings.server.streams_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
@@ -220,7 +223,7 @@ async fn serve(
     let handle = Handle::new();
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
-    let (streams, abandoned) = (Arc::clone(&shop.streams), Arc::clone(&shop.abandoned));
+    let mut sending = tokio::spawn(evercart_http::send_messages(Arc::clone(&shop)));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
     if let Some(internal) = internal {
@@ -237,7 +240,7 @@ async fn serve(
         ended = &mut servers[0] => Some(ended),
     };
     // They would go on for as long as their tokens are good.
-    streams.close();
+    shop.streams.close();
     let grace_ends = Instant::now() + settings.server.grace;
     handle.graceful_shutdown(Some(settings.server.grace));
     reloading.abort();
@@ -248,9 +251,13 @@ async fn serve(
                 for server in servers {
                     server.await.context("a listener ended")?.context("a listener failed")?;
                 }
-                // Whose clients hung up is not seen by the listeners.
-                if timeout_at(grace_ends, abandoned.finished()).await.is_err() {
+                // The listeners do not see those whose clients hung up.
+                if timeout_at(grace_ends, shop.abandoned.finished()).await.is_err() {
                     tracing::warn!("changes whose clients hung up were cut short by the stop");
+                }
+                shop.outbox.stop();
+                if timeout_at(grace_ends, &mut sending).await.is_err() {
+                    tracing::warn!("messages that are not sent yet wait for the next start");
                 }
                 anyhow::Ok(())
             };

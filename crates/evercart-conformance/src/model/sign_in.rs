@@ -314,6 +314,7 @@ impl State {
             addresses_ever: 0,
             keys: HashMap::new(),
             actions: Vec::new(),
+            outbox: Vec::new(),
         };
         self.users.insert(id, customer);
         user
