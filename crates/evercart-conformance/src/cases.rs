@@ -23,6 +23,9 @@ macro_rules! conformance {
                     an_expired_code_has_no_cooldown
                     only_the_current_code_is_withdrawn
                     a_withdrawn_codes_key_sends_again
+                    a_withdrawn_code_gives_back_what_it_took
+                    nothing_is_given_back_to_a_later_window
+                    a_key_is_remembered_for_a_day_once_its_code_is_sent
                     budgets_limit_what_is_sent
                     five_wrong_codes_then_the_phone_waits
                     a_resend_does_not_reset_the_attempts

@@ -19,7 +19,9 @@ use evercart_core::money::Money;
 use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
 use evercart_core::outbox::{Message, MessageKind, Outbox};
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session};
 use evercart_core::wishlist::Wishlists;
 use jiff::{SignedDuration, Timestamp};
@@ -160,7 +162,12 @@ async fn sign_in(store: &Sqlite) -> Session {
         budgets: vec![budget("send_ip"), budget("send_market")],
         idempotency: Some(key("send")),
     };
+    store.grant_code(request.clone()).await.expect("grants");
+    let CodeRequest { phone: hash, purpose, code, budgets, .. } = request.clone();
+    let unsent = UnsentCode { phone: hash, purpose, code, give_back: budgets };
+    store.withdraw_code(unsent).await.expect("withdraws");
     store.grant_code(request).await.expect("grants");
+    store.confirm_code(hash, key("send")).await.expect("confirms");
     let attempt = SignInAttempt {
         phone,
         phone_hash: KeyedHash([2; 32]),

@@ -2,12 +2,15 @@
 //! of the one writer, so parallel guesses share the attempts.
 
 use async_trait::async_trait;
-use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
+    UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session, User};
 use jiff::SignedDuration;
 use rusqlite::{OptionalExtension, Row};
@@ -24,13 +27,12 @@ impl SignIn for Sqlite {
         self.writer.write(move |db| grant(db, &request)).await
     }
 
-    async fn withdraw_code(
-        &self,
-        phone: KeyedHash,
-        purpose: Purpose,
-        code: KeyedHash,
-    ) -> StoreResult<()> {
-        self.writer.write(move |db| withdraw(db, phone, purpose, code)).await
+    async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> StoreResult<()> {
+        self.writer.write(move |db| confirm(db, phone, &key)).await
+    }
+
+    async fn withdraw_code(&self, unsent: UnsentCode) -> StoreResult<()> {
+        self.writer.write(move |db| withdraw(db, &unsent)).await
     }
 
     async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {
@@ -114,22 +116,51 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
     let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key);
     db.sql(GRANT)?.execute(row)?;
     if let Some(key) = &request.idempotency {
-        remember_early(db, phone, key, None, now + millis(IDEMPOTENCY_LIFETIME))?;
+        remember_early(db, phone, key, None, now + millis(UNSENT_KEY_LIFETIME))?;
     }
     forget_what_is_over(db, now)?;
     Ok(Done::now(()))
 }
 
+fn confirm(db: &Db, phone: KeyedHash, key: &IdempotencyKey) -> Result<()> {
+    const CONFIRM: &str = "UPDATE sign_in_keys SET expires_at = ?5 \
+         WHERE phone = ?1 AND key = ?2 AND fingerprint = ?3 AND epoch IS NULL AND expires_at > ?4";
+    let expires_at = db.now() + millis(IDEMPOTENCY_LIFETIME);
+    let row = (phone.0, &key.key, key.fingerprint.as_slice(), db.now(), expires_at);
+    db.sql(CONFIRM)?.execute(row)?;
+    Ok(())
+}
+
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
-fn withdraw(db: &Db, phone: KeyedHash, purpose: Purpose, code: KeyedHash) -> Result<()> {
+fn withdraw(db: &Db, unsent: &UnsentCode) -> Result<()> {
     const WITHDRAW: &str = "DELETE FROM verification_codes \
-         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 RETURNING key";
+         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 RETURNING key, sent_at";
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1 AND key = ?2";
-    let row = (phone.0, purpose.as_str(), code.0, db.now());
-    let key: Option<Option<String>> =
-        db.sql(WITHDRAW)?.query_row(row, |row| row.get(0)).optional()?;
-    if let Some(key) = key.flatten() {
-        db.sql(FORGET)?.execute((phone.0, key))?;
+    let phone = unsent.phone.0;
+    let row = (phone, unsent.purpose.as_str(), unsent.code.0, db.now());
+    let withdrawn: Option<(Option<String>, i64)> =
+        db.sql(WITHDRAW)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((key, granted_at)) = withdrawn else { return Ok(()) };
+    if let Some(key) = key {
+        db.sql(FORGET)?.execute((phone, key))?;
+    }
+    for budget in &unsent.give_back {
+        give_back(db, budget, granted_at)?;
+    }
+    Ok(())
+}
+
+/// Takes one event out of the window in which it was counted, if that is still the current one.
+fn give_back(db: &Db, budget: &Budget, counted_at: i64) -> Result<()> {
+    const LAST: &str = "DELETE FROM send_budget WHERE scope = ?1 AND subject = ?2 \
+         AND ends_at > ?3 AND ends_at <= ?4 AND count = 1";
+    const ONE: &str = "UPDATE send_budget SET count = count - 1 WHERE scope = ?1 AND subject = ?2 \
+         AND ends_at > ?3 AND ends_at <= ?4 AND count > 1";
+    // A window that began later ends later.
+    let ends_at_most = counted_at + millis(budget.window);
+    let row = (budget.scope, budget.subject.0, db.now(), ends_at_most);
+    if db.sql(LAST)?.execute(row)? == 0 {
+        db.sql(ONE)?.execute(row)?;
     }
     Ok(())
 }

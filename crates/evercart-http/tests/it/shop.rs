@@ -73,7 +73,7 @@ impl SmsSender for KeptMessages {
             std::future::pending::<()>().await;
         }
         if self.broken.load(SeqCst) {
-            return Err(SmsError("the line is dead".into()));
+            return Err(SmsError::NotTaken("the line is dead".into()));
         }
         self.sent.lock().unwrap().push(sms.clone());
         Ok(())
