@@ -23,11 +23,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const AT_ONCE_MAX: u32 = 8;
 
 /// How long the provider gets for one message. Nobody waits for the answer.
-const SEND_MAX: Duration = Duration::from_secs(8);
+const SEND_MAX: Duration = Duration::from_secs(6);
 
 /// How long a message is one server's: longer than sending and noting it take, so that another
 /// sends it only if this one died.
-const LEASE: SignedDuration = SignedDuration::from_secs(20);
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
 
 /// The pause after the first failure; it doubles from failure to failure.
 const PAUSE: SignedDuration = SignedDuration::from_secs(1);
