@@ -1,6 +1,8 @@
 //! Codes, budgets, users and their sessions. An attempt is counted and compared in one transaction
 //! of the one writer, so parallel guesses share the attempts.
 
+mod budget;
+
 use async_trait::async_trait;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
@@ -12,14 +14,16 @@ use evercart_core::sign_in::{
     UnsentCode,
 };
 use evercart_core::user::{ProfileChange, Session, User};
-use jiff::SignedDuration;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::Sqlite;
 use crate::actor::{
     self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
 };
-use crate::db::{Db, DbError, Result, time, unsigned};
+use crate::db::{Db, DbError, Result, time};
+use crate::sign_in::budget::{duration, give_back, peek, spend};
+
+pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Sqlite {
@@ -134,7 +138,8 @@ fn confirm(db: &Db, phone: KeyedHash, key: &IdempotencyKey) -> Result<()> {
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
 fn withdraw(db: &Db, unsent: &UnsentCode) -> Result<()> {
     const WITHDRAW: &str = "DELETE FROM verification_codes \
-         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 RETURNING key, sent_at";
+         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 \
+         RETURNING key, sent_at";
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1 AND key = ?2";
     let phone = unsent.phone.0;
     let row = (phone, unsent.purpose.as_str(), unsent.code.0, db.now());
@@ -146,21 +151,6 @@ fn withdraw(db: &Db, unsent: &UnsentCode) -> Result<()> {
     }
     for budget in &unsent.give_back {
         give_back(db, budget, granted_at)?;
-    }
-    Ok(())
-}
-
-/// Takes one event out of the window in which it was counted, if that is still the current one.
-fn give_back(db: &Db, budget: &Budget, counted_at: i64) -> Result<()> {
-    const LAST: &str = "DELETE FROM send_budget WHERE scope = ?1 AND subject = ?2 \
-         AND ends_at > ?3 AND ends_at <= ?4 AND count = 1";
-    const ONE: &str = "UPDATE send_budget SET count = count - 1 WHERE scope = ?1 AND subject = ?2 \
-         AND ends_at > ?3 AND ends_at <= ?4 AND count > 1";
-    // A window that began later ends later.
-    let ends_at_most = counted_at + millis(budget.window);
-    let row = (budget.scope, budget.subject.0, db.now(), ends_at_most);
-    if db.sql(LAST)?.execute(row)? == 0 {
-        db.sql(ONE)?.execute(row)?;
     }
     Ok(())
 }
@@ -403,39 +393,6 @@ fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
     )
 }
 
-/// Where a budget stands, and how long until it starts anew.
-struct Spent {
-    count: u32,
-    rest: SignedDuration,
-}
-
-/// Counts one event; the first one of a window opens it.
-fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
-    const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
-         VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
-         count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
-         ends_at = CASE WHEN ends_at > ?4 THEN ends_at ELSE excluded.ends_at END \
-         RETURNING count, ends_at";
-    let now = db.now();
-    let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
-    let (count, ends_at): (i64, i64) =
-        db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
-/// Looks without counting.
-fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
-    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
-         WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
-    let now = db.now();
-    let found: Option<(i64, i64)> = db
-        .sql(PEEK)?
-        .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (count, ends_at) = found.unwrap_or((0, now));
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
 /// What a sign-in under a key came to.
 struct EarlyEntry {
     epoch: i64,
@@ -502,12 +459,4 @@ fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
         db.sql(sweep)?.execute([now])?;
     }
     Ok(())
-}
-
-pub(crate) fn millis(duration: SignedDuration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-fn duration(millis: i64) -> SignedDuration {
-    SignedDuration::from_millis(millis)
 }

@@ -72,7 +72,8 @@ async fn write_code(db: &Db<'_>, request: &CodeRequest) -> Result<()> {
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
 pub(super) async fn withdraw(db: &Db<'_>, unsent: &UnsentCode) -> Result<()> {
     const WITHDRAW: &str = "DELETE FROM verification_codes \
-         WHERE phone = $1 AND purpose = $2 AND code = $3 AND expires_at > $4 RETURNING key, sent_at";
+         WHERE phone = $1 AND purpose = $2 AND code = $3 AND expires_at > $4 \
+         RETURNING key, sent_at";
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = $1 AND key = $2";
     let (hash, code) = (unsent.phone.0.as_slice(), unsent.code.0.as_slice());
     let (purpose, now) = (unsent.purpose.as_str(), db.now());

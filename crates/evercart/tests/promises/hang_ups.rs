@@ -1,6 +1,6 @@
 //! G11: a client that hangs up does not decide how much of a change happens. Every operation that
-//! changes something is asked for by clients that leave at any moment; then the change is there as a
-//! whole or not at all, and what follows from it has happened.
+//! changes something is asked for by clients that leave at any moment; then the change is there as
+//! a whole or not at all, and what follows from it has happened.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
