@@ -23,6 +23,9 @@ macro_rules! conformance {
                     an_expired_code_has_no_cooldown
                     only_the_current_code_is_withdrawn
                     a_withdrawn_codes_key_sends_again
+                    a_withdrawn_code_gives_back_what_it_took
+                    nothing_is_given_back_to_a_later_window
+                    a_key_is_remembered_for_a_day_once_its_code_is_sent
                     budgets_limit_what_is_sent
                     five_wrong_codes_then_the_phone_waits
                     a_resend_does_not_reset_the_attempts
@@ -104,6 +107,16 @@ macro_rules! conformance {
                     cancelling_puts_the_stock_back
                     a_cancelled_last_piece_is_for_sale_again
                     unknown_orders_are_not_found
+                    ;
+                outbox:
+                    a_move_leaves_its_notice_with_its_commit
+                    a_claimed_message_is_nobody_elses_until_its_lease_is_over
+                    an_outdated_claim_changes_nothing
+                    a_message_that_is_put_off_comes_again
+                    every_phone_on_the_way_is_told
+                    erasing_removes_what_waits
+                    parallel_claims_hand_out_each_message_once
+                    messages_and_claims_survive_a_restart
                     ;
                 address:
                     the_first_address_is_the_default

@@ -22,6 +22,7 @@ pub mod isolation;
 pub mod model;
 pub mod operator;
 pub mod order;
+pub mod outbox;
 pub mod sequences;
 pub mod shop;
 pub mod sign_in;

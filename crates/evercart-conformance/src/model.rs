@@ -8,6 +8,7 @@ mod catalogue;
 mod continuity;
 mod operator;
 mod order;
+mod outbox;
 mod sign_in;
 mod wishlist;
 
@@ -88,6 +89,7 @@ struct Customer {
     addresses_ever: i64,
     keys: HashMap<String, Remembered>,
     actions: Vec<OperatorAction>,
+    outbox: Vec<outbox::Waiting>,
 }
 
 impl Customer {

@@ -18,7 +18,9 @@ use evercart_core::market::{MarketName, Shipping};
 use evercart_core::money::Money;
 use evercart_core::order::{Checkout, Order, Page};
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignInAttempt, SignInOutcome, UnsentCode,
+};
 use evercart_core::store::Store;
 use evercart_core::user::{Session, User};
 use evercart_core::wishlist::Wishlist;
@@ -26,6 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::Backend;
+use crate::outbox::notice;
 
 /// The jacket, the product of [`JACKET_M`] and [`JACKET_L`].
 pub const JACKET: ProductId = ProductId(15);
@@ -324,6 +327,7 @@ pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> Phone
         old_phone: old.clone(),
         old_phone_hash: phone_hash(old),
         attempt: SignInAttempt { purpose, proof, ..attempt(new, code) },
+        notice: notice(old, new),
         repeat_opens_for: CODE_LIFETIME,
     }
 }
@@ -338,6 +342,16 @@ pub fn code_request(phone: &Phone, code: &str) -> CodeRequest {
         resend_after: Some(SignedDuration::from_secs(60)),
         budgets: Vec::new(),
         idempotency: None,
+    }
+}
+
+/// A code that could not be sent, and takes nothing back.
+pub fn unsent_code(phone: &Phone, code: &str) -> UnsentCode {
+    UnsentCode {
+        phone: phone_hash(phone),
+        purpose: Purpose::SignIn,
+        code: code_hash(phone, code),
+        give_back: Vec::new(),
     }
 }
 

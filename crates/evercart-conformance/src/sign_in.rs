@@ -1,16 +1,17 @@
 //! Codes, attempts, budgets, sessions and the profile.
 
 use evercart_core::clock::Clock;
-use evercart_core::code::Purpose;
 use evercart_core::error::Refused;
-use evercart_core::sign_in::{CodeRequest, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME, UnsentCode,
+};
 use evercart_core::user::ProfileChange;
 use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, CODE, CODE_LIFETIME, Shop, attempt, budget, code_hash,
-    code_request, free, key, phone, phone_hash, refused, signed_in, test_attempt,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, CODE, CODE_LIFETIME, Shop, attempt, budget, code_request, free,
+    key, phone, phone_hash, refused, signed_in, test_attempt, unsent_code,
 };
 
 const WRONG: &str = "999999";
@@ -133,8 +134,7 @@ pub async fn an_expired_code_has_no_cooldown<B: Backend>(shop: &mut Shop<B>) {
 /// A code that could not be sent is forgotten, without a cooldown; a newer one is not touched.
 pub async fn only_the_current_code_is_withdrawn<B: Backend>(shop: &mut Shop<B>) {
     let phone = phone(1);
-    let withdraw =
-        |code| shop.withdraw_code(phone_hash(&phone), Purpose::SignIn, code_hash(&phone, code));
+    let withdraw = |code| shop.withdraw_code(unsent_code(&phone, code));
     let budgets = vec![budget("send_ip", "192.0.2.1", 2)];
     let request = |code| CodeRequest { budgets: budgets.clone(), ..code_request(&phone, code) };
     shop.grant_code(request("111111")).await.unwrap();
@@ -145,7 +145,7 @@ pub async fn only_the_current_code_is_withdrawn<B: Backend>(shop: &mut Shop<B>) 
     withdraw("111111").await.unwrap();
     signed_in(shop.sign_in(attempt(&phone, "222222")).await);
     withdraw("222222").await.unwrap();
-    // What was withdrawn stays counted.
+    // Nothing was given back.
     let refusal = refused(shop.grant_code(request("333333")).await);
     assert!(matches!(refusal, Refused::RateLimited { .. }), "{refusal:?}");
 }
@@ -155,10 +155,73 @@ pub async fn a_withdrawn_codes_key_sends_again<B: Backend>(shop: &mut Shop<B>) {
     let phone = phone(1);
     let request = |code| CodeRequest { idempotency: key("send", 1), ..code_request(&phone, code) };
     assert!(!shop.grant_code(request("111111")).await.unwrap().replayed);
-    let code = code_hash(&phone, "111111");
-    shop.withdraw_code(phone_hash(&phone), Purpose::SignIn, code).await.unwrap();
+    shop.withdraw_code(unsent_code(&phone, "111111")).await.unwrap();
     assert!(!shop.grant_code(request("222222")).await.unwrap().replayed);
     signed_in(shop.sign_in(attempt(&phone, "222222")).await);
+}
+
+/// G11: a code that was not sent is not counted, as far as its budgets know of it.
+pub async fn a_withdrawn_code_gives_back_what_it_took<B: Backend>(shop: &mut Shop<B>) {
+    let (narrow, wide) = (budget("send_ip", "192.0.2.1", 2), budget("send_market", "us", 3));
+    let both = vec![wide.clone(), narrow.clone()];
+    let request = |n, budgets: &[Budget]| {
+        let request = code_request(&phone(n), CODE);
+        CodeRequest { budgets: budgets.to_vec(), ..request }
+    };
+    let unsent = |n| UnsentCode { give_back: both.clone(), ..unsent_code(&phone(n), CODE) };
+    for _ in 0..5 {
+        shop.grant_code(request(1, &both)).await.unwrap();
+        shop.withdraw_code(unsent(1)).await.unwrap();
+        shop.withdraw_code(unsent(1)).await.unwrap();
+    }
+    for n in 1..=2 {
+        shop.grant_code(request(n, &both)).await.unwrap();
+    }
+    let refusal = refused(shop.grant_code(request(3, &both)).await);
+    assert!(matches!(refusal, Refused::RateLimited { .. }), "{refusal:?}");
+    shop.withdraw_code(unsent(2)).await.unwrap();
+    shop.grant_code(request(3, &both)).await.unwrap();
+    shop.grant_code(request(4, std::slice::from_ref(&wide))).await.unwrap();
+    refused(shop.grant_code(request(5, &[wide])).await);
+}
+
+/// What was counted in a window that is over is not taken out of the next one.
+pub async fn nothing_is_given_back_to_a_later_window<B: Backend>(shop: &mut Shop<B>) {
+    let minute = SignedDuration::from_mins(1);
+    let short = Budget { window: minute, ..budget("send_ip", "192.0.2.1", 2) };
+    let request = |n| CodeRequest { budgets: vec![short.clone()], ..code_request(&phone(n), CODE) };
+    shop.grant_code(request(1)).await.unwrap();
+    shop.wait(minute);
+    for n in 2..=3 {
+        shop.grant_code(request(n)).await.unwrap();
+    }
+    let unsent = UnsentCode { give_back: vec![short.clone()], ..unsent_code(&phone(1), CODE) };
+    shop.withdraw_code(unsent).await.unwrap();
+    refused(shop.grant_code(request(4)).await);
+}
+
+/// G5, G11: until a code is known to be sent, its key is remembered for a moment only. Should the
+/// server have died before, the client's retry is told of no code that nobody got.
+pub async fn a_key_is_remembered_for_a_day_once_its_code_is_sent<B: Backend>(shop: &mut Shop<B>) {
+    let request = |n| CodeRequest {
+        idempotency: key("send", n as u8),
+        resend_after: None,
+        ..code_request(&phone(n), CODE)
+    };
+    for n in 1..=2 {
+        assert!(!shop.grant_code(request(n)).await.unwrap().replayed);
+        assert!(shop.grant_code(request(n)).await.unwrap().replayed, "it may be on its way");
+    }
+    shop.confirm_code(phone_hash(&phone(1)), key("send", 1).unwrap()).await.unwrap();
+    // Of another request under that name nothing is known.
+    shop.confirm_code(phone_hash(&phone(2)), key("send", 9).unwrap()).await.unwrap();
+    shop.wait(UNSENT_KEY_LIFETIME);
+    assert!(shop.grant_code(request(1)).await.unwrap().replayed);
+    assert!(!shop.grant_code(request(2)).await.unwrap().replayed, "it was never sent");
+    shop.wait(SignedDuration::from_hours(24) - UNSENT_KEY_LIFETIME - SignedDuration::from_secs(1));
+    assert!(shop.grant_code(request(1)).await.unwrap().replayed);
+    shop.wait(SignedDuration::from_secs(1));
+    assert!(!shop.grant_code(request(1)).await.unwrap().replayed);
 }
 
 /// S5: a budget is a fixed window from its first event; a refusal takes nothing from any.

@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use evercart_core::account::{Accounts, PhoneChange, Proven, UserExport};
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::cart::{Cart, Carts, MergeStrategy, Merged};
-use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
-use evercart_core::guard::{Done, Guard};
+use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId};
 use evercart_core::order::{Checkout, Listed, Order, OrderStatus, Orders, Page};
-use evercart_core::sign_in::{CodeRequest, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{CodeRequest, SignIn, SignInAttempt, SignInOutcome, UnsentCode};
 use evercart_core::store::Store;
 use evercart_core::user::{ProfileChange, Session, User};
 use evercart_core::wishlist::{Wishlist, Wishlists};
@@ -123,7 +123,8 @@ operations! {
     }
     SignIn {
         open fn grant_code(CodeRequest) -> Done<()>;
-        open fn withdraw_code(KeyedHash, Purpose, KeyedHash) -> ();
+        open fn confirm_code(KeyedHash, IdempotencyKey) -> ();
+        open fn withdraw_code(UnsentCode) -> ();
         open fn sign_in(SignInAttempt) -> SignInOutcome;
         fn user() -> User;
         fn change_profile(

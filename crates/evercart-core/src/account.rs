@@ -10,6 +10,7 @@ use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::guard::{Done, Guard};
 use crate::order::Order;
+use crate::outbox::Message;
 use crate::phone::Phone;
 use crate::sign_in::SignInAttempt;
 use crate::user::{Session, User};
@@ -27,6 +28,8 @@ pub struct PhoneChange {
     pub old_phone_hash: KeyedHash,
     /// The new phone, with the code that was sent to it.
     pub attempt: SignInAttempt,
+    /// What the old phone is told: written into the outbox in the same transaction.
+    pub notice: Message,
     /// How long a repeat under the same key is answered with a session again: no longer than the
     /// code was good.
     pub repeat_opens_for: SignedDuration,
@@ -96,7 +99,7 @@ pub trait Accounts: Send + Sync {
 
     /// Gives the account another phone, if the code that was sent there is right. The user's id and
     /// all that hangs on it stay; every token issued so far is dead, and the customer returned is
-    /// signed in. The old phone is nobody's from then on.
+    /// signed in. The old phone is nobody's from then on, and its notice is in the outbox.
     ///
     /// # Errors
     /// The session's refusals; `TooManyAttempts`, `PhoneTaken` if the phone is another customer's
@@ -119,7 +122,8 @@ pub trait Accounts: Send + Sync {
     /// Erases what is the customer's, if the code that was sent to their phone is right: profile,
     /// cart, wishlist, addresses, and of their orders who ordered and where it went. Orders stay,
     /// with their numbers, lines and amounts, for the books. Every token is dead; the phone is
-    /// nobody's, and makes another customer if it signs in again.
+    /// nobody's, and makes another customer if it signs in again. Messages of theirs that wait in
+    /// the outbox are not sent any more.
     ///
     /// # Errors
     /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`. A repeat under the same

@@ -22,6 +22,7 @@ pub mod market;
 pub mod money;
 pub mod operator;
 pub mod order;
+pub mod outbox;
 pub mod phone;
 pub mod sign_in;
 pub mod signals;

@@ -41,6 +41,24 @@ pub struct CodeRequest {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+/// How long a key is remembered of a code that is not known to be sent: longer than sending takes.
+/// Should the server die meanwhile, the client's retry sends a code instead of being told of one.
+pub const UNSENT_KEY_LIFETIME: SignedDuration = SignedDuration::from_secs(30);
+
+/// A code that was granted and could not be sent.
+#[derive(Debug, Clone)]
+pub struct UnsentCode {
+    /// The phone, hashed.
+    pub phone: KeyedHash,
+    /// What the code was for.
+    pub purpose: Purpose,
+    /// The code, hashed.
+    pub code: KeyedHash,
+    /// The budgets that get back what the code took: those of its request, or none if the message
+    /// may be on its way after all.
+    pub give_back: Vec<Budget>,
+}
+
 /// What a person offers as proof of owning a phone.
 #[derive(Debug, Clone)]
 pub enum Proof {
@@ -94,23 +112,26 @@ pub enum SignInOutcome {
 #[async_trait]
 pub trait SignIn: Send + Sync {
     /// Records a code to be sent, if every budget has room. The old code dies, the count of wrong
-    /// attempts stays. The value of a replay says that nothing is to be sent.
+    /// attempts stays. A replay says that nothing is to be sent; a key is remembered for a day, but
+    /// only for [`UNSENT_KEY_LIFETIME`] until [`confirm_code`](Self::confirm_code).
     ///
     /// # Errors
     /// `RateLimited`, `TooManyAttempts` while the phone has to wait, `IdempotencyKeyReused`.
     async fn grant_code(&self, request: CodeRequest) -> Result<Done<()>>;
 
-    /// Forgets a code that could not be sent, so that the customer need not wait for the next one.
-    /// What it took from the budgets stays taken.
+    /// Notes that the code asked for under this key was sent.
     ///
     /// # Errors
     /// A failure.
-    async fn withdraw_code(
-        &self,
-        phone: KeyedHash,
-        purpose: Purpose,
-        code: KeyedHash,
-    ) -> Result<()>;
+    async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> Result<()>;
+
+    /// Forgets a code that could not be sent, and its key, so that the customer need not wait for
+    /// the next one, and gives back what it took from budgets whose window it was counted in.
+    /// Changes nothing if another code was granted since.
+    ///
+    /// # Errors
+    /// A failure.
+    async fn withdraw_code(&self, unsent: UnsentCode) -> Result<()>;
 
     /// Signs a customer in, making the user if the phone is new. The attempt is counted before the
     /// comparison, the code is used up, and the user is active from then on.

@@ -104,7 +104,13 @@ pub trait SmsSender: Send + Sync {
     async fn send(&self, sms: &Sms) -> Result<(), SmsError>;
 }
 
-/// A message was not taken.
+/// A message was not sent, or nobody knows.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("the SMS provider did not take the message: {0}")]
-pub struct SmsError(pub String);
+pub enum SmsError {
+    /// The provider said no, or could not be reached: nothing was sent.
+    #[error("the SMS provider did not take the message: {0}")]
+    NotTaken(String),
+    /// The provider got the message and did not answer: it may be on its way.
+    #[error("the SMS provider did not say whether it took the message: {0}")]
+    Unanswered(String),
+}

@@ -6,6 +6,7 @@ use crate::catalogue::Catalogue;
 use crate::continuity::Continuity;
 use crate::operator::Operator;
 use crate::order::Orders;
+use crate::outbox::Outbox;
 use crate::sign_in::SignIn;
 use crate::signals::CartSignals;
 use crate::wishlist::Wishlists;
@@ -23,21 +24,30 @@ use crate::wishlist::Wishlists;
 ///   doing anything, and remembers it together with its effect. Refusals are not remembered.
 /// - What belongs to one user is never seen or touched by a session of another.
 pub trait Store:
-    SignIn + Accounts + Carts + CartSignals + Wishlists + Orders + Catalogue + Operator + Continuity
+    SignIn
+    + Accounts
+    + Carts
+    + CartSignals
+    + Wishlists
+    + Orders
+    + Outbox
+    + Catalogue
+    + Operator
+    + Continuity
 {
 }
 
-impl<
+impl<T> Store for T where
     T: SignIn
         + Accounts
         + Carts
         + CartSignals
         + Wishlists
         + Orders
+        + Outbox
         + Catalogue
         + Operator
-        + Continuity,
-> Store for T
+        + Continuity
 {
 }
 

@@ -3,15 +3,12 @@
 
 mod export;
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use evercart_core::account::{PhoneChange, Proven, SIGN_IN_IS_FRESH};
 use evercart_core::code::{Code, Purpose};
 use evercart_core::error::{Refused, StoreError};
+use evercart_core::outbox::Message;
 use evercart_core::phone::Phone;
-use evercart_core::sms::Sms;
-use evercart_core::user::User;
 use utoipa::ToSchema;
 
 use crate::address::Confirmation;
@@ -141,11 +138,14 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
         request.json(|fields| (read_new_phone(fields, &customer), read_code(fields)))?;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
     let (shop, session) = (customer.shop(), customer.session());
-    let own = own_phone(&customer, &request).await?;
+    let (own, chosen) = own_phone(&customer, &request).await?;
     check_new_phone(&own, &to)?;
     let code = Code::parse(&code).ok_or_else(code_invalid)?;
     let purpose = Purpose::ChangePhone(session.user_id);
+    let market = customer.market();
+    let language = chosen.as_deref().unwrap_or_else(|| language(request.headers(), market));
     let change = PhoneChange {
+        notice: Message::phone_changed(&own.phone, &to.phone, &market.name, language),
         old_phone: own.phone.clone(),
         old_phone_hash: own.hash(shop),
         attempt: attempt(shop, &to, purpose, &code, ip),
@@ -154,40 +154,27 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
     let outcome = customer.store().change_phone(session, change, request.guard()).await?;
     let Proven::Done(done) = outcome else { return Err(code_invalid()) };
     if !done.replayed {
-        tell_old_phone(&customer, &own.phone, &done.value, &request);
+        shop.outbox.wake();
     }
     let message = "Your account has a new phone number.";
     let response = signed_in(shop, customer.at(), &done.value, false, message);
     Ok(replayed(done.replayed, response))
 }
 
-/// The phone the customer has. Where the session is over, the request may be the repeat of the one
-/// that ended it: then the phone is not known, and not needed.
-async fn own_phone<'a>(customer: &'a Customer, request: &Mutation) -> Result<PhoneOf<'a>, Problem> {
-    let phone = match customer.store().user(customer.session()).await {
-        Ok(user) => user.phone,
+/// The phone the customer has, and the language they chose. Where the session is over, the request
+/// may be the repeat of the one that ended it: then neither is known, nor needed.
+async fn own_phone<'a>(
+    customer: &'a Customer,
+    request: &Mutation,
+) -> Result<(PhoneOf<'a>, Option<String>), Problem> {
+    let (phone, language) = match customer.store().user(customer.session()).await {
+        Ok(user) => (user.phone, user.language),
         Err(StoreError::Refused(Refused::SignedOut)) if request.idempotency().is_some() => {
-            Phone::from_stored(String::new())
+            (Phone::from_stored(String::new()), None)
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(PhoneOf { phone, at: customer.at() })
-}
-
-/// Tells the old phone, so that whose account was taken hears of it. Nobody waits for it: that it
-/// could not be told is the operator's business, and the change is done.
-fn tell_old_phone(customer: &Customer, old: &Phone, user: &User, request: &Mutation) {
-    let market = customer.market();
-    let chosen = user.language.as_deref();
-    let language = chosen.unwrap_or_else(|| language(request.headers(), market));
-    let sms = Sms::phone_changed(old, &user.phone, &market.name, language);
-    let shop = Arc::clone(customer.shop());
-    tokio::spawn(async move {
-        if let Err(error) = shop.sms.send(&sms).await {
-            let (market, phone_masked) = (sms.market.as_str(), sms.to.masked());
-            tracing::error!(market, phone = phone_masked, %error, "an old phone was not told");
-        }
-    });
+    Ok((PhoneOf { phone, at: customer.at() }, language))
 }
 
 /// End the account
@@ -205,7 +192,7 @@ fn tell_old_phone(customer: &Customer, old: &Phone, user: &User, request: &Mutat
                body = ProblemSchema, content_type = "application/problem+json")))]
 pub(crate) async fn erase(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
     let code = request.json(read_code)?;
-    let own = own_phone(&customer, &request).await?;
+    let (own, _) = own_phone(&customer, &request).await?;
     let code = Code::parse(&code).ok_or_else(code_invalid)?;
     let attempt = attempt(customer.shop(), &own, Purpose::SignIn, &code, ip);
     let outcome = customer.store().erase(customer.session(), attempt, request.guard()).await?;

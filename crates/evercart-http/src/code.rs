@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use evercart_core::code::{Code, Purpose};
-use evercart_core::sign_in::{Budget, CodeRequest};
-use evercart_core::sms::Sms;
+use evercart_core::sign_in::{Budget, CodeRequest, UnsentCode};
+use evercart_core::sms::{Sms, SmsError};
 use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -91,15 +91,23 @@ pub(crate) async fn send(
     let code = Code::draw(&mut rand::rng());
     let market = &to.at.market;
     let language = language(request.headers(), market);
-    let granted = code_request(shop, to, purpose, &code, ip, request);
-    let granted = to.at.store.grant_code(granted).await;
+    let wish = code_request(shop, to, purpose, &code, ip, request);
+    let unsent =
+        UnsentCode { phone: wish.phone, purpose, code: wish.code, give_back: wish.budgets.clone() };
+    let granted = to.at.store.grant_code(wish).await;
     let granted = granted.map_err(|error| {
         let problem = Problem::from(error);
         shop.metrics.code_refused(&market.name, problem.code().as_str());
         problem
     })?;
     if !granted.replayed {
-        deliver(shop, to, purpose, &code, language).await?;
+        deliver(shop, to, &code, language, unsent).await?;
+        if let Some(key) = request.idempotency()
+            && let Err(error) = to.at.store.confirm_code(to.hash(shop), key).await
+        {
+            // It was sent. Only a late repeat may be told to wait instead.
+            tracing::warn!(market = market.name.as_str(), %error, "a key is not remembered");
+        }
     }
     let json = CodeSent {
         success: true,
@@ -181,45 +189,42 @@ fn code_request(
 }
 
 /// Sends the code. Should that fail, the code is withdrawn, so that the customer can ask again at
-/// once. Both happen to the end even if the client hangs up in the middle.
+/// once, and is counted only if it may be on its way all the same: a provider that sends and does
+/// not answer must not be a way around the budgets.
 async fn deliver(
-    shop: &Arc<Shop>,
+    shop: &Shop,
     to: &PhoneOf<'_>,
-    purpose: Purpose,
     code: &Code,
     language: &str,
+    mut unsent: UnsentCode,
 ) -> Result<(), Problem> {
     if to.test_codes(shop).is_some() {
         return Ok(());
     }
-    let market = &to.at.market;
-    let name = market.name.clone();
+    let name = &to.at.market.name;
     let lifetime = minutes(shop.limits.code_lifetime);
-    let sms = match purpose {
-        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, &name, language, lifetime),
+    let sms = match unsent.purpose {
+        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, name, language, lifetime),
         Purpose::ChangePhone(_) => {
-            Sms::phone_change_code(&to.phone, code, &name, language, lifetime)
+            Sms::phone_change_code(&to.phone, code, name, language, lifetime)
         }
     };
-    let phone = to.hash(shop);
-    let code = shop.hasher.code(&name, &to.phone, purpose, code);
-    let (shop, store) = (Arc::clone(shop), Arc::clone(&to.at.store));
-    let sending = tokio::spawn(async move {
-        let Err(error) = shop.sms.send(&sms).await else {
-            shop.metrics.code_sent(&name);
-            return Ok(());
-        };
-        let (market, phone_masked) = (name.as_str(), sms.to.masked());
-        tracing::error!(market, phone = phone_masked, %error, "no code was sent");
-        let problem = Problem::new(
-            ProblemCode::SmsUnavailable,
-            "The message could not be sent. Try again in a moment.",
-        );
-        shop.metrics.code_refused(&name, problem.code().as_str());
-        if let Err(error) = store.withdraw_code(phone, purpose, code).await {
-            tracing::error!(market = name.as_str(), %error, "an unsent code was not withdrawn");
-        }
-        Err(problem)
-    });
-    sending.await.unwrap_or_else(|_| Err(Problem::internal()))
+    let Err(error) = shop.sms.send(&sms).await else {
+        shop.metrics.code_sent(name);
+        return Ok(());
+    };
+    let (market, phone_masked) = (name.as_str(), sms.to.masked());
+    tracing::error!(market, phone = phone_masked, %error, "no code was sent");
+    let problem = Problem::new(
+        ProblemCode::SmsUnavailable,
+        "The message could not be sent. Try again in a moment.",
+    );
+    shop.metrics.code_refused(name, problem.code().as_str());
+    if let SmsError::Unanswered(_) = error {
+        unsent.give_back.clear();
+    }
+    if let Err(error) = to.at.store.withdraw_code(unsent).await {
+        tracing::error!(market, %error, "an unsent code was not withdrawn");
+    }
+    Err(problem)
 }

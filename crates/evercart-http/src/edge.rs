@@ -17,7 +17,8 @@ use rand::RngExt;
 use tower::{Layer, Service};
 
 use crate::Shop;
-use crate::admission::{self, Admission};
+use crate::abandoned::{Completed, log_panic};
+use crate::admission::{self, Admission, Permit};
 use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
@@ -75,22 +76,20 @@ where
         let metrics = Arc::clone(&self.metrics);
         let counts =
             admission::counts(metrics.get_or_init(|| shop.metrics.route(route(&request))).route());
+        let changes = !request.method().is_safe();
         if !request.body().is_end_stream() {
             let mut inner = self.inner.clone();
-            let admission = Arc::clone(&shop.admission);
             return Box::pin(async move {
-                let answering = async move {
+                let answering = async {
                     let request = match body::take_in(request).await {
                         Ok(request) => request,
                         Err(problem) => return Ok(problem.into_response()),
                     };
                     // Not before the body is here: a slow sender must not take up room.
-                    match counts.then(|| admission.enter()) {
-                        Some(None) => Ok(refused(&admission).await),
+                    match counts.then(|| shop.admission.enter()) {
+                        Some(None) => Ok(refused(&shop.admission).await),
                         permit => {
-                            let response = inner.call(request).await;
-                            drop(permit);
-                            response
+                            answer(inner.call(request), permit.flatten(), changes, &shop).await
                         }
                     }
                 };
@@ -111,8 +110,8 @@ where
         };
         let answering = self.inner.call(request);
         Box::pin(async move {
+            let answering = answer(answering, permit.flatten(), changes, &shop);
             let response = bounded(answering, shop.request_timeout).await;
-            drop(permit);
             let metrics = metrics.get().expect("set before this future was made");
             Ok(seen.finish(response, metrics, &shop))
         })
@@ -136,6 +135,26 @@ async fn refused(admission: &Admission) -> Response {
     response
 }
 
+/// Runs a handler. One that changes something runs to its end, though its client hangs up or its
+/// time is over, and takes up its room until then; one that reads ends with its client.
+async fn answer(
+    answering: impl Future<Output = Result<Response, Infallible>> + Send + 'static,
+    permit: Option<Permit>,
+    changes: bool,
+    shop: &Shop,
+) -> Result<Response, Infallible> {
+    let answering = async move {
+        let response = answering.await;
+        drop(permit);
+        response
+    };
+    if changes {
+        Completed::new(Box::pin(answering), &shop.abandoned).await
+    } else {
+        answering.await
+    }
+}
+
 /// Waits for the answer, but not for ever, and not for a handler that panicked.
 async fn bounded(
     answering: impl Future<Output = Result<Response, Infallible>>,
@@ -145,9 +164,7 @@ async fn bounded(
     match tokio::time::timeout(timeout, caught).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(panic)) => {
-            let said = panic.downcast_ref::<&str>().copied();
-            let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(panic = said.unwrap_or("of an unknown kind"), "a handler panicked");
+            log_panic(&*panic);
             Problem::internal().into_response()
         }
         Err(_) => Problem::new(

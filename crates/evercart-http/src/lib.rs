@@ -1,6 +1,7 @@
 //! The shop's HTTP API: which request means which operation of the store, and what its outcome
 //! looks like as status and JSON. The rules are the core's, the data the store's.
 
+mod abandoned;
 mod account;
 mod address;
 mod admission;
@@ -20,6 +21,7 @@ mod metrics;
 mod openapi;
 mod operating;
 mod order;
+mod outbox;
 mod phone;
 mod problem;
 mod query;
@@ -41,10 +43,12 @@ use evercart_core::sms::SmsSender;
 use evercart_core::store::Store;
 use jiff::SignedDuration;
 
+pub use abandoned::Abandoned;
 pub use admission::Admission;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
 pub use openapi::openapi_json;
+pub use outbox::{OutboxSender, send_messages};
 pub use routes::{internal_router, router};
 pub use streams::Streams;
 
@@ -78,6 +82,10 @@ pub struct Shop {
     pub cors_origins: Vec<String>,
     /// How many requests are at work at once.
     pub admission: Arc<Admission>,
+    /// The changes that run on though their clients hung up.
+    pub abandoned: Arc<Abandoned>,
+    /// How the sender of messages is told of new ones.
+    pub outbox: OutboxSender,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
     /// How long a request may take before it is answered with 503.

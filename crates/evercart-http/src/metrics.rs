@@ -12,6 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::outbox::Outcome;
+
 /// Upper bounds of the latency buckets, in seconds: from a cached read to the request timeout.
 const SECONDS: [f64; 15] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -33,6 +35,10 @@ pub struct Metrics {
     codes_sent: Family<MarketLabel, Counter>,
     codes_refused: Family<RefusalLabels, Counter>,
     sign_ins: Family<OutcomeLabels, Counter>,
+    messages_sent: Family<MessageLabels, Counter>,
+    messages_failed: Family<MessageLabels, Counter>,
+    messages_given_up: Family<MessageLabels, Counter>,
+    messages_waiting: Family<MarketLabel, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,6 +70,12 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MessageLabels {
+    market: String,
+    kind: &'static str,
+}
+
 impl Metrics {
     /// Counters at zero.
     pub fn new() -> Self {
@@ -77,6 +89,10 @@ impl Metrics {
             codes_sent: Family::default(),
             codes_refused: Family::default(),
             sign_ins: Family::default(),
+            messages_sent: Family::default(),
+            messages_failed: Family::default(),
+            messages_given_up: Family::default(),
+            messages_waiting: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -103,6 +119,26 @@ impl Metrics {
             metrics.codes_refused.clone(),
         );
         registry.register("sign_ins", "Attempts to sign in", metrics.sign_ins.clone());
+        for (name, help, counter) in [
+            ("messages_sent", "Messages of the outbox sent", &metrics.messages_sent),
+            (
+                "messages_failed",
+                "Attempts to send a message of the outbox that failed",
+                &metrics.messages_failed,
+            ),
+            (
+                "messages_given_up",
+                "Messages of the outbox that could not be sent for a day",
+                &metrics.messages_given_up,
+            ),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register(
+            "messages_waiting",
+            "Messages in the outbox",
+            metrics.messages_waiting.clone(),
+        );
         metrics
     }
 
@@ -147,6 +183,23 @@ impl Metrics {
     pub(crate) fn code_refused(&self, market: &MarketName, reason: &'static str) {
         let market = market.as_str().to_owned();
         self.codes_refused.get_or_create(&RefusalLabels { market, reason }).inc();
+    }
+
+    pub(crate) fn message(&self, market: &MarketName, kind: &'static str, outcome: Outcome) {
+        let counter = match outcome {
+            Outcome::Sent => &self.messages_sent,
+            Outcome::Failed => &self.messages_failed,
+            Outcome::GivenUp => &self.messages_given_up,
+        };
+        let market = market.as_str().to_owned();
+        counter.get_or_create(&MessageLabels { market, kind }).inc();
+    }
+
+    pub(crate) fn messages_waiting(&self, market: &MarketName, count: u64) {
+        let gauge = self
+            .messages_waiting
+            .get_or_create_owned(&MarketLabel { market: market.as_str().to_owned() });
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn sign_in(&self, market: &MarketName, outcome: &'static str) {
@@ -229,6 +282,10 @@ mod tests {
         metrics.code_sent(&us);
         metrics.code_refused(&us, "rate_limited");
         metrics.sign_in(&us, "code_invalid");
+        metrics.message(&us, "phone_changed", Outcome::Sent);
+        metrics.message(&us, "phone_changed", Outcome::Failed);
+        metrics.message(&us, "phone_changed", Outcome::GivenUp);
+        metrics.messages_waiting(&us, 4);
         let text = metrics.text().expect("text");
         for line in [
             "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 2",
@@ -241,6 +298,10 @@ mod tests {
             "evercart_codes_sent_total{market=\"us\"} 1",
             "evercart_codes_refused_total{market=\"us\",reason=\"rate_limited\"} 1",
             "evercart_sign_ins_total{market=\"us\",outcome=\"code_invalid\"} 1",
+            "evercart_messages_sent_total{market=\"us\",kind=\"phone_changed\"} 1",
+            "evercart_messages_failed_total{market=\"us\",kind=\"phone_changed\"} 1",
+            "evercart_messages_given_up_total{market=\"us\",kind=\"phone_changed\"} 1",
+            "evercart_messages_waiting{market=\"us\"} 4",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

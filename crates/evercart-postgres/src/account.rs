@@ -18,7 +18,7 @@ use crate::actor::{Begun, admit, begin_as, remember};
 use crate::cart::CartContent;
 use crate::db::{Db, DbError, Params, Result, snapshot, time, transact};
 use crate::sign_in::{end_sessions, lock_for, millis, try_code, user};
-use crate::{address, cart_merge, order, wishlist};
+use crate::{address, cart_merge, order, outbox, wishlist};
 
 #[async_trait]
 impl Accounts for Postgres {
@@ -118,6 +118,7 @@ async fn change_phone(
     }
     db.change_one(CHANGE, &[&id.0, &new, &db.now()]).await?;
     forget_early_keys(db, &phones).await?;
+    outbox::write_down(db, id, &change.notice).await?;
     remember(db, id, guard, session.epoch).await?;
     Ok(Proven::Done(Done::now(user(db, id).await?.ok_or(Refused::UnknownUser)?)))
 }
@@ -235,13 +236,14 @@ async fn erase(
     const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
          customer_email = NULL, delivery_address = '', delivery_city = NULL, \
          delivery_notes = NULL WHERE user_id = $1";
-    const BELONGINGS: [&str; 6] = [
+    const BELONGINGS: [&str; 7] = [
         "DELETE FROM cart_items WHERE user_id = $1",
         "DELETE FROM carts WHERE user_id = $1",
         "DELETE FROM wishlist_items WHERE user_id = $1",
         "DELETE FROM wishlists WHERE user_id = $1",
         "DELETE FROM addresses WHERE user_id = $1",
         "DELETE FROM idempotency_keys WHERE user_id = $1",
+        "DELETE FROM outbox WHERE user_id = $1",
     ];
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
     // A user without a phone is one who was erased.

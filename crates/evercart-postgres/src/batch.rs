@@ -34,7 +34,8 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
     /// What one client is told.
     type Answer: Send + 'static;
 
-    /// True if asking twice is no harm, so that a lost connection is a reason to ask again.
+    /// True of a call that only reads: asking twice is no harm, so that a lost connection is a
+    /// reason to ask again, and what nobody waits for any more is not asked.
     const MAY_BE_REPEATED: bool;
 
     /// Prepares the statements on a new connection to this target.
@@ -154,8 +155,10 @@ impl<C: Call> Lane<C> {
                 return;
             }
             while !batch.is_empty() {
-                // Whoever has gone meanwhile is not asked for.
-                batch.retain(|waiting| !waiting.reply.is_closed());
+                // A read that nobody waits for is left out; a change that was handed over is made.
+                if C::MAY_BE_REPEATED {
+                    batch.retain(|waiting| !waiting.reply.is_closed());
+                }
                 let call = AssertUnwindSafe(self.call(&mut batch, left)).catch_unwind().await;
                 if call.is_err() {
                     // A mistake of ours. Those in the call are told by their dropped replies that

@@ -47,6 +47,8 @@ const PROMISES: [(&str, &str); 15] = [
          JOIN wishlists w ON w.user_id = u.id WHERE u.phone = '' \
          UNION ALL SELECT format('user %s: address', u.id) FROM users u \
          JOIN addresses a ON a.user_id = u.id WHERE u.phone = '' \
+         UNION ALL SELECT format('user %s: message', u.id) FROM users u \
+         JOIN outbox x ON x.user_id = u.id WHERE u.phone = '' \
          UNION ALL SELECT format('user %s: order %s', u.id, o.id) FROM users u \
          JOIN orders o ON o.user_id = u.id WHERE u.phone = '' AND (o.customer_name <> '' \
          OR o.customer_phone <> '' OR o.customer_email IS NOT NULL OR o.delivery_address <> '' \

@@ -25,6 +25,7 @@ mod migrate;
 mod operator;
 mod order;
 mod outage;
+mod outbox;
 mod pool;
 mod presence;
 mod sign_in;

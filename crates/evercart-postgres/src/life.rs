@@ -320,7 +320,7 @@ pub(crate) async fn start_over(
          value = ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16))::BIT(64)::BIGINT \
          & 4611686018427387903";
     // Whoever asked for them asks again; what everybody shares is counted anew.
-    const VOID: &str = "DELETE FROM verification_codes; DELETE FROM sign_in_keys; \
+    const VOID: &str = "DELETE FROM outbox; DELETE FROM verification_codes; DELETE FROM sign_in_keys; \
          DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix'); \
          DELETE FROM store_facts WHERE name = 'retired'";
     client.execute(NEW_LIFE, &[&number, &now]).await?;

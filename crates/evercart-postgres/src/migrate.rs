@@ -13,9 +13,10 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
+    include_str!("../migrations/0003_outbox.sql"),
 ];
 
 /// The functions, which are made anew after the last migration.

@@ -7,13 +7,15 @@ mod budget;
 mod code;
 
 use async_trait::async_trait;
-use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Failed, Refused, Result as StoreResult, StoreError};
-use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session, User};
 use futures_util::future::{try_join, try_join5};
 use tokio_postgres::Row;
@@ -22,7 +24,7 @@ use tokio_postgres::error::SqlState;
 use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
 use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
-use crate::sign_in::before_user::{EarlyEntry, early_key, remember_early};
+use crate::sign_in::before_user::{EarlyEntry, confirm_early, early_key, remember_early};
 use crate::sign_in::budget::{Spent, peek, spend};
 use crate::sign_in::code::{Outstanding, grant, locked_until, outstanding, refuse_until, withdraw};
 
@@ -38,13 +40,12 @@ impl SignIn for Postgres {
         Ok(done)
     }
 
-    async fn withdraw_code(
-        &self,
-        phone: KeyedHash,
-        purpose: Purpose,
-        code: KeyedHash,
-    ) -> StoreResult<()> {
-        transact!(self, |db| withdraw(&db, phone, purpose, code))
+    async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> StoreResult<()> {
+        transact!(self, |db| confirm_early(&db, phone, &key))
+    }
+
+    async fn withdraw_code(&self, unsent: UnsentCode) -> StoreResult<()> {
+        transact!(self, |db| withdraw(&db, &unsent))
     }
 
     async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {

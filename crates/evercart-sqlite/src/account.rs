@@ -15,7 +15,7 @@ use rusqlite::{OptionalExtension, ffi};
 use crate::actor::{Begun, admit, begin_as, remember};
 use crate::db::{Db, DbError, Result, time};
 use crate::sign_in::{end_sessions, millis, try_code, user};
-use crate::{Sqlite, address, cart, order, wishlist};
+use crate::{Sqlite, address, cart, order, outbox, wishlist};
 
 #[async_trait]
 impl Accounts for Sqlite {
@@ -100,6 +100,7 @@ fn change_phone(
     }
     db.change_one(CHANGE, (id.0, new_phone, db.now()))?;
     forget_early_keys(db, &[change.old_phone_hash, attempt.phone_hash])?;
+    outbox::write_down(db, id, &change.notice)?;
     remember(db, id, guard, session.epoch)?;
     Ok(Proven::Done(Done::now(user(db, id)?.ok_or(Refused::UnknownUser)?)))
 }
@@ -225,13 +226,14 @@ fn erase_rows(db: &Db, id: UserId) -> Result<()> {
     const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
          customer_email = NULL, delivery_address = '', delivery_city = NULL, \
          delivery_notes = NULL WHERE user_id = ?1";
-    const BELONGINGS: [&str; 7] = [
+    const BELONGINGS: [&str; 8] = [
         "DELETE FROM cart_items WHERE user_id = ?1",
         "DELETE FROM carts WHERE user_id = ?1",
         "DELETE FROM wishlist_items WHERE user_id = ?1",
         "DELETE FROM wishlists WHERE user_id = ?1",
         "DELETE FROM addresses WHERE user_id = ?1",
         "DELETE FROM idempotency_keys WHERE user_id = ?1",
+        "DELETE FROM outbox WHERE user_id = ?1",
         "DELETE FROM phone_numbers WHERE user_id = ?1",
     ];
     // A user without a phone is one who was erased.

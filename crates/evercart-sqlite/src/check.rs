@@ -34,6 +34,7 @@ const PROMISES: [(&str, &str); 15] = [
       OR EXISTS (SELECT 1 FROM carts c WHERE c.user_id = u.id) \
       OR EXISTS (SELECT 1 FROM wishlists w WHERE w.user_id = u.id) \
       OR EXISTS (SELECT 1 FROM addresses a WHERE a.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM outbox x WHERE x.user_id = u.id) \
       OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id AND (o.customer_name <> '' \
       OR o.customer_phone <> '' OR o.delivery_address <> '')))",
     ),

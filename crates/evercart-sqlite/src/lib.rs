@@ -20,6 +20,7 @@ mod migrate;
 mod open_cart;
 mod operator;
 mod order;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod readers;

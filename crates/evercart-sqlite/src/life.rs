@@ -94,7 +94,8 @@ pub(crate) fn start_over(db: &Db, number: i64, numbers: Numbers) -> Result<()> {
          value = abs(random() >> 1), since = ?2";
     const PASS_OVER: &str = "UPDATE counters SET next = max(next, ?2) WHERE name = ?1";
     // Whoever asked for them asks again; what everybody shares is counted anew.
-    const VOID: [&str; 4] = [
+    const VOID: [&str; 5] = [
+        "DELETE FROM outbox",
         "DELETE FROM verification_codes",
         "DELETE FROM sign_in_keys",
         "DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix')",

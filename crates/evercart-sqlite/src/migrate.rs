@@ -13,9 +13,10 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
+    include_str!("../migrations/0003_outbox.sql"),
 ];
 
 /// The schema this program works with.

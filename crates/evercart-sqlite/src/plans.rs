@@ -17,8 +17,11 @@ use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::market::Shipping;
 use evercart_core::money::Money;
 use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
+use evercart_core::outbox::{Message, MessageKind, Outbox};
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session};
 use evercart_core::wishlist::Wishlists;
 use jiff::{SignedDuration, Timestamp};
@@ -166,7 +169,12 @@ async fn sign_in(store: &Sqlite) -> Session {
         budgets: vec![budget("send_ip"), budget("send_market")],
         idempotency: Some(key("send")),
     };
+    store.grant_code(request.clone()).await.expect("grants");
+    let CodeRequest { phone: hash, purpose, code, budgets, .. } = request.clone();
+    let unsent = UnsentCode { phone: hash, purpose, code, give_back: budgets };
+    store.withdraw_code(unsent).await.expect("withdraws");
     store.grant_code(request).await.expect("grants");
+    store.confirm_code(hash, key("send")).await.expect("confirms");
     let attempt = SignInAttempt {
         phone,
         phone_hash: KeyedHash([2; 32]),
@@ -258,12 +266,23 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
         old_phone: old_phone.clone(),
         old_phone_hash: KeyedHash([2; 32]),
         attempt: own_code("+996700123499"),
+        notice: Message {
+            kind: MessageKind::PhoneChanged,
+            to: old_phone.clone(),
+            text: "Moved".into(),
+        },
         repeat_opens_for: SignedDuration::from_mins(10),
     };
     let moved = store.change_phone(session, change(), guard("phone")).await.expect("moves");
     store.change_phone(session, change(), guard("phone")).await.expect("is answered again");
     let Proven::Done(moved) = moved else { panic!("the code is right") };
     store.export(moved.value.session()).await.expect("export");
+    let lease = SignedDuration::ZERO;
+    let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
+    store.put_off_message(claimed.claim, lease).await.expect("puts off");
+    let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
+    assert!(store.settle_message(claimed.claim).await.expect("settles"));
+    store.waiting_messages().await.expect("counts");
     moved.value.session()
 }
 

@@ -1,25 +1,32 @@
 //! Codes, budgets, users and their sessions. An attempt is counted and compared in one transaction
 //! of the one writer, so parallel guesses share the attempts.
 
+mod budget;
+
 use async_trait::async_trait;
-use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::code::KeyedHash;
 use evercart_core::continuity::limit_after_return;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
+    UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session, User};
-use jiff::SignedDuration;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::Sqlite;
 use crate::actor::{
     self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
 };
-use crate::db::{Db, DbError, Result, time, unsigned};
+use crate::db::{Db, DbError, Result, time};
 use crate::life;
+use crate::sign_in::budget::{duration, give_back, peek, spend};
+
+pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Sqlite {
@@ -27,13 +34,12 @@ impl SignIn for Sqlite {
         self.writer.write(move |db| grant(db, &request)).await
     }
 
-    async fn withdraw_code(
-        &self,
-        phone: KeyedHash,
-        purpose: Purpose,
-        code: KeyedHash,
-    ) -> StoreResult<()> {
-        self.writer.write(move |db| withdraw(db, phone, purpose, code)).await
+    async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> StoreResult<()> {
+        self.writer.write(move |db| confirm(db, phone, &key)).await
+    }
+
+    async fn withdraw_code(&self, unsent: UnsentCode) -> StoreResult<()> {
+        self.writer.write(move |db| withdraw(db, &unsent)).await
     }
 
     async fn sign_in(&self, attempt: SignInAttempt) -> StoreResult<SignInOutcome> {
@@ -119,22 +125,37 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
     let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key);
     db.sql(GRANT)?.execute(row)?;
     if let Some(key) = &request.idempotency {
-        remember_early(db, phone, key, None, now + millis(IDEMPOTENCY_LIFETIME))?;
+        remember_early(db, phone, key, None, now + millis(UNSENT_KEY_LIFETIME))?;
     }
     forget_what_is_over(db, now)?;
     Ok(Done::now(()))
 }
 
+fn confirm(db: &Db, phone: KeyedHash, key: &IdempotencyKey) -> Result<()> {
+    const CONFIRM: &str = "UPDATE sign_in_keys SET expires_at = ?5 \
+         WHERE phone = ?1 AND key = ?2 AND fingerprint = ?3 AND epoch IS NULL AND expires_at > ?4";
+    let expires_at = db.now() + millis(IDEMPOTENCY_LIFETIME);
+    let row = (phone.0, &key.key, key.fingerprint.as_slice(), db.now(), expires_at);
+    db.sql(CONFIRM)?.execute(row)?;
+    Ok(())
+}
+
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
-fn withdraw(db: &Db, phone: KeyedHash, purpose: Purpose, code: KeyedHash) -> Result<()> {
+fn withdraw(db: &Db, unsent: &UnsentCode) -> Result<()> {
     const WITHDRAW: &str = "DELETE FROM verification_codes \
-         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 RETURNING key";
+         WHERE phone = ?1 AND purpose = ?2 AND code = ?3 AND expires_at > ?4 \
+         RETURNING key, sent_at";
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1 AND key = ?2";
-    let row = (phone.0, purpose.as_str(), code.0, db.now());
-    let key: Option<Option<String>> =
-        db.sql(WITHDRAW)?.query_row(row, |row| row.get(0)).optional()?;
-    if let Some(key) = key.flatten() {
-        db.sql(FORGET)?.execute((phone.0, key))?;
+    let phone = unsent.phone.0;
+    let row = (phone, unsent.purpose.as_str(), unsent.code.0, db.now());
+    let withdrawn: Option<(Option<String>, i64)> =
+        db.sql(WITHDRAW)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((key, granted_at)) = withdrawn else { return Ok(()) };
+    if let Some(key) = key {
+        db.sql(FORGET)?.execute((phone, key))?;
+    }
+    for budget in &unsent.give_back {
+        give_back(db, budget, granted_at)?;
     }
     Ok(())
 }
@@ -379,39 +400,6 @@ fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
     )
 }
 
-/// Where a budget stands, and how long until it starts anew.
-struct Spent {
-    count: u32,
-    rest: SignedDuration,
-}
-
-/// Counts one event; the first one of a window opens it.
-fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
-    const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
-         VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
-         count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
-         ends_at = CASE WHEN ends_at > ?4 THEN ends_at ELSE excluded.ends_at END \
-         RETURNING count, ends_at";
-    let now = db.now();
-    let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
-    let (count, ends_at): (i64, i64) =
-        db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
-/// Looks without counting.
-fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
-    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
-         WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
-    let now = db.now();
-    let found: Option<(i64, i64)> = db
-        .sql(PEEK)?
-        .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (count, ends_at) = found.unwrap_or((0, now));
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
 /// What a sign-in under a key came to.
 struct EarlyEntry {
     epoch: i64,
@@ -478,12 +466,4 @@ fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
         db.sql(sweep)?.execute([now])?;
     }
     Ok(())
-}
-
-pub(crate) fn millis(duration: SignedDuration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-fn duration(millis: i64) -> SignedDuration {
-    SignedDuration::from_millis(millis)
 }

@@ -1,6 +1,6 @@
 //! Word of changed carts. Whoever changes one here says so after the commit; other processes (an
-//! operator's command) cannot, and neither can a request that was given up before its answer. So a
-//! thread looks at the watched carts once a second, while there are any.
+//! operator's command) cannot. So a thread looks at the watched carts once a second, while there
+//! are any.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -25,8 +25,6 @@ use crate::migrate::OpenError;
 
 /// An operation on its way through the writer. Its answer is sent after the commit.
 trait Operation: Waiting {
-    /// Nobody waits for the answer any more.
-    fn is_abandoned(&self) -> bool;
     /// Writes nothing before it is sure not to be refused.
     fn decides_first(&self) -> bool;
     /// Does it. True if its effect is to stay.
@@ -49,10 +47,6 @@ where
     T: Send,
     F: FnOnce(&Db) -> Result<T> + Send,
 {
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
-
     fn decides_first(&self) -> bool {
         self.decides_first
     }
@@ -277,11 +271,9 @@ impl Worker {
         stop
     }
 
-    /// Runs one operation, so that a refusal undoes it and nothing else.
+    /// Runs one operation, so that a refusal undoes it and nothing else. Also where nobody waits
+    /// for the answer any more: what was handed over is done.
     fn run(&mut self, operation: &mut dyn Operation) -> Result<(), Failed> {
-        if operation.is_abandoned() {
-            return Ok(());
-        }
         if operation.decides_first() && !self.guards_all {
             return self.run_decided(operation);
         }

@@ -13,10 +13,13 @@ use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
 use evercart_core::store::WriterGauge;
-use evercart_http::{Admission, KeyRing, Metrics, Shop, ShopMarket, Streams};
+use evercart_http::{
+    Abandoned, Admission, KeyRing, Metrics, OutboxSender, Shop, ShopMarket, Streams,
+};
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::cli;
 use crate::config::{Settings, Sms, Storage};
@@ -189,6 +192,8 @@ fn shop(
         trusted_proxies: settings.server.trusted_proxies.clone(),
         cors_origins: settings.server.cors_origins.clone(),
         admission: Admission::new(settings.server.requests_max),
+        abandoned: Arc::<Abandoned>::default(),
+        outbox: OutboxSender::default(),
         streams: Streams::new(settings.server.streams_max),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
@@ -225,7 +230,7 @@ async fn serve(
     let handle = Handle::new();
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
-    let streams = Arc::clone(&shop.streams);
+    let mut sending = tokio::spawn(evercart_http::send_messages(Arc::clone(&shop)));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
     if let Some(internal) = internal {
@@ -242,7 +247,8 @@ async fn serve(
         ended = &mut servers[0] => Some(ended),
     };
     // They would go on for as long as their tokens are good.
-    streams.close();
+    shop.streams.close();
+    let grace_ends = Instant::now() + settings.server.grace;
     handle.graceful_shutdown(Some(settings.server.grace));
     reloading.abort();
     match failed {
@@ -251,6 +257,14 @@ async fn serve(
             let finish = async {
                 for server in servers {
                     server.await.context("a listener ended")?.context("a listener failed")?;
+                }
+                // The listeners do not see those whose clients hung up.
+                if timeout_at(grace_ends, shop.abandoned.finished()).await.is_err() {
+                    tracing::warn!("changes whose clients hung up were cut short by the stop");
+                }
+                shop.outbox.stop();
+                if timeout_at(grace_ends, &mut sending).await.is_err() {
+                    tracing::warn!("messages that are not sent yet wait for the next start");
                 }
                 anyhow::Ok(())
             };

@@ -47,10 +47,9 @@ fn client() -> anyhow::Result<reqwest::Client> {
 
 /// What went wrong, without the address: it may carry a secret.
 fn unreachable(error: reqwest::Error) -> SmsError {
-    let what = match (error.is_timeout(), error.is_connect()) {
-        (true, _) => format!("no answer within {} s", TIMEOUT.as_secs()),
-        (_, true) => "it cannot be reached".to_owned(),
-        _ => error.without_url().to_string(),
-    };
-    SmsError(what)
+    match (error.is_connect(), error.is_timeout()) {
+        (true, _) => SmsError::NotTaken("it cannot be reached".to_owned()),
+        (_, true) => SmsError::Unanswered(format!("no answer within {} s", TIMEOUT.as_secs())),
+        _ => SmsError::Unanswered(error.without_url().to_string()),
+    }
 }

@@ -68,6 +68,7 @@ impl Accounts for Model {
             customer.user.phone = phone;
             customer.user.session_epoch += 1;
             customer.user.last_login = Some(now);
+            customer.write_down(change.notice, now);
             Ok(Proven::Done(Done::now(customer.user.clone())))
         })
     }
@@ -111,6 +112,7 @@ impl Accounts for Model {
             customer.wishes.clear();
             customer.addresses.clear();
             customer.keys.clear();
+            customer.outbox.clear();
             Remembered::store(&mut customer.keys, key, now, session.epoch);
             for order in &mut customer.orders {
                 order.customer_name.clear();
@@ -140,8 +142,11 @@ impl State {
     ) -> Result<Option<Timestamp>, Refused> {
         let refused = match self.customer(session) {
             Ok(customer) => {
-                Remembered::find(&customer.keys, key, now)?;
-                return Ok(None);
+                // What was done under a key ended the session, so it was another request.
+                return match Remembered::find(&customer.keys, key, now)? {
+                    Some(_) => Err(Refused::IdempotencyKeyReused),
+                    None => Ok(None),
+                };
             }
             Err(refused) => refused,
         };

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use evercart_core::code::{KeyedHash, Purpose};
+use evercart_core::code::KeyedHash;
 use evercart_core::continuity::limit_after_return;
 use evercart_core::error::{Refused, Result};
-use evercart_core::guard::{Done, Guard};
+use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
+    UnsentCode,
+};
 use evercart_core::user::{ProfileChange, Session, User};
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +29,8 @@ pub(super) struct SignIns {
     keys: HashMap<KeyedHash, HashMap<String, Remembered>>,
     /// Until when the key of a sign-in is answered like the first time.
     open_until: HashMap<(KeyedHash, String), Timestamp>,
+    /// Until when the key of a code is remembered that is not known to be sent.
+    unsent_until: HashMap<(KeyedHash, String), Timestamp>,
 }
 
 #[derive(Clone)]
@@ -54,12 +59,17 @@ impl SignIn for Model {
         self.transact(|state, now| {
             let since = state.life_since.map(|since| since.as_millisecond());
             let sign_ins = &mut state.sign_ins;
+            sign_ins.forget_unsent(now);
             let keys = sign_ins.keys.entry(request.phone).or_default();
             if Remembered::find(keys, request.idempotency.as_ref(), now)?.is_some() {
                 return Ok(Done::before(()));
             }
             let key = request.idempotency.as_ref().map(|key| key.key.clone());
             Remembered::store(keys, request.idempotency, now, 0);
+            if let Some(key) = &key {
+                let until = now + UNSENT_KEY_LIFETIME;
+                sign_ins.unsent_until.insert((request.phone, key.clone()), until);
+            }
             sign_ins.may_try(request.phone, now)?;
             if let (Some(least), Some(code)) = (
                 request.resend_after,
@@ -88,20 +98,46 @@ impl SignIn for Model {
         })
     }
 
-    async fn withdraw_code(
-        &self,
-        phone: KeyedHash,
-        purpose: Purpose,
-        code: KeyedHash,
-    ) -> Result<()> {
+    async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> Result<()> {
         self.transact(|state, now| {
             let sign_ins = &mut state.sign_ins;
-            let is_current = |known: &Outstanding| known.code == code && now < known.expires_at;
-            let place = (phone, purpose.as_str());
-            if sign_ins.codes.get(&place).is_some_and(is_current) {
-                let key = sign_ins.codes.remove(&place).and_then(|known| known.key);
-                let keys = sign_ins.keys.entry(phone).or_default();
-                keys.retain(|name, _| Some(name) != key.as_ref());
+            sign_ins.forget_unsent(now);
+            let keys = sign_ins.keys.entry(phone).or_default();
+            if Remembered::find(keys, Some(&key), now).is_ok_and(|found| found.is_some())
+                && let Some(known) = keys.get_mut(&key.key)
+            {
+                known.at = now;
+                sign_ins.unsent_until.remove(&(phone, key.key));
+            }
+            Ok(())
+        })
+    }
+
+    async fn withdraw_code(&self, unsent: UnsentCode) -> Result<()> {
+        self.transact(|state, now| {
+            let sign_ins = &mut state.sign_ins;
+            let is_current =
+                |known: &Outstanding| known.code == unsent.code && now < known.expires_at;
+            let place = (unsent.phone, unsent.purpose.as_str());
+            if !sign_ins.codes.get(&place).is_some_and(is_current) {
+                return Ok(());
+            }
+            let code = sign_ins.codes.remove(&place).expect("looked at just now");
+            let keys = sign_ins.keys.entry(unsent.phone).or_default();
+            keys.retain(|name, _| Some(name) != code.key.as_ref());
+            let is_its = |name: &String| Some(name) == code.key.as_ref();
+            sign_ins
+                .unsent_until
+                .retain(|(phone, name), _| *phone != unsent.phone || !is_its(name));
+            for budget in &unsent.give_back {
+                let place = (budget.scope, budget.subject);
+                let Some((since, count)) = sign_ins.spent.get_mut(&place) else { continue };
+                if *since <= code.granted_at && now < *since + budget.window {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        sign_ins.spent.remove(&place);
+                    }
+                }
             }
             Ok(())
         })
@@ -109,6 +145,7 @@ impl SignIn for Model {
 
     async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignInOutcome> {
         self.transact(|state, now| {
+            state.sign_ins.forget_unsent(now);
             let keys = state.sign_ins.keys.entry(attempt.phone_hash).or_default();
             let key = attempt.idempotency.as_ref();
             if let Some((known, key)) = Remembered::find(keys, key, now)?.zip(key) {
@@ -199,6 +236,18 @@ impl SignIns {
             return Ok(());
         }
         Err(Refused::TooManyAttempts { retry_after: ends.duration_since(now) })
+    }
+
+    /// Forgets the keys of codes that were never confirmed.
+    fn forget_unsent(&mut self, now: Timestamp) {
+        let over: Vec<_> = self
+            .unsent_until
+            .extract_if(|_, until| now >= *until)
+            .map(|(place, _)| place)
+            .collect();
+        for (phone, key) in over {
+            self.keys.entry(phone).or_default().remove(&key);
+        }
     }
 
     /// How long to wait for room in a budget, if there is none.
@@ -292,7 +341,9 @@ impl State {
             Err(_) => (self.new_user(attempt.phone, now), true),
         };
         if let Some(key) = &attempt.idempotency {
-            self.sign_ins.open_until.insert((attempt.phone_hash, key.key.clone()), ends);
+            let place = (attempt.phone_hash, key.key.clone());
+            self.sign_ins.unsent_until.remove(&place);
+            self.sign_ins.open_until.insert(place, ends);
         }
         let keys = self.sign_ins.keys.entry(attempt.phone_hash).or_default();
         Remembered::store(keys, attempt.idempotency, now, user.session_epoch);
@@ -328,6 +379,7 @@ impl State {
             addresses_ever: 0,
             keys: HashMap::new(),
             actions: Vec::new(),
+            outbox: Vec::new(),
         };
         self.users.insert(id, customer);
         user

@@ -1,8 +1,9 @@
 //! Random entering: codes asked for, guessed, withdrawn, used; sign-outs and blocks in between.
 
-use evercart_core::code::Purpose;
 use evercart_core::error::Result;
-use evercart_core::sign_in::{CodeRequest, Proof, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Proof, SignInAttempt, SignInOutcome, UnsentCode,
+};
 use evercart_core::store::Store;
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use proptest::prelude::*;
 use super::{difference, reason};
 use crate::Backend;
 use crate::model::Model;
-use crate::shop::{Shop, attempt, budget, code_hash, code_request, free, key, phone, phone_hash};
+use crate::shop::{Shop, attempt, budget, code_request, free, key, phone, phone_hash, unsent_code};
 
 const PHONES: u32 = 3;
 const CODES: [&str; 3] = ["000001", "000002", "000003"];
@@ -39,9 +40,16 @@ pub(super) enum Step {
         phone: u32,
         from: u32,
     },
+    /// A code could not be sent.
     Withdraw {
         phone: u32,
         code: usize,
+        from: u32,
+    },
+    /// A code that was asked for under a key was sent.
+    Confirm {
+        phone: u32,
+        key: u8,
     },
     /// The phone's latest session is ended by its owner.
     SignOut(u32),
@@ -68,7 +76,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             Step::Try { phone, code, from, key, test_phone }
         }),
         1 => (phone(), from()).prop_map(|(phone, from)| Step::TryTestCode { phone, from }),
-        1 => (phone(), code()).prop_map(|(phone, code)| Step::Withdraw { phone, code }),
+        2 => (phone(), code(), from())
+            .prop_map(|(phone, code, from)| Step::Withdraw { phone, code, from }),
+        1 => (phone(), 0..3_u8).prop_map(|(phone, key)| Step::Confirm { phone, key }),
         2 => phone().prop_map(Step::SignOut),
         1 => phone().prop_map(Step::Block),
         1 => phone().prop_map(Step::Unblock),
@@ -97,16 +107,17 @@ pub(super) async fn play<B: Backend>(steps: Vec<Step>) -> Result<(), String> {
     Ok(())
 }
 
+fn budgets(from: u32) -> Vec<Budget> {
+    vec![budget("send_market", "us", 9), budget("send_ip", &format!("192.0.2.{from}"), 5)]
+}
+
 async fn answer(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
         Step::Ask { phone: n, code, from, key: name, limited } => {
             let phone = phone(n);
             let mut request = code_request(&phone, CODES[code]);
             if limited {
-                request.budgets = vec![
-                    budget("send_market", "us", 9),
-                    budget("send_ip", &format!("192.0.2.{from}"), 5),
-                ];
+                request.budgets = budgets(from);
             } else {
                 request.resend_after = None;
             }
@@ -133,11 +144,16 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
             };
             outcome(store.sign_in(attempt).await)
         }
-        Step::Withdraw { phone: n, code } => {
+        Step::Withdraw { phone: n, code, from } => {
             let phone = phone(n);
-            let code = code_hash(&phone, CODES[code]);
-            let done = store.withdraw_code(phone_hash(&phone), Purpose::SignIn, code).await;
-            done.map_or_else(reason, |()| "withdrawn".into())
+            let give_back = if code == 0 { Vec::new() } else { budgets(from) };
+            let unsent = UnsentCode { give_back, ..unsent_code(&phone, CODES[code]) };
+            store.withdraw_code(unsent).await.map_or_else(reason, |()| "withdrawn".into())
+        }
+        Step::Confirm { phone: n, key: name } => {
+            let key = key(&format!("ask {name}"), 1).expect("a key");
+            let done = store.confirm_code(phone_hash(&phone(n)), key).await;
+            done.map_or_else(reason, |()| "confirmed".into())
         }
         Step::SignOut(n) => {
             let Ok(file) = store.find_user(phone(n)).await else { return "nobody".into() };

@@ -316,4 +316,18 @@ pub const TABLES: &[Table] = &[
         &[text("scope"), blob("subject"), integer("count"), integer("ends_at")],
     ),
     table("audit_log", 2, &[integer("user_id"), integer("id"), integer("at"), text("action")]),
+    table(
+        "outbox",
+        2,
+        &[
+            integer("user_id"),
+            integer("id"),
+            text("kind"),
+            text("recipient"),
+            text("body"),
+            integer("written_at"),
+            integer("due_at"),
+            integer("attempts"),
+        ],
+    ),
 ];

@@ -1,12 +1,18 @@
 //! What every request gets, whatever it is about.
 
-use std::task::Poll;
+use std::future::poll_fn;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::http::Method;
 use evercart_http::Admission;
+use jiff::SignedDuration;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
-use crate::shop::{ANN, TestShop};
+use crate::shop::{ANN, Asked, DEE, TestShop};
 
 #[tokio::test]
 async fn a_sane_request_id_is_kept_and_others_are_replaced() {
@@ -154,4 +160,80 @@ async fn what_finds_no_room_is_refused() {
     assert_eq!(at_work.await.status, 200);
     assert_eq!(add().send().await.body["total_items"], 1, "the refused add changed nothing");
     assert_eq!(shop.get("/cart").token(&ann).send().await.status, 200);
+}
+
+/// The store's writer, held in an import until it is let go.
+struct HeldWriter {
+    let_go: mpsc::Sender<()>,
+    importing: JoinHandle<()>,
+}
+
+impl HeldWriter {
+    async fn hold(shop: &TestShop) -> Self {
+        let (let_go, wait) = mpsc::channel();
+        let (entered, is_in) = mpsc::channel();
+        let store = Arc::clone(&shop.shop.markets[0].store);
+        let row = store.export_catalogue().await.unwrap().remove(0);
+        let importing = tokio::spawn(async move {
+            let hold = move |_| {
+                entered.send(()).expect("the test waits");
+                // A test that fails lets go, too.
+                let _ = wait.recv();
+            };
+            store.import_catalogue(vec![row], Box::new(hold)).await.unwrap();
+        });
+        tokio::task::spawn_blocking(move || is_in.recv()).await.unwrap().unwrap();
+        Self { let_go, importing }
+    }
+
+    async fn let_go(self) {
+        self.let_go.send(()).unwrap();
+        self.importing.await.unwrap();
+    }
+}
+
+/// Asks while the writer is held, and hangs up before anything can have been done.
+async fn ask_and_hang_up(shop: &TestShop, asked: Asked<'_>) {
+    let held = HeldWriter::hold(shop).await;
+    let mut asked = Box::pin(asked.send());
+    let mut is_pending = |context: &mut Context<'_>| asked.as_mut().poll(context).is_pending();
+    assert!(poll_fn(|context| Poll::Ready(is_pending(context))).await, "it waits for the writer");
+    drop(asked);
+    held.let_go().await;
+    shop.shop.abandoned.finished().await;
+}
+
+/// G11: a change runs to its end though its client hangs up, and so does what follows from it.
+#[tokio::test]
+async fn g11_a_code_that_is_counted_is_sent_though_its_client_hangs_up() {
+    let shop = TestShop::open().await;
+    let body = json!({"phone": DEE});
+    ask_and_hang_up(&shop, shop.post("/auth/send-code").json(&body)).await;
+    assert_eq!(shop.sms.count(), 1);
+
+    shop.clock.advance(SignedDuration::from_mins(2));
+    shop.sms.broken.store(true, SeqCst);
+    ask_and_hang_up(&shop, shop.post("/auth/send-code").json(&body)).await;
+    shop.sms.broken.store(false, SeqCst);
+    let again = shop.post("/auth/send-code").json(&body).send().await;
+    assert_eq!(again.status, 200, "what was not sent is withdrawn: {}", again.text);
+}
+
+/// G11, U1: a change takes up its room until its end, not until its client is answered.
+#[tokio::test]
+async fn g11_a_change_outlives_its_time_limit_and_takes_up_its_room() {
+    let shop = TestShop::with(|shop| {
+        shop.admission = Admission::new(1);
+        shop.request_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let ann = shop.sign_in(ANN).await;
+    let held = HeldWriter::hold(&shop).await;
+    let add = shop.post("/cart/items").token(&ann).json(&json!({"sku_id": 42}));
+    add.send().await.is(503, "overloaded");
+    shop.get("/cart").token(&ann).send().await.is(503, "overloaded");
+    held.let_go().await;
+    shop.shop.abandoned.finished().await;
+    let cart = shop.get("/cart").token(&ann).send().await;
+    assert_eq!((cart.status.as_u16(), &cart.body["total_items"]), (200, &json!(1)));
 }

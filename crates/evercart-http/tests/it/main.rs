@@ -13,6 +13,7 @@ mod errors;
 mod logs;
 mod operating;
 mod orders;
+mod outbox;
 mod products;
 mod profile;
 mod schema;

@@ -21,7 +21,8 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Admission, KeyRing, Limits, Metrics, Shop, ShopMarket, Streams, internal_router, router,
+    Abandoned, Admission, KeyRing, Limits, Metrics, OutboxSender, Shop, ShopMarket, Streams,
+    internal_router, router,
 };
 use evercart_sqlite::{Options, Sqlite};
 use futures_util::StreamExt;
@@ -72,7 +73,7 @@ impl SmsSender for KeptMessages {
             std::future::pending::<()>().await;
         }
         if self.broken.load(SeqCst) {
-            return Err(SmsError("the line is dead".into()));
+            return Err(SmsError::NotTaken("the line is dead".into()));
         }
         self.sent.lock().unwrap().push(sms.clone());
         Ok(())
@@ -185,6 +186,8 @@ impl TestShop {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             admission: Admission::new(1000),
+            abandoned: Arc::<Abandoned>::default(),
+            outbox: OutboxSender::default(),
             streams: Streams::new(100),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
@@ -230,6 +233,12 @@ impl TestShop {
             described: true,
             shop: self,
         }
+    }
+
+    /// Sends what is due in the outboxes, as a server does when it stops.
+    pub async fn send_messages(&self) {
+        self.shop.outbox.stop();
+        evercart_http::send_messages(Arc::clone(&self.shop)).await;
     }
 
     /// A request to the operators' listener.

@@ -35,6 +35,20 @@ pub(super) async fn early_key(
     Ok(Some(row.get::<_, Option<i64>>(1).map(entry)))
 }
 
+/// Remembers the key of a code that was sent for as long as any other.
+pub(super) async fn confirm_early(
+    db: &Db<'_>,
+    phone: KeyedHash,
+    key: &IdempotencyKey,
+) -> Result<()> {
+    const CONFIRM: &str = "UPDATE sign_in_keys SET expires_at = $5 \
+         WHERE phone = $1 AND key = $2 AND fingerprint = $3 AND epoch IS NULL AND expires_at > $4";
+    let (phone, fingerprint) = (phone.0.as_slice(), key.fingerprint.as_slice());
+    let (now, expires_at) = (db.now(), db.now() + millis(IDEMPOTENCY_LIFETIME));
+    db.execute(CONFIRM, &[&phone, &key.key, &fingerprint, &now, &expires_at]).await?;
+    Ok(())
+}
+
 pub(super) async fn remember_early(
     db: &Db<'_>,
     phone: KeyedHash,

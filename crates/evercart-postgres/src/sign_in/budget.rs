@@ -6,7 +6,7 @@ use futures_util::future::{try_join_all, try_join3};
 use jiff::SignedDuration;
 
 use super::prepare;
-use crate::db::{Db, DbError, Result, unsigned};
+use crate::db::{Db, DbError, Params, Result, unsigned};
 
 /// Where a budget stands, and how long until it starts anew.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,31 @@ pub(super) async fn spend_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Spe
     let mut spent = spent.await?;
     spent.sort_unstable_by_key(|(place, _)| *place);
     Ok(spent.into_iter().map(|(_, spent)| spent).collect())
+}
+
+/// Takes one event out of each window in which it was counted, if that is still the current one. In
+/// the order in which they are counted.
+pub(super) async fn give_back_all(db: &Db<'_>, budgets: &[Budget], counted_at: i64) -> Result<()> {
+    // A count that others are changing is waited for: what follows finds the last one.
+    const HOLD: &str = "SELECT 1 FROM send_budget WHERE scope = $1 AND subject = $2 FOR UPDATE";
+    const LAST: &str = "DELETE FROM send_budget WHERE scope = $1 AND subject = $2 \
+         AND ends_at > $3 AND ends_at <= $4 AND count = 1";
+    const ONE: &str = "UPDATE send_budget SET count = count - 1 WHERE scope = $1 AND subject = $2 \
+         AND ends_at > $3 AND ends_at <= $4 AND count > 1";
+    let mut budgets: Vec<_> = budgets.iter().collect();
+    budgets.sort_unstable_by_key(|budget| (budget.scope, budget.subject.0));
+    let now = db.now();
+    for budget in budgets {
+        // A window that began later ends later.
+        let ends_at_most = counted_at + millis(budget.window);
+        let subject = budget.subject.0.as_slice();
+        let params: Params<'_> = &[&budget.scope, &subject, &now, &ends_at_most];
+        db.query_opt(HOLD, &params[..2]).await?;
+        if db.execute(LAST, params).await? == 0 {
+            db.execute(ONE, params).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks without counting.

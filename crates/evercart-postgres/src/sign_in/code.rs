@@ -3,12 +3,12 @@
 use evercart_core::code::{KeyedHash, Purpose};
 use evercart_core::continuity::limit_after_return;
 use evercart_core::error::Refused;
-use evercart_core::guard::{Done, IDEMPOTENCY_LIFETIME};
-use evercart_core::sign_in::CodeRequest;
+use evercart_core::guard::Done;
+use evercart_core::sign_in::{CodeRequest, UNSENT_KEY_LIFETIME, UnsentCode};
 use futures_util::future::{try_join3, try_join4};
 
 use super::before_user::{early_key, remember_early};
-use super::budget::{duration, forget_what_is_over, millis, spend_all};
+use super::budget::{duration, forget_what_is_over, give_back_all, millis, spend_all};
 use super::{LOCK, lock, prepare};
 use crate::db::{Db, Result};
 
@@ -42,7 +42,7 @@ pub(super) async fn grant(db: &Db<'_>, request: &CodeRequest) -> Result<Done<()>
             phone,
             request.idempotency.as_ref(),
             None,
-            now + millis(IDEMPOTENCY_LIFETIME),
+            now + millis(UNSENT_KEY_LIFETIME),
         ),
         spend_all(db, &request.budgets),
     )
@@ -77,23 +77,20 @@ async fn write_code(db: &Db<'_>, request: &CodeRequest) -> Result<()> {
 }
 
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
-pub(super) async fn withdraw(
-    db: &Db<'_>,
-    phone: KeyedHash,
-    purpose: Purpose,
-    code: KeyedHash,
-) -> Result<()> {
+pub(super) async fn withdraw(db: &Db<'_>, unsent: &UnsentCode) -> Result<()> {
     const WITHDRAW: &str = "DELETE FROM verification_codes \
-         WHERE phone = $1 AND purpose = $2 AND code = $3 AND expires_at > $4 RETURNING key";
+         WHERE phone = $1 AND purpose = $2 AND code = $3 AND expires_at > $4 \
+         RETURNING key, sent_at";
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = $1 AND key = $2";
-    let (hash, code) = (phone.0.as_slice(), code.0.as_slice());
-    let (purpose, now) = (purpose.as_str(), db.now());
-    lock(db, &[phone]).await?;
+    let (hash, code) = (unsent.phone.0.as_slice(), unsent.code.0.as_slice());
+    let (purpose, now) = (unsent.purpose.as_str(), db.now());
+    lock(db, &[unsent.phone]).await?;
     let withdrawn = db.query_opt(WITHDRAW, &[&hash, &purpose, &code, &now]).await?;
-    if let Some(key) = withdrawn.and_then(|row| row.get::<_, Option<String>>(0)) {
+    let Some(row) = withdrawn else { return Ok(()) };
+    if let Some(key) = row.get::<_, Option<String>>(0) {
         db.execute(FORGET, &[&hash, &key]).await?;
     }
-    Ok(())
+    give_back_all(db, &unsent.give_back, row.get(1)).await
 }
 
 /// A code that was sent and is still good.

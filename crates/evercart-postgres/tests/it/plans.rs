@@ -18,6 +18,7 @@ use evercart_core::clock::ManualClock;
 use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::operator::{DemoCustomer, Operator};
 use evercart_core::order::{OrderStatus, Orders};
+use evercart_core::outbox::Outbox;
 use evercart_core::sign_in::{CodeRequest, SignIn};
 use evercart_core::user::ProfileChange;
 use evercart_core::wishlist::Wishlists;
@@ -49,6 +50,8 @@ const FILL_UP: &str = "SET search_path = evercart_us; \
      SELECT id, 1, 'Home', 'Here', true FROM users; \
      INSERT INTO idempotency_keys SELECT id, 'key', sha256('a'), 1, 1790000000000 FROM users; \
      INSERT INTO audit_log SELECT id, 1, 1, 'block' FROM users; \
+     INSERT INTO outbox SELECT id, 1, 'phone_changed', phone, 'Moved', 1, 1780000000000 + id, 0 \
+     FROM users; \
      INSERT INTO sign_in_keys (phone, key, fingerprint, expires_at) \
      SELECT sha256(phone::BYTEA), 'key', sha256('a'), 1790000000000 + id FROM users; \
      INSERT INTO verification_codes \
@@ -167,6 +170,10 @@ async fn run_every_operation(database: &Database) {
     store.change_address(me, home.id, change, free()).await.expect("changes");
     store.addresses(me).await.expect("addresses");
     store.remove_address(me, home.id, free()).await.expect("removes");
+
+    let claimed = store.claim_messages(2, SignedDuration::from_secs(1)).await.expect("claims");
+    assert!(store.put_off_message(claimed[0].claim, SignedDuration::ZERO).await.expect("puts off"));
+    assert!(store.settle_message(claimed[1].claim).await.expect("settles"));
 
     store.product(SCARF).await.expect("a product");
     store.find_user(phone.clone()).await.expect("a customer");

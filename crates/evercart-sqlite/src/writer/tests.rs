@@ -206,6 +206,21 @@ async fn u2_a_full_disk_refuses_writes_keeps_reads_and_heals() {
     assert_eq!(notes(store).await, 1);
 }
 
+/// G11: who asked for it has no say in whether it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_handed_over_is_done_though_nobody_waits_for_it() {
+    let shop = shop(|_| {});
+    let (release, first) = hold(&shop.store).await;
+    let note = |db: &Db| db.sql(NOTE)?.execute(["a"]).map(drop).map_err(DbError::from);
+    let mut left = Box::pin(shop.store.writer.write(note));
+    assert!(poll_once(left.as_mut()).await.is_none());
+    drop(left);
+    release.send(()).expect("the writer waits");
+    first.await.expect("joins").expect("the first succeeds");
+    shop.store.writer.write(|_| Ok(())).await.expect("comes after it");
+    assert_eq!(notes(&shop.store).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_store_says_so() {
     let shop = shop(|_| {});

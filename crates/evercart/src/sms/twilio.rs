@@ -73,7 +73,7 @@ impl SmsSender for Twilio {
         if status.is_success() {
             return Ok(());
         }
-        Err(SmsError(match answer.json::<Problem>().await {
+        Err(SmsError::NotTaken(match answer.json::<Problem>().await {
             Ok(problem) => format!("Twilio answered {status}, error {}", problem.code),
             Err(_) => format!("Twilio answered {status}"),
         }))

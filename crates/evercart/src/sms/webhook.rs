@@ -64,7 +64,7 @@ impl SmsSender for Webhook {
             .map_err(unreachable)?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            status => Err(SmsError(format!("the webhook answered {status}"))),
+            status => Err(SmsError::NotTaken(format!("the webhook answered {status}"))),
         }
     }
 }

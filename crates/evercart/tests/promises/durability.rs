@@ -12,7 +12,7 @@ use crate::durability_ledger::{Ledger, SKUS};
 use crate::harness::{Shop, wait_until};
 
 /// A seed that is printed, so that a failure can be repeated as far as chance allows.
-fn seeded(test: &str) -> rand::rngs::StdRng {
+pub fn seeded(test: &str) -> rand::rngs::StdRng {
     let seed: u64 = rand::rng().random();
     eprintln!("{test}: seed {seed}");
     rand::rngs::StdRng::seed_from_u64(seed)

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
@@ -16,6 +16,8 @@ pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub struct Message {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Taken, not refused.
+    pub is_taken: bool,
 }
 
 impl Message {
@@ -33,6 +35,9 @@ impl Message {
 struct Shared {
     messages: Mutex<Vec<Message>>,
     status: AtomicU16,
+    /// Answers wait for this to be let go.
+    held: Mutex<()>,
+    is_holding: AtomicBool,
     over: AtomicBool,
 }
 
@@ -58,9 +63,13 @@ impl SmsReceiver {
                 let Ok(stream) = stream else { continue };
                 // Whoever breaks off did not deliver a message. It is kept before it is answered:
                 // who has the answer finds it.
-                if let Some(message) = read(&stream) {
+                let status = seen.status.load(Ordering::SeqCst);
+                if let Some(message) = read(&stream, (200..300).contains(&status)) {
                     seen.messages.lock().expect("nobody panics with it").push(message);
-                    answer(&stream, seen.status.load(Ordering::SeqCst));
+                    seen.is_holding.store(true, Ordering::SeqCst);
+                    drop(seen.held.lock());
+                    seen.is_holding.store(false, Ordering::SeqCst);
+                    answer(&stream, status);
                 }
             }
         });
@@ -83,6 +92,16 @@ impl SmsReceiver {
         self.shared.status.store(status, Ordering::SeqCst);
     }
 
+    /// Takes messages and does not answer while the guard is held.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        self.shared.held.lock().expect("nobody panics with it")
+    }
+
+    /// True while somebody waits for an answer that is held.
+    pub fn is_holding(&self) -> bool {
+        self.shared.is_holding.load(Ordering::SeqCst)
+    }
+
     /// All messages so far.
     pub fn messages(&self) -> Vec<Message> {
         self.shared.messages.lock().expect("nobody panics with it").clone()
@@ -93,6 +112,13 @@ impl SmsReceiver {
         let bodies = self.messages().into_iter().map(|message| message.json());
         let to_phone = bodies.filter(|body| body["to"] == phone);
         to_phone.map(|body| body["text"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// The texts to a phone that were taken so far.
+    pub fn taken_texts(&self, phone: &str) -> Vec<String> {
+        let taken = self.messages().into_iter().filter(|message| message.is_taken);
+        let bodies = taken.map(|message| message.json()).filter(|body| body["to"] == phone);
+        bodies.map(|body| body["text"].as_str().expect("a text").to_owned()).collect()
     }
 
     /// The newest code sent to a phone.
@@ -115,7 +141,7 @@ impl Drop for SmsReceiver {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Message> {
+fn read(stream: &TcpStream, is_taken: bool) -> Option<Message> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -130,7 +156,7 @@ fn read(stream: &TcpStream) -> Option<Message> {
     let length = headers.iter().find(is_length)?.1.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Message { headers, body })
+    Some(Message { headers, body, is_taken })
 }
 
 fn answer(mut stream: &TcpStream, status: u16) {

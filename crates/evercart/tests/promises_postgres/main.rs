@@ -54,6 +54,8 @@ mod faults_at_start;
 mod faults_on_the_way;
 #[path = "../promises/forge.rs"]
 mod forge;
+#[path = "../promises/hang_ups.rs"]
+mod hang_ups;
 #[path = "../promises/idempotency.rs"]
 mod idempotency;
 #[path = "../promises/isolation.rs"]
@@ -68,6 +70,8 @@ mod operating;
 mod operating_secrets;
 #[path = "../promises/operating_tls.rs"]
 mod operating_tls;
+#[path = "../promises/outbox.rs"]
+mod outbox;
 #[path = "../promises/overload.rs"]
 mod overload;
 #[path = "../promises/scenario_expiry.rs"]

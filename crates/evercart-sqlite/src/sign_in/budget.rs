@@ -1,0 +1,63 @@
+//! Events counted in windows of time: codes sent, wrong codes.
+
+use evercart_core::sign_in::Budget;
+use jiff::SignedDuration;
+use rusqlite::OptionalExtension;
+
+use crate::db::{Db, Result, unsigned};
+
+/// Where a budget stands, and how long until it starts anew.
+pub(super) struct Spent {
+    pub(super) count: u32,
+    pub(super) rest: SignedDuration,
+}
+
+/// Counts one event; the first one of a window opens it.
+pub(super) fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
+    const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
+         VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
+         count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
+         ends_at = CASE WHEN ends_at > ?4 THEN ends_at ELSE excluded.ends_at END \
+         RETURNING count, ends_at";
+    let now = db.now();
+    let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
+    let (count, ends_at): (i64, i64) =
+        db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+}
+
+/// Looks without counting.
+pub(super) fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
+    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
+         WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
+    let now = db.now();
+    let found: Option<(i64, i64)> = db
+        .sql(PEEK)?
+        .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (count, ends_at) = found.unwrap_or((0, now));
+    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+}
+
+/// Takes one event out of the window in which it was counted, if that is still the current one.
+pub(super) fn give_back(db: &Db, budget: &Budget, counted_at: i64) -> Result<()> {
+    const LAST: &str = "DELETE FROM send_budget WHERE scope = ?1 AND subject = ?2 \
+         AND ends_at > ?3 AND ends_at <= ?4 AND count = 1";
+    const ONE: &str = "UPDATE send_budget SET count = count - 1 WHERE scope = ?1 AND subject = ?2 \
+         AND ends_at > ?3 AND ends_at <= ?4 AND count > 1";
+    // A window that began later ends later.
+    let ends_at_most = counted_at + millis(budget.window);
+    let row = (budget.scope, budget.subject.0, db.now(), ends_at_most);
+    if db.sql(LAST)?.execute(row)? == 0 {
+        db.sql(ONE)?.execute(row)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+pub(super) fn duration(millis: i64) -> SignedDuration {
+    SignedDuration::from_millis(millis)
+}
