@@ -15,6 +15,7 @@ pub mod check;
 pub mod concurrency;
 pub mod concurrent_sign_in;
 pub mod copy;
+pub mod crowd;
 pub mod durability;
 pub mod guard;
 pub mod isolation;

@@ -16,7 +16,9 @@ use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId};
 use evercart_core::order::{Checkout, Listed, Order, OrderStatus, Orders, Page};
-use evercart_core::sign_in::{CodeRequest, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Granted, SignIn, SignInAttempt, SignInOutcome, Used,
+};
 use evercart_core::store::Store;
 use evercart_core::user::{ProfileChange, Session, User};
 use evercart_core::wishlist::{Wishlist, Wishlists};
@@ -122,7 +124,8 @@ operations! {
             -> Proven<()>;
     }
     SignIn {
-        open fn grant_code(CodeRequest) -> Done<()>;
+        open fn grant_code(CodeRequest) -> Done<Granted>;
+        open fn used(Budget) -> Used;
         open fn withdraw_code(KeyedHash, Purpose, KeyedHash) -> ();
         open fn sign_in(SignInAttempt) -> SignInOutcome;
         fn user() -> User;

@@ -18,6 +18,7 @@ pub mod market;
 pub mod money;
 pub mod operator;
 pub mod order;
+pub mod pasted;
 pub mod phone;
 pub mod sign_in;
 pub mod signals;

@@ -135,6 +135,22 @@ impl TokenKeys {
     /// # Errors
     /// `Expired` for a genuine token past its `exp`; `Invalid` for everything else.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+        let token = self.read(token, now)?;
+        match token.expires_at > now {
+            true => Ok(token),
+            false => Err(TokenError::Expired),
+        }
+    }
+
+    /// Whose token it is, if it is genuine and ours, be it expired. It opens nothing: it only tells
+    /// a customer who asks for a code from a stranger who does.
+    pub fn recognize(&self, token: &str, now: Timestamp) -> Option<(UserId, MarketName)> {
+        let token = self.read(token, now).ok()?;
+        Some((token.session.user_id, token.market))
+    }
+
+    /// Reads a genuine token of ours, expired or not.
+    fn read(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
@@ -166,9 +182,6 @@ impl TokenKeys {
         }
         let market = MarketName::new(claims.market).map_err(|_| TokenError::Invalid)?;
         let expires_at = Timestamp::from_second(claims.exp).map_err(|_| TokenError::Invalid)?;
-        if expires_at <= now {
-            return Err(TokenError::Expired);
-        }
         let session = Session { user_id: UserId(claims.user_id), epoch: claims.epoch };
         let issued_at = Timestamp::from_second(claims.iat).map_err(|_| TokenError::Invalid)?;
         let not_before = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
@@ -292,6 +305,21 @@ mod tests {
         let last_moment = now() + LIFETIME - SignedDuration::from_millis(1);
         assert!(keys().verify(&token, last_moment).is_ok());
         assert_eq!(keys().verify(&token, now() + LIFETIME), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_genuine_token_tells_whose_it_was_for_ever() {
+        let token = issue(&keys());
+        let years = SignedDuration::from_hours(24 * 1000);
+        for later in [SignedDuration::ZERO, LIFETIME, years] {
+            let known = keys().recognize(&token, now() + later);
+            assert_eq!(known, Some((session().user_id, us())));
+        }
+        let others = TokenKeys::new(TokenKey::new("k1", &[2; 32]), vec![], "evercart");
+        assert_eq!(others.recognize(&token, now()), None);
+        let others = TokenKeys::new(TokenKey::new("k1", &[1; 32]), vec![], "another");
+        assert_eq!(others.recognize(&token, now()), None);
+        assert_eq!(keys().recognize(&format!("{token}x"), now()), None);
     }
 
     #[test]

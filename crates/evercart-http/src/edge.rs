@@ -95,6 +95,7 @@ where
                     }
                 };
                 let response = bounded(answering, shop.request_timeout).await;
+                hold_back(held_back(&response)).await;
                 let metrics = metrics.get().expect("set before this future was made");
                 Ok(seen.finish(response, metrics, &shop))
             });
@@ -113,6 +114,7 @@ where
         Box::pin(async move {
             let response = bounded(answering, shop.request_timeout).await;
             drop(permit);
+            hold_back(held_back(&response)).await;
             let metrics = metrics.get().expect("set before this future was made");
             Ok(seen.finish(response, metrics, &shop))
         })
@@ -134,6 +136,20 @@ async fn refused(admission: &Admission) -> Response {
     let mut response = admission.refuse().await.into_response();
     response.extensions_mut().insert(Refused);
     response
+}
+
+/// How long an answer is kept back.
+fn held_back(response: &Response) -> Duration {
+    let problem = response.extensions().get::<Problem>();
+    problem.map_or(Duration::ZERO, Problem::held_back)
+}
+
+/// Keeps an answer back. By now its request holds nothing that others wait for: no room, no
+/// connection, no turn of a writer.
+async fn hold_back(by: Duration) {
+    if by > Duration::ZERO {
+        tokio::time::sleep(by).await;
+    }
 }
 
 /// Waits for the answer, but not for ever, and not for a handler that panicked.

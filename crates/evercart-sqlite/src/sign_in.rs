@@ -7,7 +7,9 @@ use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::{Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Granted, Proof, SignIn, SignInAttempt, SignInOutcome, Used,
+};
 use evercart_core::user::{ProfileChange, Session, User};
 use jiff::SignedDuration;
 use rusqlite::{OptionalExtension, Row};
@@ -20,8 +22,12 @@ use crate::db::{Db, DbError, Result, time, unsigned};
 
 #[async_trait]
 impl SignIn for Sqlite {
-    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
+    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<Granted>> {
         self.writer.write(move |db| grant(db, &request)).await
+    }
+
+    async fn used(&self, budget: Budget) -> StoreResult<Used> {
+        self.readers.read(move |db| peek(db, &budget)).await
     }
 
     async fn withdraw_code(
@@ -77,22 +83,24 @@ impl SignIn for Sqlite {
     }
 }
 
-const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
+const OUTSTANDING: &str = "SELECT code, sent_at, expires_at, first_try_from \
+     FROM verification_codes \
      WHERE phone = ?1 AND purpose = ?2 AND expires_at > ?3";
 const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at, \
-     key) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (phone, purpose) DO UPDATE SET \
+     key, first_try_from) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (phone, purpose) DO UPDATE SET \
      code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = \
-     excluded.key";
+     excluded.key, first_try_from = excluded.first_try_from";
 
-fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
+fn grant(db: &Db, request: &CodeRequest) -> Result<Done<Granted>> {
     let (phone, now) = (request.phone, db.now());
     if let Some(key) = &request.idempotency
         && early_key(db, phone, key)?.is_some()
     {
-        return Ok(Done::before(()));
+        return Ok(Done::before(Granted::default()));
     }
     refuse_while_locked(db, phone)?;
+    let is_own_phone = is_phone_of(db, &request.number, request.claimed_by)?;
     if let Some(resend_after) = request.resend_after {
         let sent_at = db
             .sql(OUTSTANDING)?
@@ -103,21 +111,35 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
             return Err(Refused::RateLimited { retry_after: duration(wait) }.into());
         }
     }
+    let mut granted = Granted::default();
     for budget in &request.budgets {
         let spent = spend(db, budget)?;
-        if spent.count > budget.limit {
+        if spent.count > budget.limit_for(is_own_phone) {
             return Err(Refused::RateLimited { retry_after: spent.rest }.into());
+        }
+        if budget.is_half_used_at(spent.count) {
+            granted.half_used.push(budget.scope);
         }
     }
     let expires_at = now + millis(request.lifetime);
     let key = request.idempotency.as_ref().map(|key| &key.key);
-    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key);
+    let from = request.first_try_from(is_own_phone).0;
+    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key, from);
     db.sql(GRANT)?.execute(row)?;
     if let Some(key) = &request.idempotency {
         remember_early(db, phone, key, None, now + millis(IDEMPOTENCY_LIFETIME))?;
     }
     forget_what_is_over(db, now)?;
-    Ok(Done::now(()))
+    Ok(Done::now(granted))
+}
+
+/// True if the phone is this user's. Looked up for nobody, too: how long it takes must not tell.
+fn is_phone_of(db: &Db, phone: &Phone, user: Option<UserId>) -> Result<bool> {
+    const OWNS: &str =
+        "SELECT EXISTS (SELECT 1 FROM phone_numbers WHERE phone = ?1 AND user_id = ?2)";
+    // Ids begin with 1.
+    let id = user.map_or(0, |user| user.0);
+    Ok(db.sql(OWNS)?.query_row((phone.as_str(), id), |row| row.get(0))?)
 }
 
 /// Forgets the key, too: what was not sent did not happen, and its repeat is to send.
@@ -158,30 +180,55 @@ pub(crate) fn try_code(db: &Db, attempt: &SignInAttempt) -> Result<bool> {
 
 /// The same. The end of the code if it is right.
 fn compare_code(db: &Db, attempt: &SignInAttempt) -> Result<Option<i64>> {
-    let failures = peek(db, &attempt.failures)?;
-    if failures.count >= attempt.failures.limit {
-        return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
-    }
+    const TRIED: &str = "UPDATE verification_codes SET first_try_from = NULL \
+         WHERE phone = ?1 AND purpose = ?2";
     refuse_while_locked(db, attempt.phone_hash)?;
     let sent = db
         .sql(OUTSTANDING)?
         .query_row((attempt.phone_hash.0, attempt.purpose.as_str(), db.now()), |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(2)?))
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, Option<Vec<u8>>>(3)?,
+            ))
         })
         .optional()?;
+    let first_try_from = sent.as_ref().and_then(|(_, _, from)| from.as_deref());
+    if !attempt.is_first_try(first_try_from) {
+        refuse_if_used_up(db, &attempt.failures)?;
+    }
+    if first_try_from.is_some() {
+        db.sql(TRIED)?.execute((attempt.phone_hash.0, attempt.purpose.as_str()))?;
+    }
     if sent.is_some() || attempt.is_test_phone {
         count_attempt(db, attempt)?;
     }
     let is_right = match &attempt.proof {
         Proof::TestCode => true,
-        Proof::Code(code) => sent.as_ref().is_some_and(|(sent, _)| code.matches(sent)),
+        Proof::Code(code) => sent.as_ref().is_some_and(|(sent, ..)| code.matches(sent)),
     };
     if !is_right {
-        spend(db, &attempt.failures)?;
+        for failures in &attempt.failures {
+            spend(db, failures)?;
+        }
         return Ok(None);
     }
     use_up(db, attempt)?;
-    Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end)))
+    Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end, _)| end)))
+}
+
+fn refuse_if_used_up(db: &Db, budgets: &[Budget]) -> Result<()> {
+    let mut wait = None;
+    for budget in budgets {
+        let used = peek(db, budget)?;
+        if used.count >= budget.limit {
+            wait = wait.max(Some(used.rest));
+        }
+    }
+    match wait {
+        None => Ok(()),
+        Some(retry_after) => Err(Refused::TooManyAttempts { retry_after }.into()),
+    }
 }
 
 /// The same request again: the same customer, if they have not signed out since.
@@ -207,6 +254,7 @@ fn count_attempt(db: &Db, attempt: &SignInAttempt) -> Result<()> {
         scope: "fail_phone",
         subject: attempt.phone_hash,
         limit: attempt.attempts_max,
+        reserved: 0,
         window: attempt.attempts_window,
     };
     let spent = spend(db, &failures)?;
@@ -372,14 +420,8 @@ fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
     )
 }
 
-/// Where a budget stands, and how long until it starts anew.
-struct Spent {
-    count: u32,
-    rest: SignedDuration,
-}
-
 /// Counts one event; the first one of a window opens it.
-fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
+fn spend(db: &Db, budget: &Budget) -> Result<Used> {
     const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
          VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
          count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
@@ -389,11 +431,11 @@ fn spend(db: &Db, budget: &Budget) -> Result<Spent> {
     let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
     let (count, ends_at): (i64, i64) =
         db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+    Ok(Used { count: unsigned(count), rest: duration(ends_at - now) })
 }
 
 /// Looks without counting.
-fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
+fn peek(db: &Db, budget: &Budget) -> Result<Used> {
     const PEEK: &str = "SELECT count, ends_at FROM send_budget \
          WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
     let now = db.now();
@@ -402,7 +444,7 @@ fn peek(db: &Db, budget: &Budget) -> Result<Spent> {
         .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (count, ends_at) = found.unwrap_or((0, now));
-    Ok(Spent { count: unsigned(count), rest: duration(ends_at - now) })
+    Ok(Used { count: unsigned(count), rest: duration(ends_at - now) })
 }
 
 /// What a sign-in under a key came to.

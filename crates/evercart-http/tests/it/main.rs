@@ -8,6 +8,7 @@ mod auth;
 mod bad_input;
 mod cart;
 mod contract;
+mod crowd;
 mod edge;
 mod errors;
 mod logs;
