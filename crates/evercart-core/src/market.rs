@@ -115,7 +115,10 @@ pub enum Unaccepted {
     )]
     Kind,
     /// It shares the calling code, and is of another region.
-    #[error("is a number of {}; this shop accepts numbers of {accepted}", found.as_deref().unwrap_or("no region"))]
+    #[error(
+        "is a number of {}; this shop accepts numbers of {accepted}",
+        found.as_deref().unwrap_or("no region")
+    )]
     Region {
         /// Whose it is.
         found: Option<String>,

@@ -18,8 +18,8 @@ use crate::code::HOUR;
 /// gets from its provider, with 256 networks that each count as an address.
 const WIDE_TIMES: u32 = 2;
 
-/// The same for the /48: what anybody can have for the asking, with 65,536 such networks. Four times
-/// the default of an address is an eighth of what a market sends.
+/// The same for the /48: what anybody can have for the asking, with 65,536 such networks. Four
+/// times the default of an address is an eighth of what a market sends.
 const WIDEST_TIMES: u32 = 4;
 
 /// What a request's address is counted under, as text.

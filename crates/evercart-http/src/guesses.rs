@@ -14,8 +14,8 @@ use crate::problem::{Code, Problem};
 use crate::{Shop, ShopMarket};
 
 /// How much later the last wrong code is answered that a market's budget has room for. A person who
-/// mistypes waits that long once; a program that guesses one code after the other loses an hour with
-/// the second half of the default budget in 20 minutes.
+/// mistypes waits that long once; a program that guesses one code after the other needs ten minutes
+/// for the second half of the default budget.
 const HELD_BACK_MAX: Duration = Duration::from_secs(5);
 
 /// Until when the log has said of each market that half of its budget is used.

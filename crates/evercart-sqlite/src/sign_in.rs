@@ -1,6 +1,8 @@
 //! Codes, budgets, users and their sessions. An attempt is counted and compared in one transaction
 //! of the one writer, so parallel guesses share the attempts.
 
+mod budget;
+
 use async_trait::async_trait;
 use evercart_core::code::{KeyedHash, Purpose};
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
@@ -11,14 +13,16 @@ use evercart_core::sign_in::{
     Budget, CodeRequest, Granted, Proof, SignIn, SignInAttempt, SignInOutcome, Used,
 };
 use evercart_core::user::{ProfileChange, Session, User};
-use jiff::SignedDuration;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::Sqlite;
 use crate::actor::{
     self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
 };
-use crate::db::{Db, DbError, Result, time, unsigned};
+use crate::db::{Db, DbError, Result, time};
+use crate::sign_in::budget::{duration, forget_what_is_over, peek, refuse_if_used_up, spend};
+
+pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Sqlite {
@@ -217,20 +221,6 @@ fn compare_code(db: &Db, attempt: &SignInAttempt) -> Result<Option<i64>> {
     Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end, _)| end)))
 }
 
-fn refuse_if_used_up(db: &Db, budgets: &[Budget]) -> Result<()> {
-    let mut wait = None;
-    for budget in budgets {
-        let used = peek(db, budget)?;
-        if used.count >= budget.limit {
-            wait = wait.max(Some(used.rest));
-        }
-    }
-    match wait {
-        None => Ok(()),
-        Some(retry_after) => Err(Refused::TooManyAttempts { retry_after }.into()),
-    }
-}
-
 /// The same request again: the same customer, if they have not signed out since.
 fn replay(db: &Db, attempt: &SignInAttempt, before: &Option<EarlyEntry>) -> Result<SignInOutcome> {
     let user = user_with_phone(db, &attempt.phone)?;
@@ -420,33 +410,6 @@ fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
     )
 }
 
-/// Counts one event; the first one of a window opens it.
-fn spend(db: &Db, budget: &Budget) -> Result<Used> {
-    const SPEND: &str = "INSERT INTO send_budget (scope, subject, count, ends_at) \
-         VALUES (?1, ?2, 1, ?3) ON CONFLICT (scope, subject) DO UPDATE SET \
-         count = CASE WHEN ends_at > ?4 THEN count + 1 ELSE 1 END, \
-         ends_at = CASE WHEN ends_at > ?4 THEN ends_at ELSE excluded.ends_at END \
-         RETURNING count, ends_at";
-    let now = db.now();
-    let row = (budget.scope, budget.subject.0, now + millis(budget.window), now);
-    let (count, ends_at): (i64, i64) =
-        db.sql(SPEND)?.query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Used { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
-/// Looks without counting.
-fn peek(db: &Db, budget: &Budget) -> Result<Used> {
-    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
-         WHERE scope = ?1 AND subject = ?2 AND ends_at > ?3";
-    let now = db.now();
-    let found: Option<(i64, i64)> = db
-        .sql(PEEK)?
-        .query_row((budget.scope, budget.subject.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (count, ends_at) = found.unwrap_or((0, now));
-    Ok(Used { count: unsigned(count), rest: duration(ends_at - now) })
-}
-
 /// What a sign-in under a key came to.
 struct EarlyEntry {
     epoch: i64,
@@ -496,29 +459,4 @@ fn remember_early(
     let row = (phone.0, &key.key, key.fingerprint.as_slice(), epoch, is_new, expires_at);
     db.sql(REMEMBER)?.execute(row)?;
     Ok(())
-}
-
-/// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
-/// handful at each grant is more than a grant adds.
-fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
-    const SWEEPS: [&str; 3] = [
-        "DELETE FROM send_budget WHERE (scope, subject) IN (SELECT scope, subject \
-         FROM send_budget WHERE ends_at <= ?1 ORDER BY ends_at LIMIT 16)",
-        "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
-         FROM verification_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
-        "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
-         FROM sign_in_keys WHERE expires_at <= ?1 - 86400000 ORDER BY expires_at LIMIT 4)",
-    ];
-    for sweep in SWEEPS {
-        db.sql(sweep)?.execute([now])?;
-    }
-    Ok(())
-}
-
-pub(crate) fn millis(duration: SignedDuration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-fn duration(millis: i64) -> SignedDuration {
-    SignedDuration::from_millis(millis)
 }

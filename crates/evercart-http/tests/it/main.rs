@@ -11,6 +11,7 @@ mod contract;
 mod crowd;
 mod edge;
 mod errors;
+mod granted;
 mod logs;
 mod operating;
 mod orders;

@@ -12,12 +12,11 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use evercart_core::catalogue::{CatalogueRow, ImportOutcome, ProductKey};
 use evercart_core::clock::{Clock, ManualClock};
-use evercart_core::code::{Code, Hasher, Purpose};
+use evercart_core::code::{Code, Hasher};
 use evercart_core::ids::{ProductId, SkuId};
 use evercart_core::market::{Market, MarketName, Shipping};
 use evercart_core::money::Money;
 use evercart_core::phone::Phone;
-use evercart_core::sign_in::CodeRequest;
 use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
@@ -249,33 +248,6 @@ impl TestShop {
         let answer = self.post("/auth/verify-code").json(&body).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Grants a code as `send-code` does, but without a message: phones with codes of their own get
-    /// none.
-    pub async fn grant(&self, phone: &str, purpose: Purpose, code: &str) {
-        let (at, hasher) = (&self.shop.markets[0], &self.shop.hasher);
-        let phone = Phone::parse(phone, None).unwrap();
-        let code = Code::parse(code).unwrap();
-        let request = CodeRequest {
-            phone: hasher.subject("phone", phone.as_str()),
-            number: phone.clone(),
-            claimed_by: None,
-            asked_from: hasher.subject("ip", "192.0.2.1"),
-            purpose,
-            code: hasher.code(&at.market.name, &phone, purpose, &code),
-            lifetime: self.shop.limits.code_lifetime,
-            resend_after: None,
-            budgets: Vec::new(),
-            idempotency: None,
-        };
-        at.store.grant_code(request).await.unwrap();
-    }
-
-    /// A code with which a customer shows that a phone of the US is theirs.
-    pub async fn new_code(&self, phone: &str) -> &'static str {
-        self.grant(phone, Purpose::SignIn, "271828").await;
-        "271828"
     }
 
     /// Puts pieces of a SKU into the cart of a token's customer.

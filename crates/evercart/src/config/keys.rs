@@ -128,8 +128,8 @@ pub const KEYS: &[Key] = &[
     secret(
         "auth.test_phones",
         r#"{ "+13128059851" = { codes = ["123456"], until = "2027-01-31" } }"#,
-        "Phones that sign in with fixed codes, such as an app store's reviewers, up to the end of a \
-         day in UTC. They are sent nothing, and their codes do nothing else.",
+        "Phones that sign in with fixed codes, such as an app store's reviewers, up to the end of \
+         a day in UTC. They are sent nothing, and their codes do nothing else.",
     ),
     key("auth.limits.code_lifetime", r#""10m""#, "How long a sign-in code is good for."),
     key("auth.limits.attempts_per_code", "5", "Wrong codes before a phone has to wait."),
