@@ -60,9 +60,16 @@ export class Auth {
     return this.#core.sessions.onChange(listener);
   }
 
-  /** Sends a code to the phone. The answer is the same whether or not it has an account. */
+  /**
+   * Sends a code to the phone. The answer is the same whether or not it has an account. A token that its
+   * customer has or had on this device goes along, so that strangers who use up the shop's messages do
+   * not keep them out.
+   */
   async sendCode(phone: string): Promise<CodeSent> {
-    return this.#core.open<CodeSent>({ method: "POST", path: "/auth/send-code", body: { phone } });
+    await this.#core.ready;
+    const token = await this.#core.sessions.lastTokenFor(phone);
+    const path = "/auth/send-code";
+    return this.#core.open<CodeSent>({ method: "POST", path, body: { phone }, token });
   }
 
   /**
@@ -82,20 +89,25 @@ export class Auth {
    */
   async logout(): Promise<LogoutResult> {
     await this.#core.ready;
-    const token = this.#core.sessions.token;
+    const { sessions } = this.#core;
+    const { token, current } = sessions;
     // What waits is the customer's, and should be in their cart when they sign in elsewhere. What cannot be
     // sent now stays on this device for their next sign-in here.
     if (token !== null) await Promise.race([this.#outbox.drained(0), sleep(LOGOUT_PATIENCE_MS)]);
-    await this.#core.sessions.end();
-    if (token === null) return { server: "done" };
-    try {
-      await this.#core.open({ method: "POST", path: "/auth/logout", token });
-      return { server: "done" };
-    } catch (error) {
-      if (isSessionEnd(error)) return { server: "done" };
-      if (error instanceof EvercartError) return { server: "unreached", error };
-      throw error;
+    await sessions.end();
+    if (token !== null) {
+      try {
+        await this.#core.open({ method: "POST", path: "/auth/logout", token });
+      } catch (error) {
+        if (!isSessionEnd(error)) {
+          if (error instanceof EvercartError) return { server: "unreached", error };
+          throw error;
+        }
+      }
+      // Not before it is dead: a token that is still good must not stay on the device.
+      if (current.user) await sessions.remember(token, current.user.phone);
     }
+    return { server: "done" };
   }
 
   /** What the shop knows of the customer. */

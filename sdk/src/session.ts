@@ -20,6 +20,8 @@ interface Kept {
 }
 
 const KEY = "session";
+/** Where a phone and its last token are kept after that ended. Only `lastTokenFor` hands it out. */
+const LAST = "last";
 const LOADING: Session = { status: "loading", user: null };
 const GUEST: Session = { status: "guest", user: null };
 
@@ -93,6 +95,8 @@ export class Sessions {
       return;
     }
     const user = this.#session.user;
+    // Where none arrived it may still be good, and must not stay on the device.
+    if (user !== null && error.code !== "not_authenticated") void this.remember(token, user.phone);
     const stays = user !== null && error.code === "token_expired";
     const ended = { code: error.code, message: error.message };
     void this.#write(stays ? { token: null, user } : null);
@@ -104,9 +108,31 @@ export class Sessions {
 
   /** Forgets the customer, because they asked for it. */
   async end(): Promise<void> {
+    // Writes are made one after another: waiting for the second is waiting for both.
+    void this.#shelf.remove(LAST);
     const written = this.#write(null);
     this.#set(null, GUEST, this.onOwnChange);
     await written;
+  }
+
+  /**
+   * Keeps a token that the server takes no more. It opens nothing; it tells the server, when this
+   * phone asks for a code, that its customer was here before.
+   */
+  async remember(token: string, phone: string): Promise<void> {
+    await this.#shelf.set(LAST, `${phone} ${token}`);
+  }
+
+  /** The token that goes along when this phone asks for a code, if its customer has or had one here. */
+  async lastTokenFor(typed: string): Promise<string | undefined> {
+    const kept =
+      this.#token === null
+        ? await this.#shelf.get(LAST)
+        : `${this.#session.user?.phone} ${this.#token}`;
+    const [phone = "", token] = kept?.split(" ") ?? [];
+    const digits = typed.replace(/^\D*0+|\D/g, "");
+    // As people in its country may type it. In doubt it is another phone.
+    return digits.length >= TELLING_DIGITS && phone.endsWith(digits) ? token : undefined;
   }
 
   #write(kept: Kept | null): Promise<void> {
@@ -124,6 +150,9 @@ export class Sessions {
     this.changed.tell(session);
   }
 }
+
+/** The fewest digits that tell one customer's phone from another's. */
+const TELLING_DIGITS = 7;
 
 function parsed(text: string | null): Kept | null {
   if (text === null) return null;

@@ -40,6 +40,14 @@ macro_rules! conformance {
                     signing_out_ends_every_session
                     a_profile_changes_field_by_field
                     ;
+                crowd:
+                    a_code_is_tried_once_from_where_it_was_asked_from
+                    a_code_that_was_tried_has_no_first_try
+                    parallel_first_tries_are_one
+                    a_market_full_of_wrong_codes_still_lets_customers_in
+                    a_customers_own_code_is_tried_once_from_anywhere
+                    a_share_of_a_budget_is_kept_for_customers
+                    ;
                 account:
                     a_new_phone_keeps_everything_and_ends_every_token
                     a_code_for_a_new_phone_is_one_customers_and_for_nothing_else

@@ -184,7 +184,7 @@ pub async fn parallel_sends_share_the_budget<B: Backend>(shop: &mut Shop<B>) {
 /// S4: an address shares its wrong codes over all phones it tries at once.
 pub async fn parallel_guesses_share_the_addresses_budget<B: Backend>(shop: &mut Shop<B>) {
     let answers = at_once(32, shop.store(), |n, store| {
-        let failures = budget("fail_ip", "192.0.2.1", 10);
+        let failures = vec![budget("fail_ip", "192.0.2.1", 10)];
         let attempt = SignInAttempt { failures, ..attempt(&phone(n), CODE) };
         async move { store.sign_in(attempt).await }
     })

@@ -153,7 +153,7 @@ pub async fn budgets_survive_a_restart<B: Backend>(shop: &mut Shop<B>) {
     let budgets = || vec![budget("send_ip", "192.0.2.1", 2)];
     let request = |n| CodeRequest { budgets: budgets(), ..code_request(&phone(n), CODE) };
     let guess = |n| SignInAttempt {
-        failures: budget("fail_ip", "192.0.2.1", 2),
+        failures: vec![budget("fail_ip", "192.0.2.1", 2)],
         ..attempt(&phone(n), CODE)
     };
     for n in [1, 2] {

@@ -16,6 +16,7 @@ pub mod concurrency;
 pub mod concurrent_sign_in;
 pub mod continuity;
 pub mod copy;
+pub mod crowd;
 pub mod durability;
 pub mod guard;
 pub mod isolation;

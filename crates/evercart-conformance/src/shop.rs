@@ -332,10 +332,14 @@ pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> Phone
     }
 }
 
-/// A wish for a code with the usual limits and no budgets.
+/// A wish for a code with the usual limits and no budgets, from another address than attempts come
+/// from.
 pub fn code_request(phone: &Phone, code: &str) -> CodeRequest {
     CodeRequest {
         phone: phone_hash(phone),
+        number: phone.clone(),
+        claimed_by: None,
+        asked_from: address_hash("198.51.100.1"),
         purpose: Purpose::SignIn,
         code: code_hash(phone, code),
         lifetime: CODE_LIFETIME,
@@ -357,8 +361,13 @@ pub fn unsent_code(phone: &Phone, code: &str) -> UnsentCode {
 
 /// A budget of an address that sends codes or guesses them.
 pub fn budget(scope: &'static str, address: &str, limit: u32) -> Budget {
-    let subject = hasher().subject("ip", address);
-    Budget { scope, subject, limit, window: SignedDuration::from_hours(1) }
+    let (subject, window) = (address_hash(address), SignedDuration::from_hours(1));
+    Budget { scope, subject, limit, reserved: 0, window }
+}
+
+/// An address as the store counts it.
+pub fn address_hash(address: &str) -> KeyedHash {
+    hasher().subject("ip", address)
 }
 
 /// An attempt to sign in with a code.
@@ -371,7 +380,8 @@ pub fn attempt(phone: &Phone, code: &str) -> SignInAttempt {
         is_test_phone: false,
         attempts_max: ATTEMPTS_MAX,
         attempts_window: ATTEMPTS_WINDOW,
-        failures: budget("fail_ip", "192.0.2.1", 10_000),
+        failures: vec![budget("fail_ip", "192.0.2.1", 10_000)],
+        from: address_hash("192.0.2.1"),
         idempotency: None,
     }
 }

@@ -319,8 +319,10 @@ pub async fn guesses_without_a_code_do_not_count_for_the_phone<B: Backend>(shop:
 
 /// S4: one address has so many wrong codes for all phones together; right ones cost nothing.
 pub async fn an_address_that_guesses_has_to_wait<B: Backend>(shop: &mut Shop<B>) {
-    let from =
-        |address, attempt| SignInAttempt { failures: budget("fail_ip", address, 4), ..attempt };
+    let from = |address, attempt| SignInAttempt {
+        failures: vec![budget("fail_ip", address, 4)],
+        ..attempt
+    };
     for n in 1..=5 {
         shop.grant_code(code_request(&phone(n), CODE)).await.unwrap();
         signed_in(shop.sign_in(from("192.0.2.9", attempt(&phone(n), CODE))).await);

@@ -16,7 +16,9 @@ use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId};
 use evercart_core::order::{Checkout, Listed, Order, OrderStatus, Orders, Page};
-use evercart_core::sign_in::{CodeRequest, SignIn, SignInAttempt, SignInOutcome, UnsentCode};
+use evercart_core::sign_in::{
+    Budget, CodeRequest, Granted, SignIn, SignInAttempt, SignInOutcome, UnsentCode, Used,
+};
 use evercart_core::store::Store;
 use evercart_core::user::{ProfileChange, Session, User};
 use evercart_core::wishlist::{Wishlist, Wishlists};
@@ -122,7 +124,8 @@ operations! {
             -> Proven<()>;
     }
     SignIn {
-        open fn grant_code(CodeRequest) -> Done<()>;
+        open fn grant_code(CodeRequest) -> Done<Granted>;
+        open fn used(Budget) -> Used;
         open fn confirm_code(KeyedHash, IdempotencyKey) -> ();
         open fn withdraw_code(UnsentCode) -> ();
         open fn sign_in(SignInAttempt) -> SignInOutcome;

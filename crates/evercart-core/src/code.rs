@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 
 use crate::ids::UserId;
 use crate::market::MarketName;
+use crate::pasted;
 use crate::phone::Phone;
 
 /// Digits of a code. NIST SP 800-63B-4 section 3.1.3 asks for at least six.
@@ -26,11 +27,11 @@ impl Code {
         Self(format!("{:06}", rng.random_range(0..1_000_000_u32)))
     }
 
-    /// Reads what a person typed; spaces around it are fine.
+    /// Reads what a person typed or pasted: `123456`, `123 456`, `۱۲۳-۴۵۶` (see [`pasted`]).
     pub fn parse(input: &str) -> Option<Self> {
-        let input = input.trim();
-        let digits = input.len() == DIGITS && input.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| Self(input.to_owned()))
+        let plain = pasted::plain(input);
+        let digits = plain.len() == DIGITS && plain.bytes().all(|b| b.is_ascii_digit());
+        digits.then_some(Self(plain))
     }
 
     /// The digits.
@@ -189,6 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pasted_code_is_the_code_that_is_seen() {
+        for text in
+            ["012345", " 012 345 ", "012-345", "\u{200e}012345\u{202c}", "٠١٢٣٤٥", "０１２３４５"]
+        {
+            let code = Code::parse(text);
+            assert_eq!(code.as_ref().map(Code::as_str), Some("012345"), "{text:?}");
+        }
+        for other in ["", "12345", "0123456", "01234x", "+12345", "code 012345", "01234²"] {
+            assert!(Code::parse(other).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_code_matches_itself_only() {
         let code = Code::parse("012345").expect("a code");
         assert!(code.matches("012345"));
@@ -203,10 +217,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_six_ascii_digits_are_a_code(text in "\\PC{0,12}") {
-            let digits = text.trim();
-            let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
-            prop_assert_eq!(Code::parse(&text).is_some(), is_code);
+        fn only_six_digits_are_a_code(text in "\\PC{0,12}|[0-9 ٠-٩\u{200e}x-]{5,9}") {
+            let digits: String = text.chars().filter(|c| c.is_ascii_digit()).collect();
+            if let Some(code) = Code::parse(&text) {
+                prop_assert!(code.as_str().len() == 6 && !text.chars().any(char::is_alphabetic));
+            } else {
+                prop_assert!(digits.len() != 6 || digits != text);
+            }
         }
     }
 }

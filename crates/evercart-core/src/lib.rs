@@ -23,6 +23,7 @@ pub mod money;
 pub mod operator;
 pub mod order;
 pub mod outbox;
+pub mod pasted;
 pub mod phone;
 pub mod sign_in;
 pub mod signals;

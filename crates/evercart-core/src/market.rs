@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use thiserror::Error;
 
 use crate::money::{Currency, Money};
+use crate::phone::{Phone, PhoneKind};
 
 /// The short name of a market (`us`, `kg`): what stands in a token's `market` and in `X-Market`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +65,9 @@ pub struct Market {
     pub currency: Currency,
     /// Calling code with its plus, `+996`. Only such phones may sign in.
     pub phone_prefix: String,
+    /// The regions, by ISO 3166-1 code, whose phones may sign in: a calling code may be shared, as
+    /// `+1` is by 25 of them.
+    pub regions: Vec<String>,
     /// BCP 47 languages, the default first.
     pub languages: Vec<String>,
     /// What delivery costs.
@@ -77,6 +81,50 @@ impl Market {
     pub fn language(&self) -> &str {
         self.languages.first().map_or("en", String::as_str)
     }
+
+    /// Whether this phone may sign in here and get messages. It must begin with the calling code,
+    /// belong to one of the regions, and be a person's: a message to any other may cost a hundred
+    /// times as much, which is what those earn from who make shops send them.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn accepts(&self, phone: &Phone) -> Result<(), Unaccepted> {
+        if !phone.as_str().starts_with(&self.phone_prefix) {
+            return Err(Unaccepted::Prefix(self.phone_prefix.clone()));
+        }
+        if phone.kind() != PhoneKind::Personal {
+            return Err(Unaccepted::Kind);
+        }
+        match phone.region() {
+            Some(region) if self.regions.contains(&region) => Ok(()),
+            found => Err(Unaccepted::Region { found, accepted: self.regions.join(", ") }),
+        }
+    }
+}
+
+/// Why a phone may not sign in to a market.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Unaccepted {
+    /// It is of another calling code.
+    #[error("must be a number that starts with {0}")]
+    Prefix(String),
+    /// It is a premium-rate, toll-free, pager or similar number.
+    #[error(
+        "is a special-rate, toll-free or service number; use the number of a mobile phone or a \
+         fixed line"
+    )]
+    Kind,
+    /// It shares the calling code, and is of another region.
+    #[error(
+        "is a number of {}; this shop accepts numbers of {accepted}",
+        found.as_deref().unwrap_or("no region")
+    )]
+    Region {
+        /// Whose it is.
+        found: Option<String>,
+        /// Whose would do.
+        accepted: String,
+    },
 }
 
 /// A flat fee that falls away from a threshold.
@@ -116,18 +164,42 @@ mod tests {
         assert_eq!(format!("{name} {name:?}"), "us \"us\"");
     }
 
-    #[test]
-    fn the_first_language_is_that_of_who_has_chosen_none() {
-        let mut market = Market {
+    fn market(region: &str, phone_prefix: &str) -> Market {
+        Market {
             name: MarketName::new("kg").expect("a name"),
             country: "Kyrgyzstan".into(),
-            region: "KG".into(),
+            region: region.into(),
             currency: "KGS".parse().expect("a currency"),
-            phone_prefix: "+996".into(),
+            phone_prefix: phone_prefix.into(),
+            regions: vec![region.into()],
             languages: vec!["ky".into(), "ru".into()],
             shipping: Shipping { flat: Money::ZERO, free_from: None },
             tax_rate: Decimal::ZERO,
-        };
+        }
+    }
+
+    #[test]
+    fn only_a_persons_phone_of_the_markets_regions_is_accepted() {
+        let phone = |text: &str| Phone::parse(text, None).expect(text);
+        let mut us = market("US", "+1");
+        assert_eq!(us.accepts(&phone("+13128059851")), Ok(()));
+        let prefix = Unaccepted::Prefix("+1".into());
+        assert_eq!(us.accepts(&phone("+996700123456")), Err(prefix));
+        for special in ["+19002345678", "+18002345678", "+15002345678"] {
+            assert_eq!(us.accepts(&phone(special)), Err(Unaccepted::Kind), "{special}");
+        }
+        for abroad in ["+18765550123", "+18095550123", "+12423570123", "+14165550123"] {
+            let refusal = us.accepts(&phone(abroad)).expect_err(abroad).to_string();
+            assert!(refusal.ends_with("this shop accepts numbers of US"), "{refusal}");
+        }
+        us.regions.push("CA".into());
+        assert_eq!(us.accepts(&phone("+14165550123")), Ok(()));
+        assert_eq!(market("KG", "+996").accepts(&phone("+996700123456")), Ok(()));
+    }
+
+    #[test]
+    fn the_first_language_is_that_of_who_has_chosen_none() {
+        let mut market = market("KG", "+996");
         assert_eq!(market.language(), "ky");
         market.languages.clear();
         assert_eq!(market.language(), "en");

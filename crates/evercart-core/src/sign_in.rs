@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use crate::code::{KeyedHash, Purpose};
 use crate::error::Result;
 use crate::guard::{Done, Guard, IdempotencyKey};
+use crate::ids::UserId;
 use crate::phone::Phone;
 use crate::user::{ProfileChange, Session, User};
 
@@ -18,15 +19,44 @@ pub struct Budget {
     pub subject: KeyedHash,
     /// The most events in a window.
     pub limit: u32,
+    /// As many of those are kept for customers who ask for a code to their own phone.
+    pub reserved: u32,
     /// How long a window lasts from its first event on.
     pub window: SignedDuration,
 }
 
+impl Budget {
+    /// The most events, for somebody who is or is not known as the phone's customer.
+    pub fn limit_for(&self, is_own_phone: bool) -> u32 {
+        match is_own_phone {
+            true => self.limit,
+            false => self.limit.saturating_sub(self.reserved),
+        }
+    }
+
+    /// True for the event, the `count`-th of its window, with which half of the limit is used.
+    pub fn is_half_used_at(&self, count: u32) -> bool {
+        count == self.limit.div_ceil(2)
+    }
+}
+
+/// The scope of a market's wrong codes. A store may count these without making attempts wait for
+/// each other, so that one market's customers sign in side by side: then there may be as many more
+/// as are compared at one moment.
+pub const MARKET_FAILURES: &str = "fail_market";
+
 /// A wish to have a code sent.
 #[derive(Debug, Clone)]
 pub struct CodeRequest {
-    /// The phone, hashed: the store need not know it.
+    /// The phone, hashed: codes are kept under it.
     pub phone: KeyedHash,
+    /// The phone as customers have it.
+    pub number: Phone,
+    /// The user of a genuine token that came along, be it expired or signed out. Whether the phone
+    /// is theirs, the store says, with the same statements whether or not there was a token.
+    pub claimed_by: Option<UserId>,
+    /// The address it is asked from, hashed.
+    pub asked_from: KeyedHash,
     /// What for.
     pub purpose: Purpose,
     /// The new code, hashed; it ends the old one.
@@ -59,6 +89,31 @@ pub struct UnsentCode {
     pub give_back: Vec<Budget>,
 }
 
+impl CodeRequest {
+    /// From where the first try of the code is compared even if wrong codes have used up what is
+    /// allowed: from where it was asked, or, if customers ask for a code to their own phone, from
+    /// anywhere, which the phone stands for.
+    pub fn first_try_from(&self, is_own_phone: bool) -> KeyedHash {
+        if is_own_phone { self.phone } else { self.asked_from }
+    }
+}
+
+/// What came of a wish to have a code sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// The scopes of budgets of which this one used up the first half. Said once in a window.
+    pub half_used: Vec<&'static str>,
+}
+
+/// Where a budget stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Events in this window.
+    pub count: u32,
+    /// How long until it starts anew.
+    pub rest: SignedDuration,
+}
+
 /// What a person offers as proof of owning a phone.
 #[derive(Debug, Clone)]
 pub enum Proof {
@@ -86,10 +141,22 @@ pub struct SignInAttempt {
     pub attempts_max: u32,
     /// How long it waits, from the first wrong code on.
     pub attempts_window: SignedDuration,
-    /// Wrong codes allowed from one address.
-    pub failures: Budget,
+    /// Wrong codes allowed, from the address, its wider networks, and in the market. Once one of
+    /// these is used up, only the first try of a code is compared, from where it was asked from: a
+    /// second one would tell right codes from wrong ones.
+    pub failures: Vec<Budget>,
+    /// The address it comes from, hashed.
+    pub from: KeyedHash,
     /// The client's name for this request.
     pub idempotency: Option<IdempotencyKey>,
+}
+
+impl SignInAttempt {
+    /// True if it is the first try of a code that was granted with this
+    /// [`first_try_from`](CodeRequest::first_try_from), which a try sets to `None`.
+    pub fn is_first_try(&self, first_try_from: Option<&[u8]>) -> bool {
+        first_try_from.is_some_and(|from| self.from.matches(from) || self.phone_hash.matches(from))
+    }
 }
 
 /// What became of an attempt.
@@ -117,7 +184,13 @@ pub trait SignIn: Send + Sync {
     ///
     /// # Errors
     /// `RateLimited`, `TooManyAttempts` while the phone has to wait, `IdempotencyKeyReused`.
-    async fn grant_code(&self, request: CodeRequest) -> Result<Done<()>>;
+    async fn grant_code(&self, request: CodeRequest) -> Result<Done<Granted>>;
+
+    /// Where a budget stands, without counting.
+    ///
+    /// # Errors
+    /// A failure.
+    async fn used(&self, budget: Budget) -> Result<Used>;
 
     /// Notes that the code asked for under this key was sent.
     ///

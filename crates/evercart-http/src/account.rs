@@ -5,7 +5,7 @@ mod export;
 
 use axum::http::StatusCode;
 use evercart_core::account::{PhoneChange, Proven, SIGN_IN_IS_FRESH};
-use evercart_core::code::{Code, Purpose};
+use evercart_core::code::Purpose;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::outbox::Message;
 use evercart_core::phone::Phone;
@@ -18,12 +18,13 @@ use crate::client_ip::ClientIp;
 use crate::code::{self, CodeSent};
 use crate::extract::Customer;
 use crate::guard::Mutation;
+use crate::guesses::code_invalid;
 use crate::json::{Audience, answer};
 use crate::market::language;
 use crate::openapi::{ChangeHeaders, ChangeWithBody, Problem as ProblemSchema};
 use crate::phone::{PhoneOf, read_phone_of};
 use crate::problem::{Answer, Problem};
-use crate::sign_in::{SignedIn, attempt, code_invalid, read_code, read_optional_code, signed_in};
+use crate::sign_in::{SignedIn, attempt, read_code, read_optional_code, signed_in};
 
 pub(crate) use export::{__path_export, export};
 
@@ -61,16 +62,17 @@ struct EraseAccount {
     verification_code: String,
 }
 
+/// Why a code that must be there is there.
+const CODE_WAS_READ: &str = "a code that cannot be read is a wrong field, which was returned";
+
 fn read_new_phone<'a>(fields: &mut Fields<'_>, customer: &'a Customer) -> Option<PhoneOf<'a>> {
     read_phone_of(fields, "new_phone", customer.at())
 }
 
 /// Refuses a phone that cannot be the account's next one.
 fn check_new_phone(own: &PhoneOf<'_>, new: &PhoneOf<'_>) -> Result<(), Problem> {
-    let prefix = &new.at.market.phone_prefix;
-    if !new.phone.as_str().starts_with(prefix) {
-        let detail = format!("must be a number that starts with {prefix}");
-        return Err(Problem::field("new_phone", detail));
+    if let Err(why) = new.at.market.accepts(&new.phone) {
+        return Err(Problem::field("new_phone", why.to_string()));
     }
     if own.phone == new.phone {
         return Err(Problem::field("new_phone", "is the phone you sign in with already"));
@@ -106,13 +108,12 @@ pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mut
     check_new_phone(&own, &to)?;
     let proof = if customer.signed_in_for() > SIGN_IN_IS_FRESH {
         let code = code.ok_or_else(|| Problem::field("verification_code", NEEDED))?;
-        let code = Code::parse(&code).ok_or_else(code_invalid)?;
         Some(attempt(customer.shop(), &own, Purpose::SignIn, &code, ip.clone()))
     } else {
         None
     };
     if store.prove_phone(session, proof, request.guard()).await? == Proven::CodeInvalid {
-        return Err(code_invalid());
+        return Err(code_invalid(customer.shop(), customer.at()).await);
     }
     let purpose = Purpose::ChangePhone(session.user_id);
     code::send(customer.shop(), &to, purpose, ip, &request).await
@@ -137,10 +138,10 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
     let (to, code) =
         request.json(|fields| (read_new_phone(fields, &customer), read_code(fields)))?;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    let code = code.expect(CODE_WAS_READ);
     let (shop, session) = (customer.shop(), customer.session());
     let (own, chosen) = own_phone(&customer, &request).await?;
     check_new_phone(&own, &to)?;
-    let code = Code::parse(&code).ok_or_else(code_invalid)?;
     let purpose = Purpose::ChangePhone(session.user_id);
     let market = customer.market();
     let language = chosen.as_deref().unwrap_or_else(|| language(request.headers(), market));
@@ -152,7 +153,9 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
         repeat_opens_for: shop.limits.code_lifetime,
     };
     let outcome = customer.store().change_phone(session, change, request.guard()).await?;
-    let Proven::Done(done) = outcome else { return Err(code_invalid()) };
+    let Proven::Done(done) = outcome else {
+        return Err(code_invalid(shop, customer.at()).await);
+    };
     if !done.replayed {
         shop.outbox.wake();
     }
@@ -191,12 +194,13 @@ async fn own_phone<'a>(
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json")))]
 pub(crate) async fn erase(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
-    let code = request.json(read_code)?;
+    let code = request.json(read_code)?.expect(CODE_WAS_READ);
     let (own, _) = own_phone(&customer, &request).await?;
-    let code = Code::parse(&code).ok_or_else(code_invalid)?;
     let attempt = attempt(customer.shop(), &own, Purpose::SignIn, &code, ip);
     let outcome = customer.store().erase(customer.session(), attempt, request.guard()).await?;
-    let Proven::Done(done) = outcome else { return Err(code_invalid()) };
+    let Proven::Done(done) = outcome else {
+        return Err(code_invalid(customer.shop(), customer.at()).await);
+    };
     let json = Confirmation {
         success: true,
         message: "Your account is erased. Orders are kept without your name, phone and address.",

@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use evercart_core::ids::ID_MAX;
+use evercart_core::pasted;
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
@@ -175,6 +176,13 @@ impl<'a> Fields<'a> {
         self.members.get(field).map(|raw| raw.get()).filter(|raw| *raw != "null")
     }
 
+    /// True if the field is a text with something in it that can be seen.
+    pub(crate) fn has_text(&self, field: &str) -> bool {
+        let raw = self.given(field).unwrap_or_default();
+        let text = serde_json::from_str::<Cow<'_, str>>(raw);
+        text.is_ok_and(|text| !pasted::plain(&text).is_empty())
+    }
+
     /// True if the field is there, be it null.
     pub(crate) fn mentions(&self, field: &str) -> bool {
         self.members.contains_key(field)
@@ -261,6 +269,30 @@ impl<'a> Fields<'a> {
         } else {
             (!text.is_empty()).then(|| text.to_owned())
         }
+    }
+
+    /// A number that a person typed or pasted, as it is, empty if it is absent, null or holds
+    /// nothing that counts. Only what is left of it counts, see [`pasted`].
+    pub(crate) fn pasted(&mut self, field: &'static str, characters_max: usize) -> String {
+        let raw = self.given(field).unwrap_or_default();
+        if let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw)
+            && raw.starts_with('"')
+        {
+            let left = pasted::plain(&text).chars().count();
+            if (1..=characters_max).contains(&left) {
+                return text.into_owned();
+            }
+            if left > characters_max {
+                self.wrong(
+                    field,
+                    format!("must have at most {characters_max} characters, found {left}"),
+                );
+                return String::new();
+            }
+            self.wrong(field, format!("is missing: a text of 1 to {characters_max} characters"));
+            return String::new();
+        }
+        self.text(field, characters_max)
     }
 
     /// As [`optional_text`](Self::optional_text), with `read` to make something of it; its error

@@ -7,13 +7,93 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use evercart_core::code::{Hasher, KeyedHash};
+use evercart_core::sign_in::Budget;
 use ipnet::IpNet;
 
 use crate::Shop;
+use crate::code::HOUR;
+
+/// How many times an address's limit the /56 around an IPv6 address has: what a household usually
+/// gets from its provider, with 256 networks that each count as an address.
+const WIDE_TIMES: u32 = 2;
+
+/// The same for the /48: what anybody can have for the asking, with 65,536 such networks. Four
+/// times the default of an address is an eighth of what a market sends.
+const WIDEST_TIMES: u32 = 4;
 
 /// What a request's address is counted under, as text.
 #[derive(Clone)]
-pub(crate) struct ClientIp(pub(crate) String);
+pub(crate) struct ClientIp {
+    /// The address, or its network, as [`counted`] says.
+    pub(crate) address: String,
+    /// The networks around it, from the narrow to the wide.
+    wider: Vec<Wider>,
+}
+
+#[derive(Clone)]
+struct Wider {
+    network: String,
+    /// What codes asked for and wrong codes from it are counted as.
+    scopes: [&'static str; 2],
+    times: u32,
+}
+
+/// What is counted of an address.
+#[derive(Clone, Copy)]
+pub(crate) enum Counted {
+    /// Codes asked for.
+    Sends,
+    /// Wrong codes.
+    Failures,
+}
+
+impl ClientIp {
+    fn of(ip: IpAddr) -> Self {
+        let wider = match ip {
+            IpAddr::V4(_) => Vec::new(),
+            IpAddr::V6(ip) => vec![
+                Wider {
+                    network: network(ip, 56),
+                    scopes: ["send_ip_56", "fail_ip_56"],
+                    times: WIDE_TIMES,
+                },
+                Wider {
+                    network: network(ip, 48),
+                    scopes: ["send_ip_48", "fail_ip_48"],
+                    times: WIDEST_TIMES,
+                },
+            ],
+        };
+        Self { address: counted(ip), wider }
+    }
+
+    /// The address as the store knows it.
+    pub(crate) fn hash(&self, hasher: &Hasher) -> KeyedHash {
+        hasher.subject("ip", &self.address)
+    }
+
+    /// The budgets of an hour, of the address and the networks around it, if an address has
+    /// `limit`.
+    pub(crate) fn budgets(&self, hasher: &Hasher, what: Counted, limit: u32) -> Vec<Budget> {
+        let (of_address, which) = match what {
+            Counted::Sends => ("send_ip", 0),
+            Counted::Failures => ("fail_ip", 1),
+        };
+        let hourly = |scope, network: &str, limit| Budget {
+            scope,
+            subject: hasher.subject("ip", network),
+            limit,
+            reserved: 0,
+            window: HOUR,
+        };
+        let mut budgets = vec![hourly(of_address, &self.address, limit)];
+        budgets.extend(self.wider.iter().map(|wider| {
+            hourly(wider.scopes[which], &wider.network, limit.saturating_mul(wider.times))
+        }));
+        budgets
+    }
+}
 
 impl FromRequestParts<Arc<Shop>> for ClientIp {
     type Rejection = Infallible;
@@ -22,7 +102,7 @@ impl FromRequestParts<Arc<Shop>> for ClientIp {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         // A peer without an address (a Unix socket) shares one budget with its like.
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Ok(Self(counted(client_ip(peer, &parts.headers, &shop.trusted_proxies))))
+        Ok(Self::of(client_ip(peer, &parts.headers, &shop.trusted_proxies)))
     }
 }
 
@@ -59,11 +139,14 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 fn counted(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let network = Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX));
-            format!("{network}/64")
-        }
+        IpAddr::V6(ip) => network(ip, 64),
     }
+}
+
+/// The network of this many bits that an address is in.
+fn network(ip: Ipv6Addr, bits: u32) -> String {
+    let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << (128 - bits)));
+    format!("{network}/{bits}")
 }
 
 #[cfg(test)]
@@ -99,6 +182,29 @@ mod tests {
         assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(seen("fd00::1", &["[2001:db8::7]:443"]), "2001:db8::/64");
         assert_eq!(seen("fd00::1", &["[2001:db8::7]"]), "2001:db8::/64");
+    }
+
+    #[test]
+    fn the_networks_around_an_ipv6_customer_are_counted_too() {
+        let hasher = Hasher::new(&[7; 32]);
+        let budgets = |ip: &str| {
+            let ip = ClientIp::of(ip.parse().expect("an address"));
+            ip.budgets(&hasher, Counted::Sends, 30)
+        };
+        let here = budgets("2001:db8:1:203::1");
+        let limits: Vec<_> = here.iter().map(|budget| (budget.scope, budget.limit)).collect();
+        assert_eq!(limits, [("send_ip", 30), ("send_ip_56", 60), ("send_ip_48", 120)]);
+        for (other, shared) in [
+            ("2001:db8:1:203::2", [true, true, true]),
+            ("2001:db8:1:204::1", [false, true, true]),
+            ("2001:db8:1:303::1", [false, false, true]),
+            ("2001:db8:2:203::1", [false, false, false]),
+        ] {
+            let both = here.iter().zip(budgets(other));
+            let same: Vec<_> = both.map(|(a, b)| a.subject == b.subject).collect();
+            assert_eq!(same, shared, "{other}");
+        }
+        assert_eq!(budgets("192.0.2.1").len(), 1);
     }
 
     #[test]

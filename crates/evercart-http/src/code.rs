@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use evercart_core::code::{Code, Purpose};
+use evercart_core::market::Market;
 use evercart_core::sign_in::{Budget, CodeRequest, UnsentCode};
 use evercart_core::sms::{Sms, SmsError};
 use jiff::SignedDuration;
@@ -13,7 +14,8 @@ use utoipa::ToSchema;
 
 use crate::Shop;
 use crate::cart::replayed;
-use crate::client_ip::ClientIp;
+use crate::client_ip::{ClientIp, Counted};
+use crate::extract;
 use crate::guard::Mutation;
 use crate::json::{Audience, answer};
 use crate::market::language;
@@ -23,6 +25,14 @@ use crate::problem::{Answer, Code as ProblemCode, Problem};
 
 /// The window of most budgets.
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One part in so many of what a country and a market send in an hour is kept for customers whose
+/// request carries a token of theirs, be it expired. Whoever pumps messages gets the rest at most,
+/// and customers who were here before still sign in.
+const CUSTOMERS_SHARE: u32 = 4;
+
+const PREFIX: &str = "send_prefix";
+const MARKET: &str = "send_market";
 
 /// A phone to send a code to.
 #[derive(ToSchema)]
@@ -100,6 +110,9 @@ pub(crate) async fn send(
         shop.metrics.code_refused(&market.name, problem.code().as_str());
         problem
     })?;
+    for scope in granted.value.half_used {
+        warn_of_half_used(shop, market, scope);
+    }
     if !granted.replayed {
         deliver(shop, to, &code, language, unsent).await?;
         if let Some(key) = request.idempotency()
@@ -155,36 +168,63 @@ fn code_request(
 ) -> CodeRequest {
     let (limits, market, hasher) = (&shop.limits, &to.at.market, &shop.hasher);
     let phone = to.hash(shop);
-    let hourly = |scope, kind, value: &str, limit| Budget {
+    let shared = |scope, kind, value: &str, limit: u32| Budget {
         scope,
         subject: hasher.subject(kind, value),
         limit,
+        reserved: limit / CUSTOMERS_SHARE,
         window: HOUR,
     };
     let budgets = if shop.demo {
         Vec::new()
     } else {
-        vec![
+        let mut budgets = ip.budgets(hasher, Counted::Sends, limits.sends_per_ip_hour);
+        budgets.extend([
             Budget {
                 scope: "send_phone",
                 subject: phone,
                 limit: limits.sends_per_phone,
+                reserved: 0,
                 window: limits.phone_window,
             },
-            hourly("send_ip", "ip", &ip.0, limits.sends_per_ip_hour),
             // A phone of the market has the market's calling code, so that is its prefix.
-            hourly("send_prefix", "prefix", &market.phone_prefix, limits.sends_per_prefix_hour),
-            hourly("send_market", "market", market.name.as_str(), limits.sends_per_market_hour),
-        ]
+            shared(PREFIX, "prefix", &market.phone_prefix, limits.sends_per_prefix_hour),
+            shared(MARKET, "market", market.name.as_str(), limits.sends_per_market_hour),
+        ]);
+        budgets
     };
     CodeRequest {
         phone,
+        number: to.phone.clone(),
+        claimed_by: extract::claimed_by(request.headers(), shop, &market.name),
+        asked_from: ip.hash(hasher),
         purpose,
         code: hasher.code(&market.name, &to.phone, purpose, code),
         lifetime: limits.code_lifetime,
         resend_after: (!shop.demo).then_some(limits.resend_after),
         budgets,
         idempotency: request.idempotency(),
+    }
+}
+
+/// Somebody may be pumping messages; there is time yet to look into it.
+fn warn_of_half_used(shop: &Shop, market: &Market, scope: &str) {
+    let (name, limits) = (market.name.as_str(), &shop.limits);
+    match scope {
+        MARKET => {
+            let limit = limits.sends_per_market_hour;
+            tracing::warn!(market = name, limit, "half of the market's hour of codes is used");
+        }
+        PREFIX => {
+            let (prefix, limit) = (&*market.phone_prefix, limits.sends_per_prefix_hour);
+            tracing::warn!(
+                market = name,
+                prefix,
+                limit,
+                "half of a country's hour of codes is used"
+            );
+        }
+        _ => {}
     }
 }
 

@@ -94,6 +94,7 @@ where
                     }
                 };
                 let response = bounded(answering, shop.request_timeout).await;
+                hold_back(held_back(&response)).await;
                 let metrics = metrics.get().expect("set before this future was made");
                 Ok(seen.finish(response, metrics, &shop))
             });
@@ -112,6 +113,7 @@ where
         Box::pin(async move {
             let answering = answer(answering, permit.flatten(), changes, &shop);
             let response = bounded(answering, shop.request_timeout).await;
+            hold_back(held_back(&response)).await;
             let metrics = metrics.get().expect("set before this future was made");
             Ok(seen.finish(response, metrics, &shop))
         })
@@ -152,6 +154,20 @@ async fn answer(
         Completed::new(Box::pin(answering), &shop.abandoned).await
     } else {
         answering.await
+    }
+}
+
+/// How long an answer is kept back.
+fn held_back(response: &Response) -> Duration {
+    let problem = response.extensions().get::<Problem>();
+    problem.map_or(Duration::ZERO, Problem::held_back)
+}
+
+/// Keeps an answer back. By now its request holds nothing that others wait for: no room, no
+/// connection, no turn of a writer.
+async fn hold_back(by: Duration) {
+    if by > Duration::ZERO {
+        tokio::time::sleep(by).await;
     }
 }
 

@@ -7,8 +7,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use evercart_core::error::Refused;
-use evercart_core::ids::ID_MAX;
-use evercart_core::market::Market;
+use evercart_core::ids::{ID_MAX, UserId};
+use evercart_core::market::{Market, MarketName};
 use evercart_core::money::Currency;
 use evercart_core::store::Store;
 use evercart_core::token::{TokenError, VerifiedToken};
@@ -115,6 +115,15 @@ pub(crate) fn verified(headers: &HeaderMap, shop: &Shop) -> Result<VerifiedToken
     }
     let token = value.to_str().ok().and_then(bearer).ok_or_else(missing)?;
     Ok(shop.keys.current().verify(token, shop.clock.now())?)
+}
+
+/// Whose genuine token came along, expired and signed-out ones included. Nothing is opened by it;
+/// see [`evercart_core::sign_in::CodeRequest::claimed_by`].
+pub(crate) fn claimed_by(headers: &HeaderMap, shop: &Shop, market: &MarketName) -> Option<UserId> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let token = values.next()?.to_str().ok().and_then(bearer)?;
+    let (user, at) = shop.keys.current().recognize(token, shop.clock.now())?;
+    (values.next().is_none() && at == *market).then_some(user)
 }
 
 /// The credentials of a `Bearer` header (RFC 9110 section 11.1: schemes have no case).

@@ -14,6 +14,8 @@ mod docs;
 mod edge;
 mod extract;
 mod guard;
+mod guesses;
+mod header_list;
 mod json;
 mod key_ring;
 mod market;
@@ -41,10 +43,13 @@ use evercart_core::market::{Market, MarketName};
 use evercart_core::phone::Phone;
 use evercart_core::sms::SmsSender;
 use evercart_core::store::Store;
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 pub use abandoned::Abandoned;
 pub use admission::Admission;
+pub use guesses::Guesses;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
 pub use openapi::openapi_json;
@@ -70,10 +75,12 @@ pub struct Shop {
     pub metrics: Arc<Metrics>,
     /// How often codes are sent and tried.
     pub limits: Limits,
+    /// What is remembered of guessing at codes.
+    pub guesses: Guesses,
     /// How long a token is good for.
     pub token_lifetime: SignedDuration,
     /// Phones with codes of their own, accepted without being sent.
-    pub test_phones: Vec<(Phone, Vec<Code>)>,
+    pub test_phones: Vec<TestPhone>,
     /// A demo says its codes in the answer and limits no sending.
     pub demo: bool,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -133,4 +140,24 @@ pub struct Limits {
     pub sends_per_market_hour: u32,
     /// Wrong codes from one address in an hour.
     pub failures_per_ip_hour: u32,
+    /// Wrong codes in one market in an hour.
+    pub failures_per_market_hour: u32,
+}
+
+/// A phone that signs in with fixed codes, which are never sent, and does nothing else.
+#[derive(Debug, Clone)]
+pub struct TestPhone {
+    /// The phone.
+    pub phone: Phone,
+    /// Its codes.
+    pub codes: Vec<Code>,
+    /// The last day, in UTC; afterwards it is an ordinary phone. `None` for no end.
+    pub until: Option<Date>,
+}
+
+impl TestPhone {
+    /// True until the end of its last day.
+    pub fn is_in_use(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|last| TimeZone::UTC.to_datetime(now).date() <= last)
+    }
 }

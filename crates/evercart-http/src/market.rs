@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Shop;
+use crate::header_list;
 use crate::json::{Amount, Audience, answer};
 use crate::openapi::Default5xx;
 
@@ -93,24 +94,14 @@ pub(crate) async fn list_markets(State(shop): State<Arc<Shop>>) -> Response {
     answer(StatusCode::OK, Audience::Public, &json)
 }
 
-/// The first language in `Accept-Language` that the market has, else the market's own.
+/// The language of `Accept-Language` that the market has and the client likes best, else the
+/// market's own.
 pub(crate) fn language<'a>(headers: &HeaderMap, market: &'a Market) -> &'a str {
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let mut ranges: Vec<(&str, f32)> = wanted
-        .unwrap_or_default()
-        .split(',')
-        .take(16)
-        .map(|range| {
-            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
-            (tag.trim(), weight.trim().parse().unwrap_or(0.0))
-        })
-        .filter(|(_, weight)| *weight > 0.0)
-        .collect();
-    ranges.sort_by(|a, b| b.1.total_cmp(&a.1));
     let primary = |tag: &'a str| tag.split('-').next().unwrap_or(tag);
-    ranges
+    let wanted = header_list::weighted(headers, &header::ACCEPT_LANGUAGE);
+    wanted
         .iter()
-        .find_map(|(tag, _)| {
+        .find_map(|tag| {
             let tag = tag.split('-').next().unwrap_or(tag);
             market.languages.iter().find(|has| primary(has).eq_ignore_ascii_case(tag))
         })

@@ -238,9 +238,7 @@ pub(crate) fn read_email(text: &str) -> Result<String, &'static str> {
 fn read_checkout(fields: &mut Fields<'_>, customer: &Customer) -> Checkout {
     let market = customer.market();
     let currency = market.currency;
-    let customer_phone = fields.optional("customer_phone", PHONE_MAX, |text| {
-        Phone::parse(text, Some(&market.region)).map(|phone| phone.as_str().to_owned())
-    });
+    let customer_phone = read_customer_phone(fields, &market.region);
     Checkout {
         customer_name: fields.text("customer_name", NAME_MAX),
         customer_phone,
@@ -254,6 +252,21 @@ fn read_checkout(fields: &mut Fields<'_>, customer: &Customer) -> Checkout {
         tax_rate: market.tax_rate,
         currency,
     }
+}
+
+/// A number for whoever delivers. Nothing is sent there, so it may be of any country and kind.
+fn read_customer_phone(fields: &mut Fields<'_>, region: &str) -> Option<String> {
+    const FIELD: &str = "customer_phone";
+    if !fields.has_text(FIELD) {
+        return fields.optional_text(FIELD, PHONE_MAX, Lines::One);
+    }
+    let text = fields.pasted(FIELD, PHONE_MAX);
+    if fields.is_wrong(FIELD) {
+        return None;
+    }
+    let phone = Phone::parse(&text, Some(region));
+    let phone = phone.map_err(|error| fields.wrong(FIELD, error.to_string())).ok()?;
+    Some(phone.as_str().to_owned())
 }
 
 fn read_total(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {

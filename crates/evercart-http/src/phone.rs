@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use evercart_core::code::{Code, KeyedHash};
+use evercart_core::market::Unaccepted;
 use evercart_core::phone::Phone;
 
 use crate::body::Fields;
@@ -9,7 +10,7 @@ use crate::extract;
 use crate::problem::{Code as ProblemCode, Problem};
 use crate::{Shop, ShopMarket};
 
-/// The most characters of a phone as a person types it.
+/// The most characters of a phone as a person types it, without what separates.
 pub(crate) const PHONE_MAX: usize = 40;
 
 /// A phone in the market it belongs to.
@@ -24,10 +25,11 @@ impl PhoneOf<'_> {
         shop.hasher.subject("phone", self.phone.as_str())
     }
 
-    /// The codes that the configuration accepts for it.
+    /// The codes that the configuration accepts for it. They sign in, and nothing else.
     pub(crate) fn test_codes<'s>(&self, shop: &'s Shop) -> Option<&'s [Code]> {
-        let entry = shop.test_phones.iter().find(|(phone, _)| *phone == self.phone);
-        entry.map(|(_, codes)| codes.as_slice())
+        let now = shop.clock.now();
+        let entry = shop.test_phones.iter().find(|test| test.phone == self.phone);
+        entry.filter(|test| test.is_in_use(now)).map(|test| test.codes.as_slice())
     }
 }
 
@@ -40,40 +42,44 @@ pub(crate) fn read_phone<'a>(
 ) -> Result<Option<PhoneOf<'a>>, Problem> {
     let chosen = extract::chosen_market(headers, shop)?;
     let field = fields.spelling(&["phone", "phone_number"]);
-    let text = fields.text(field, PHONE_MAX);
+    let text = fields.pasted(field, PHONE_MAX);
     if text.is_empty() {
         return Ok(None);
     }
-    let phone = if text.starts_with('+') {
-        Phone::parse(&text, None)
-    } else {
-        let market = chosen
-            .or_else(|| extract::default_market(shop))
-            .ok_or_else(|| market_required(shop))?;
-        Phone::parse(&text, Some(&shop.markets[market].market.region))
-    };
-    let phone = match phone {
+    let default = extract::default_market(shop);
+    let home = chosen.or(default);
+    if home.is_none() && !Phone::is_international(&text) {
+        return Err(market_required(shop));
+    }
+    let phone = match Phone::parse(&text, home.map(|home| &*shop.markets[home].market.region)) {
         Ok(phone) => phone,
         Err(error) => {
             fields.wrong(field, error.to_string());
             return Ok(None);
         }
     };
-    let belongs = |at: &ShopMarket| phone.as_str().starts_with(&at.market.phone_prefix);
-    let market = match chosen {
-        Some(market) => Some(market).filter(|market| belongs(&shop.markets[*market])),
-        None => extract::default_market(shop)
-            .filter(|market| belongs(&shop.markets[*market]))
-            .or_else(|| shop.markets.iter().position(belongs)),
+    let accepts = |market: &usize| shop.markets[*market].market.accepts(&phone);
+    let markets = match chosen {
+        Some(market) => vec![market],
+        // The default market first: a calling code may be that of several.
+        None => default.into_iter().chain(0..shop.markets.len()).collect(),
     };
-    if let Some(market) = market {
-        return Ok(Some(PhoneOf { phone, at: &shop.markets[market] }));
+    if let Some(market) = markets.iter().find(|market| accepts(market).is_ok()) {
+        return Ok(Some(PhoneOf { phone, at: &shop.markets[*market] }));
     }
-    let prefixes: Vec<_> = match chosen {
-        Some(market) => vec![shop.markets[market].market.phone_prefix.as_str()],
-        None => shop.markets.iter().map(|at| at.market.phone_prefix.as_str()).collect(),
-    };
-    fields.wrong(field, format!("must be a number that starts with {}", prefixes.join(" or ")));
+    // What is wrong with a number of the market's country says more than that it is none.
+    let mut why = markets.iter().filter_map(|market| accepts(market).err());
+    let nearer = why.find(|why| !matches!(why, Unaccepted::Prefix(_)));
+    let detail = nearer.map_or_else(
+        || {
+            let asked = shop.markets.iter().enumerate();
+            let asked = asked.filter(|(market, _)| chosen.is_none_or(|chosen| chosen == *market));
+            let prefixes: Vec<_> = asked.map(|(_, at)| &*at.market.phone_prefix).collect();
+            format!("must be a number that starts with {}", prefixes.join(" or "))
+        },
+        |why| why.to_string(),
+    );
+    fields.wrong(field, detail);
     Ok(None)
 }
 
@@ -83,7 +89,7 @@ pub(crate) fn read_phone_of<'a>(
     field: &'static str,
     at: &'a ShopMarket,
 ) -> Option<PhoneOf<'a>> {
-    let text = fields.text(field, PHONE_MAX);
+    let text = fields.pasted(field, PHONE_MAX);
     if text.is_empty() {
         return None;
     }

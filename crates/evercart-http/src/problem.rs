@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -110,9 +111,21 @@ struct Inner {
     facts: Vec<(&'static str, Fact)>,
     currency: Option<Currency>,
     retry_after_s: Option<i64>,
+    held_back: Duration,
 }
 
 impl Problem {
+    /// The same, answered so much later.
+    pub(crate) fn hold_back(mut self, by: Duration) -> Self {
+        self.0.held_back = by;
+        self
+    }
+
+    /// How much later it is answered.
+    pub(crate) fn held_back(&self) -> Duration {
+        self.0.held_back
+    }
+
     /// A problem with a sentence for the person who reads it.
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
@@ -123,6 +136,7 @@ impl Problem {
             currency: None,
             // Every 503 may be retried; a second is the time a full queue takes to drain.
             retry_after_s: (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+            held_back: Duration::ZERO,
         }))
     }
 

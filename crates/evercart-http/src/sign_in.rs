@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use evercart_core::code::{Code, Purpose};
-use evercart_core::sign_in::{Budget, Proof, SignInAttempt, SignInOutcome};
+use evercart_core::sign_in::{Proof, SignInAttempt, SignInOutcome};
 use evercart_core::user::User;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 use crate::address::Confirmation;
 use crate::body::{Fields, Lines};
 use crate::cart::replayed;
-use crate::client_ip::ClientIp;
-use crate::code::HOUR;
+use crate::client_ip::{ClientIp, Counted};
 use crate::extract::Customer;
 use crate::guard::Mutation;
+use crate::guesses::{code_invalid, market_failures};
 use crate::json::{Audience, Utc, answer};
 use crate::openapi::{
     Change, ChangeHeaders, Problem as ProblemSchema, PublicChange, PublicChangeHeaders, Read,
@@ -27,7 +27,7 @@ use crate::phone::{PhoneOf, read_phone};
 use crate::problem::{Answer, Code as ProblemCode, Problem};
 use crate::{Shop, ShopMarket};
 
-/// The longest text looked at as a code.
+/// The most characters of a code, without what separates.
 const CODE_MAX: usize = 20;
 
 /// How clients spell a code.
@@ -129,16 +129,9 @@ pub(crate) async fn verify_code(
         to.map(|to| (to, code))
     })??;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
-    let invalid = || {
-        shop.metrics.sign_in(&to.at.market.name, ProblemCode::CodeInvalid.as_str());
-        code_invalid()
-    };
-    // What is no code at all is no guess, and does not count as one.
-    let code = Code::parse(&code).ok_or_else(invalid)?;
-    let attempt = SignInAttempt {
-        idempotency: request.idempotency(),
-        ..attempt(&shop, &to, Purpose::SignIn, &code, ip)
-    };
+    let code = code.expect("a code that cannot be read is a wrong field, which was returned");
+    let attempt =
+        SignInAttempt { idempotency: request.idempotency(), ..test_attempt(&shop, &to, &code, ip) };
     let outcome = to.at.store.sign_in(attempt).await;
     let outcome = outcome.map_err(|error| {
         let problem = Problem::from(error);
@@ -146,7 +139,10 @@ pub(crate) async fn verify_code(
         problem
     })?;
     match outcome {
-        SignInOutcome::CodeInvalid => Err(invalid()),
+        SignInOutcome::CodeInvalid => {
+            shop.metrics.sign_in(&to.at.market.name, ProblemCode::CodeInvalid.as_str());
+            Err(code_invalid(&shop, to.at).await)
+        }
         SignInOutcome::SignedIn { user, is_new, replayed: again } => {
             shop.metrics.sign_in(&to.at.market.name, "signed_in");
             let message = if is_new { "Welcome!" } else { "Welcome back!" };
@@ -155,28 +151,48 @@ pub(crate) async fn verify_code(
     }
 }
 
-/// Reads a code, if there is one.
-pub(crate) fn read_optional_code(fields: &mut Fields<'_>) -> Option<String> {
+/// Reads a code, if there is one. What is no code at all is a wrong field: it is no guess, and does
+/// not count as one.
+pub(crate) fn read_optional_code(fields: &mut Fields<'_>) -> Option<Code> {
     let field = fields.spelling(&CODE_FIELDS);
-    fields.optional_text(field, CODE_MAX, Lines::One)
+    if !fields.has_text(field) {
+        fields.optional_text(field, CODE_MAX, Lines::One);
+        return None;
+    }
+    let text = fields.pasted(field, CODE_MAX);
+    let code = Code::parse(&text);
+    if code.is_none() && !fields.is_wrong(field) {
+        fields.wrong(field, "must be the six digits of the code");
+    }
+    code
 }
 
 /// Reads a code that must be there.
-pub(crate) fn read_code(fields: &mut Fields<'_>) -> String {
+pub(crate) fn read_code(fields: &mut Fields<'_>) -> Option<Code> {
     let field = fields.spelling(&CODE_FIELDS);
     let code = read_optional_code(fields);
     if code.is_none() && !fields.is_wrong(field) {
         fields.wrong(field, "is missing: the six digits of the code");
     }
-    code.unwrap_or_default()
+    code
 }
 
-/// One answer for a code that is wrong, used or outdated.
-pub(crate) fn code_invalid() -> Problem {
-    Problem::new(ProblemCode::CodeInvalid, "Invalid or expired verification code")
+/// An attempt to sign in, which a test phone's fixed codes are good for, too.
+fn test_attempt(shop: &Shop, to: &PhoneOf<'_>, code: &Code, ip: ClientIp) -> SignInAttempt {
+    let sent = attempt(shop, to, Purpose::SignIn, code, ip);
+    let test_codes = to.test_codes(shop);
+    // All are compared, so that the time taken does not tell which one it was.
+    let is_test_code = test_codes
+        .unwrap_or_default()
+        .iter()
+        .fold(false, |found, test| test.matches(code.as_str()) | found);
+    let proof = if is_test_code { Proof::TestCode } else { sent.proof.clone() };
+    SignInAttempt { proof, is_test_phone: test_codes.is_some(), ..sent }
 }
 
-/// An attempt to show that a phone is one's own.
+/// An attempt to show that a phone is one's own, by a code that was sent there. A code of the
+/// configuration never does: it would let a stolen token move an account to a test phone, or erase
+/// one.
 pub(crate) fn attempt(
     shop: &Shop,
     to: &PhoneOf<'_>,
@@ -185,32 +201,19 @@ pub(crate) fn attempt(
     ip: ClientIp,
 ) -> SignInAttempt {
     let limits = &shop.limits;
-    let test_codes = to.test_codes(shop);
-    // All are compared, so that the time taken does not tell which one it was.
-    let is_test_code = test_codes
-        .unwrap_or_default()
-        .iter()
-        .fold(false, |found, test| test.matches(code.as_str()) | found);
-    let proof = if is_test_code {
-        Proof::TestCode
-    } else {
-        Proof::Code(shop.hasher.code(&to.at.market.name, &to.phone, purpose, code))
-    };
+    let mut failures = ip.budgets(&shop.hasher, Counted::Failures, limits.failures_per_ip_hour);
+    failures.push(market_failures(shop, to.at));
     SignInAttempt {
         phone: to.phone.clone(),
         phone_hash: to.hash(shop),
         purpose,
-        proof,
-        is_test_phone: test_codes.is_some(),
+        proof: Proof::Code(shop.hasher.code(&to.at.market.name, &to.phone, purpose, code)),
+        is_test_phone: false,
         attempts_max: limits.attempts_per_code,
         // A phone waits at least until every code that was guessed at is dead.
         attempts_window: limits.phone_window.max(limits.code_lifetime),
-        failures: Budget {
-            scope: "fail_ip",
-            subject: shop.hasher.subject("ip", &ip.0),
-            limit: limits.failures_per_ip_hour,
-            window: HOUR,
-        },
+        failures,
+        from: ip.hash(&shop.hasher),
         idempotency: None,
     }
 }

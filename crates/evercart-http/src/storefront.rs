@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::Shop;
+use crate::header_list;
 use crate::problem::{Answer, Problem};
 
 /// The page that all of the shop's addresses show.
@@ -63,17 +64,8 @@ fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {
 }
 
 fn takes_gzip(asked: &HeaderMap) -> bool {
-    let named = asked.get_all(header::ACCEPT_ENCODING).iter();
-    let mut codings = named.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
-    codings.any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        // A weight of nought refuses it.
-        let is_refused = parts.any(|part| {
-            part.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty())
-        });
-        is_gzip && !is_refused
-    })
+    let wanted = header_list::weighted(asked, &header::ACCEPT_ENCODING);
+    wanted.iter().any(|coding| coding.eq_ignore_ascii_case("gzip"))
 }
 
 fn content_type(path: &str) -> &'static str {

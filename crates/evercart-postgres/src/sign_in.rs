@@ -14,7 +14,8 @@ use evercart_core::ids::UserId;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
-    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UnsentCode,
+    Budget, CodeRequest, Granted, MARKET_FAILURES, Proof, SignIn, SignInAttempt, SignInOutcome,
+    UnsentCode, Used,
 };
 use evercart_core::user::{ProfileChange, Session, User};
 use futures_util::future::{try_join, try_join5};
@@ -25,19 +26,25 @@ use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
 use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
 use crate::sign_in::before_user::{EarlyEntry, confirm_early, early_key, remember_early};
-use crate::sign_in::budget::{Spent, peek, spend};
+use crate::sign_in::budget::{PEEK, peek_all, refuse_if_used_up, spend, spend_all, standing_of};
 use crate::sign_in::code::{Outstanding, grant, locked_until, outstanding, refuse_until, withdraw};
 
 pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Postgres {
-    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
+    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<Granted>> {
         let done = transact!(self, |db| grant(&db, &request))?;
         if let Some(shards) = &self.shards {
             shards.forget_what_is_over(self.now()).await;
         }
         Ok(done)
+    }
+
+    async fn used(&self, budget: Budget) -> StoreResult<Used> {
+        let (now, subject) = (self.now(), budget.subject.0.as_slice());
+        let row = self.look(PEEK, &[&budget.scope, &subject, &now]).await?;
+        Ok(standing_of(row, now))
     }
 
     async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> StoreResult<()> {
@@ -131,11 +138,10 @@ pub(crate) async fn prepare<const N: usize>(
 async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> {
     let phone = attempt.phone_hash;
     prepare(db, [LOCK]).await?;
-    // The phone first, then the address, always: nobody waits in a circle.
     let ((), before, failures, locked_until, sent) = try_join5(
-        lock(db, &[phone, attempt.failures.subject]),
+        lock_for(db, &[phone], attempt),
         early_key(db, phone, attempt.idempotency.as_ref()),
-        peek(db, &attempt.failures),
+        peek_all(db, &attempt.failures),
         locked_until(db, phone),
         outstanding(db, phone, attempt.purpose),
     )
@@ -153,8 +159,10 @@ async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> 
     Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
 }
 
-/// Waits until nobody else works on these phones, nor on the address that the attempt comes from.
-/// In the order that signing in keeps: the phones, lowest first, and then the address.
+/// Waits until nobody else works on these phones, nor on the address that the attempt comes from
+/// and its wider networks. Always in this order, so that nobody waits in a circle: the phones,
+/// lowest first, then the address, then its networks from the narrow to the wide. For the market
+/// nobody waits.
 pub(crate) async fn lock_for(
     db: &Db<'_>,
     phones: &[KeyedHash],
@@ -162,14 +170,15 @@ pub(crate) async fn lock_for(
 ) -> Result<()> {
     let mut subjects = phones.to_vec();
     subjects.sort_unstable_by_key(|phone| phone.0);
-    subjects.push(attempt.failures.subject);
+    let failures = attempt.failures.iter().filter(|budget| budget.scope != MARKET_FAILURES);
+    subjects.extend(failures.map(|budget| budget.subject));
     lock(db, &subjects).await
 }
 
 /// Counts an attempt, compares its code and uses that up. True if it is right. After [`lock_for`].
 pub(crate) async fn try_code(db: &Db<'_>, attempt: &SignInAttempt) -> Result<bool> {
     let standing = Standing {
-        failures: peek(db, &attempt.failures).await?,
+        failures: peek_all(db, &attempt.failures).await?,
         locked_until: locked_until(db, attempt.phone_hash).await?,
         sent: outstanding(db, attempt.phone_hash, attempt.purpose).await?,
     };
@@ -182,7 +191,7 @@ pub(crate) async fn try_code(db: &Db<'_>, attempt: &SignInAttempt) -> Result<boo
 
 /// What is known of a phone and an address before an attempt.
 struct Standing {
-    failures: Spent,
+    failures: Vec<Used>,
     locked_until: Option<i64>,
     sent: Option<Outstanding>,
 }
@@ -193,11 +202,19 @@ async fn compare_code(
     attempt: &SignInAttempt,
     Standing { failures, locked_until, sent }: Standing,
 ) -> Result<Option<i64>> {
+    const TRIED: &str = "UPDATE verification_codes SET first_try_from = NULL \
+         WHERE phone = $1 AND purpose = $2";
     let now = db.now();
-    if failures.count >= attempt.failures.limit {
-        return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
-    }
     refuse_until(locked_until, now)?;
+    let first_try_from = sent.as_ref().and_then(|sent| sent.first_try_from.as_deref());
+    if !attempt.is_first_try(first_try_from) {
+        refuse_if_used_up(&attempt.failures, &failures)?;
+    }
+    if first_try_from.is_some() {
+        let phone = attempt.phone_hash.0.as_slice();
+        // A code that was over a moment ago may be forgotten by now.
+        db.execute(TRIED, &[&phone, &attempt.purpose.as_str()]).await?;
+    }
     if sent.is_some() || attempt.is_test_phone {
         count_attempt(db, attempt).await?;
     }
@@ -206,7 +223,7 @@ async fn compare_code(
         Proof::Code(code) => sent.as_ref().is_some_and(|sent| code.matches(&sent.code)),
     };
     if !is_right {
-        spend(db, &attempt.failures).await?;
+        spend_all(db, &attempt.failures).await?;
         return Ok(None);
     }
     Ok(Some(sent.map_or(now + millis(attempt.attempts_window), |sent| sent.expires_at)))
@@ -239,6 +256,7 @@ async fn count_attempt(db: &Db<'_>, attempt: &SignInAttempt) -> Result<()> {
         scope: "fail_phone",
         subject: attempt.phone_hash,
         limit: attempt.attempts_max,
+        reserved: 0,
         window: attempt.attempts_window,
     };
     let spent = spend(db, &failures).await?;

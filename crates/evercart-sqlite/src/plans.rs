@@ -162,6 +162,9 @@ async fn sign_in(store: &Sqlite) -> Session {
     let phone = Phone::from_stored("+13128059851".into());
     let request = CodeRequest {
         phone: KeyedHash([2; 32]),
+        number: phone.clone(),
+        claimed_by: None,
+        asked_from: KeyedHash([8; 32]),
         purpose: Purpose::SignIn,
         code: KeyedHash([3; 32]),
         lifetime: SignedDuration::from_mins(10),
@@ -175,6 +178,7 @@ async fn sign_in(store: &Sqlite) -> Session {
     store.withdraw_code(unsent).await.expect("withdraws");
     store.grant_code(request).await.expect("grants");
     store.confirm_code(hash, key("send")).await.expect("confirms");
+    store.used(budget("send_ip")).await.expect("reads");
     let attempt = SignInAttempt {
         phone,
         phone_hash: KeyedHash([2; 32]),
@@ -183,7 +187,8 @@ async fn sign_in(store: &Sqlite) -> Session {
         is_test_phone: false,
         attempts_max: 5,
         attempts_window: SignedDuration::from_mins(15),
-        failures: budget("fail_ip"),
+        failures: vec![budget("fail_ip")],
+        from: KeyedHash([8; 32]),
         idempotency: Some(key("verify")),
     };
     match store.sign_in(attempt).await.expect("signs in") {
@@ -193,7 +198,13 @@ async fn sign_in(store: &Sqlite) -> Session {
 }
 
 fn budget(scope: &'static str) -> Budget {
-    Budget { scope, subject: KeyedHash([1; 32]), limit: 5, window: SignedDuration::from_hours(1) }
+    Budget {
+        scope,
+        subject: KeyedHash([1; 32]),
+        limit: 5,
+        reserved: 0,
+        window: SignedDuration::from_hours(1),
+    }
 }
 
 fn key(name: &str) -> IdempotencyKey {
@@ -254,7 +265,8 @@ fn own_code(phone: &str) -> SignInAttempt {
         is_test_phone: true,
         attempts_max: 5,
         attempts_window: SignedDuration::from_mins(15),
-        failures: budget("fail_ip"),
+        failures: vec![budget("fail_ip")],
+        from: KeyedHash([8; 32]),
         idempotency: None,
     }
 }

@@ -12,8 +12,8 @@ use evercart_core::ids::UserId;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
-    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
-    UnsentCode,
+    Budget, CodeRequest, Granted, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
+    UnsentCode, Used,
 };
 use evercart_core::user::{ProfileChange, Session, User};
 use rusqlite::{OptionalExtension, Row};
@@ -24,14 +24,20 @@ use crate::actor::{
 };
 use crate::db::{Db, DbError, Result, time};
 use crate::life;
-use crate::sign_in::budget::{duration, give_back, peek, spend};
+use crate::sign_in::budget::{
+    duration, forget_what_is_over, give_back, peek, refuse_if_used_up, spend,
+};
 
 pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
 impl SignIn for Sqlite {
-    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<()>> {
+    async fn grant_code(&self, request: CodeRequest) -> StoreResult<Done<Granted>> {
         self.writer.write(move |db| grant(db, &request)).await
+    }
+
+    async fn used(&self, budget: Budget) -> StoreResult<Used> {
+        self.readers.read(move |db| peek(db, &budget)).await
     }
 
     async fn confirm_code(&self, phone: KeyedHash, key: IdempotencyKey) -> StoreResult<()> {
@@ -87,22 +93,24 @@ impl SignIn for Sqlite {
     }
 }
 
-const OUTSTANDING: &str = "SELECT code, sent_at, expires_at FROM verification_codes \
+const OUTSTANDING: &str = "SELECT code, sent_at, expires_at, first_try_from \
+     FROM verification_codes \
      WHERE phone = ?1 AND purpose = ?2 AND expires_at > ?3";
 const GRANT: &str = "INSERT INTO verification_codes (phone, purpose, code, sent_at, expires_at, \
-     key) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (phone, purpose) DO UPDATE SET \
+     key, first_try_from) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (phone, purpose) DO UPDATE SET \
      code = excluded.code, sent_at = excluded.sent_at, expires_at = excluded.expires_at, key = \
-     excluded.key";
+     excluded.key, first_try_from = excluded.first_try_from";
 
-fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
+fn grant(db: &Db, request: &CodeRequest) -> Result<Done<Granted>> {
     let (phone, now) = (request.phone, db.now());
     if let Some(key) = &request.idempotency
         && early_key(db, phone, key)?.is_some()
     {
-        return Ok(Done::before(()));
+        return Ok(Done::before(Granted::default()));
     }
     refuse_while_locked(db, phone)?;
+    let is_own_phone = is_phone_of(db, &request.number, request.claimed_by)?;
     if let Some(resend_after) = request.resend_after {
         let sent_at = db
             .sql(OUTSTANDING)?
@@ -114,21 +122,36 @@ fn grant(db: &Db, request: &CodeRequest) -> Result<Done<()>> {
         }
     }
     let since = life::began_at(db)?;
+    let mut granted = Granted::default();
     for budget in &request.budgets {
         let spent = spend(db, budget)?;
-        if spent.count > limit_after_return(budget.scope, budget.limit, since, now) {
+        let limit = budget.limit_for(is_own_phone);
+        if spent.count > limit_after_return(budget.scope, limit, since, now) {
             return Err(Refused::RateLimited { retry_after: spent.rest }.into());
+        }
+        if budget.is_half_used_at(spent.count) {
+            granted.half_used.push(budget.scope);
         }
     }
     let expires_at = now + millis(request.lifetime);
     let key = request.idempotency.as_ref().map(|key| &key.key);
-    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key);
+    let from = request.first_try_from(is_own_phone).0;
+    let row = (phone.0, request.purpose.as_str(), request.code.0, now, expires_at, key, from);
     db.sql(GRANT)?.execute(row)?;
     if let Some(key) = &request.idempotency {
         remember_early(db, phone, key, None, now + millis(UNSENT_KEY_LIFETIME))?;
     }
     forget_what_is_over(db, now)?;
-    Ok(Done::now(()))
+    Ok(Done::now(granted))
+}
+
+/// True if the phone is this user's. Looked up for nobody, too: how long it takes must not tell.
+fn is_phone_of(db: &Db, phone: &Phone, user: Option<UserId>) -> Result<bool> {
+    const OWNS: &str =
+        "SELECT EXISTS (SELECT 1 FROM phone_numbers WHERE phone = ?1 AND user_id = ?2)";
+    // Ids begin with 1.
+    let id = user.map_or(0, |user| user.0);
+    Ok(db.sql(OWNS)?.query_row((phone.as_str(), id), |row| row.get(0))?)
 }
 
 fn confirm(db: &Db, phone: KeyedHash, key: &IdempotencyKey) -> Result<()> {
@@ -184,30 +207,41 @@ pub(crate) fn try_code(db: &Db, attempt: &SignInAttempt) -> Result<bool> {
 
 /// The same. The end of the code if it is right.
 fn compare_code(db: &Db, attempt: &SignInAttempt) -> Result<Option<i64>> {
-    let failures = peek(db, &attempt.failures)?;
-    if failures.count >= attempt.failures.limit {
-        return Err(Refused::TooManyAttempts { retry_after: failures.rest }.into());
-    }
+    const TRIED: &str = "UPDATE verification_codes SET first_try_from = NULL \
+         WHERE phone = ?1 AND purpose = ?2";
     refuse_while_locked(db, attempt.phone_hash)?;
     let sent = db
         .sql(OUTSTANDING)?
         .query_row((attempt.phone_hash.0, attempt.purpose.as_str(), db.now()), |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(2)?))
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, Option<Vec<u8>>>(3)?,
+            ))
         })
         .optional()?;
+    let first_try_from = sent.as_ref().and_then(|(_, _, from)| from.as_deref());
+    if !attempt.is_first_try(first_try_from) {
+        refuse_if_used_up(db, &attempt.failures)?;
+    }
+    if first_try_from.is_some() {
+        db.sql(TRIED)?.execute((attempt.phone_hash.0, attempt.purpose.as_str()))?;
+    }
     if sent.is_some() || attempt.is_test_phone {
         count_attempt(db, attempt)?;
     }
     let is_right = match &attempt.proof {
         Proof::TestCode => true,
-        Proof::Code(code) => sent.as_ref().is_some_and(|(sent, _)| code.matches(sent)),
+        Proof::Code(code) => sent.as_ref().is_some_and(|(sent, ..)| code.matches(sent)),
     };
     if !is_right {
-        spend(db, &attempt.failures)?;
+        for failures in &attempt.failures {
+            spend(db, failures)?;
+        }
         return Ok(None);
     }
     use_up(db, attempt)?;
-    Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end)| end)))
+    Ok(Some(sent.map_or(db.now() + millis(attempt.attempts_window), |(_, end, _)| end)))
 }
 
 /// The same request again: the same customer, if they have not signed out since.
@@ -233,6 +267,7 @@ fn count_attempt(db: &Db, attempt: &SignInAttempt) -> Result<()> {
         scope: "fail_phone",
         subject: attempt.phone_hash,
         limit: attempt.attempts_max,
+        reserved: 0,
         window: attempt.attempts_window,
     };
     let spent = spend(db, &failures)?;
@@ -448,22 +483,5 @@ fn remember_early(
     let is_new = entry.is_some_and(|entry| entry.is_new);
     let row = (phone.0, &key.key, key.fingerprint.as_slice(), epoch, is_new, expires_at);
     db.sql(REMEMBER)?.execute(row)?;
-    Ok(())
-}
-
-/// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
-/// handful at each grant is more than a grant adds.
-fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
-    const SWEEPS: [&str; 3] = [
-        "DELETE FROM send_budget WHERE (scope, subject) IN (SELECT scope, subject \
-         FROM send_budget WHERE ends_at <= ?1 ORDER BY ends_at LIMIT 16)",
-        "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
-         FROM verification_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
-        "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
-         FROM sign_in_keys WHERE expires_at <= ?1 - 86400000 ORDER BY expires_at LIMIT 4)",
-    ];
-    for sweep in SWEEPS {
-        db.sql(sweep)?.execute([now])?;
-    }
     Ok(())
 }

@@ -13,10 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use evercart_core::code::Code;
 use evercart_core::market::{Market, MarketName};
-use evercart_core::phone::Phone;
-use evercart_http::Limits;
+use evercart_http::{Limits, TestPhone};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
@@ -116,7 +114,7 @@ pub struct Auth {
     /// How often codes may be sent and tried.
     pub limits: Limits,
     /// Phones with fixed codes.
-    pub test_phones: Vec<(Phone, Vec<Code>)>,
+    pub test_phones: Vec<TestPhone>,
 }
 
 /// Who delivers messages. `Debug` hides the secrets.
@@ -281,6 +279,7 @@ fn auth(read: &Reader<'_>) -> Result<Auth, Failure> {
             sends_per_prefix_hour: count(&key("sends_per_prefix_hour"))?,
             sends_per_market_hour: count(&key("sends_per_market_hour"))?,
             failures_per_ip_hour: count(&key("failures_per_ip_hour"))?,
+            failures_per_market_hour: count(&key("failures_per_market_hour"))?,
         },
         test_phones: read.test_phones("auth.test_phones")?,
     })

@@ -11,6 +11,7 @@ use evercart_core::ids::UserId;
 use evercart_core::market::Market;
 use evercart_core::order::Page;
 use evercart_core::phone::Phone;
+use evercart_http::TestPhone;
 use include_dir::{Dir, include_dir};
 
 use crate::catalogue_file;
@@ -33,10 +34,10 @@ pub fn picture(name: &str) -> Option<&'static [u8]> {
     FILES.get_file(format!("images/{name}")).map(include_dir::File::contents)
 }
 
-/// The guide's phone with its codes.
-pub fn test_phone() -> (Phone, Vec<Code>) {
+/// The guide's phone with its codes, which are good as long as there are demos.
+pub fn test_phone() -> TestPhone {
     let codes = GUIDE_CODES.into_iter().filter_map(Code::parse).collect();
-    (Phone::from_stored(GUIDE_PHONE.to_owned()), codes)
+    TestPhone { phone: Phone::from_stored(GUIDE_PHONE.to_owned()), codes, until: None }
 }
 
 /// Makes a store a demo and fills it, unless it is one already. Several servers may do so at once.
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_guides_phone_and_codes_are_real() {
-        let (phone, codes) = test_phone();
+        let TestPhone { phone, codes, .. } = test_phone();
         assert_eq!(Phone::parse(GUIDE_PHONE, None), Ok(phone));
         assert_eq!(codes.len(), GUIDE_CODES.len());
     }

@@ -14,7 +14,8 @@ use axum_server::Handle;
 use evercart_core::market::Market;
 use evercart_core::store::WriterGauge;
 use evercart_http::{
-    Abandoned, Admission, KeyRing, Metrics, OutboxSender, Shop, ShopMarket, Streams,
+    Abandoned, Admission, Guesses, KeyRing, Metrics, OutboxSender, Shop, ShopMarket, Streams,
+    TestPhone,
 };
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -64,6 +65,7 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     let keys = Keys::load_or_create(&data, clock::system().now())?;
     warn_of_what_is_unsafe(&settings, &public, is_demo);
     files::make_room_for(settings.server.streams_max);
+    say_which_phones_are_for_tests(&settings.auth.test_phones);
     say_where_keys_are(&settings, &keys);
 
     let shop = Arc::new(shop(&settings, &keys, metrics, &opened, is_demo)?);
@@ -168,9 +170,9 @@ fn shop(
     let markets = settings.markets.iter().zip(opened);
     let mut test_phones = settings.auth.test_phones.clone();
     if is_demo {
-        let (guide, codes) = demo::test_phone();
-        test_phones.retain(|(phone, _)| *phone != guide);
-        test_phones.push((guide, codes));
+        let guide = demo::test_phone();
+        test_phones.retain(|test| test.phone != guide.phone);
+        test_phones.push(guide);
     }
     Ok(Shop {
         markets: markets
@@ -186,6 +188,7 @@ fn shop(
         clock,
         metrics,
         limits: settings.auth.limits.clone(),
+        guesses: Guesses::default(),
         token_lifetime: settings.auth.token_lifetime,
         test_phones,
         demo: is_demo,
@@ -214,6 +217,30 @@ fn warn_of_what_is_unsafe(settings: &Settings, public: &Listener, is_demo: bool)
             "sms.provider is log: sign-in codes are only written to this log, where whoever reads \
              it can sign in as anybody; set it to webhook or twilio"
         );
+    }
+}
+
+/// Whoever knows a fixed code signs in with it, so the operator sees at each start which there are.
+fn say_which_phones_are_for_tests(phones: &[TestPhone]) {
+    let now = clock::system().now();
+    for test in phones {
+        let phone = test.phone.masked();
+        match test.until {
+            None => tracing::warn!(
+                phone,
+                "a test phone signs in with a fixed code for ever: give it a last day, as in \
+                 auth.test_phones = {{ \"+1…\" = {{ codes = [\"…\"], until = \"2027-01-31\" }} }}"
+            ),
+            Some(until) if test.is_in_use(now) => {
+                tracing::info!(phone, %until, "a test phone signs in with a fixed code");
+            }
+            Some(until) => tracing::warn!(
+                phone,
+                %until,
+                "the last day of a test phone is over, it is an ordinary phone now: remove it from \
+                 auth.test_phones, or give it another day"
+            ),
+        }
     }
 }
 

@@ -114,3 +114,51 @@ test("a listener that calls the client, and one that throws, hold nobody up", as
   await shop.auth.logout();
   expect(seen).toEqual(["signed_in", id, "guest"]);
 });
+
+test("the last token goes along when its customer's phone asks for a code, and nowhere else", async () => {
+  const stored = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => stored.set(key, value),
+    removeItem: (key: string) => stored.delete(key),
+  };
+  const sent: { path: string; authorization: string | undefined }[] = [];
+  const shop = client(server.url, {
+    storage,
+    fetch: (input, init) => {
+      const authorization = init.headers["Authorization"];
+      sent.push({ path: new URL(input).pathname, authorization });
+      return fetch(input, init);
+    },
+  });
+  const phone = await signIn(shop);
+  await shop.auth.profile();
+  const authorization = sent.at(-1)?.authorization;
+  expect(authorization).toMatch(/^Bearer ./);
+  expect(await shop.auth.logout()).toEqual({ server: "done" });
+  sent.length = 0;
+  // As its customer types it, and not for a phone that somebody else types on this device.
+  await shop.auth.sendCode(`(${phone.slice(2, 5)}) ${phone.slice(5)}`);
+  expect(sent.at(-1)).toEqual({ path: "/auth/send-code", authorization });
+  await shop.auth.sendCode(newPhone());
+  await shop.auth.markets();
+  await shop.products.categories();
+  expect(sent.slice(1).map((each) => each.authorization)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  // It survives the page, and ends with the account.
+  const later = client(server.url, {
+    storage,
+    fetch: (input, init) => {
+      sent.push({ path: new URL(input).pathname, authorization: init.headers["Authorization"] });
+      return fetch(input, init);
+    },
+  });
+  await signIn(later, phone);
+  expect(sent.some((each) => each.authorization === authorization)).toBe(true);
+  const { demo_code } = await later.auth.sendCode(phone);
+  await later.auth.eraseAccount(String(demo_code));
+  expect([...stored.values()].join()).not.toMatch(/token/);
+});

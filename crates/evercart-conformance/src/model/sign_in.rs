@@ -10,8 +10,8 @@ use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::UserId;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
-    Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
-    UnsentCode,
+    Budget, CodeRequest, Granted, Proof, SignIn, SignInAttempt, SignInOutcome, UNSENT_KEY_LIFETIME,
+    UnsentCode, Used,
 };
 use evercart_core::user::{ProfileChange, Session, User};
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,8 @@ struct Outstanding {
     expires_at: Timestamp,
     /// The key it was asked for under.
     key: Option<String>,
+    /// From where its first try is compared in any case, until it was tried.
+    first_try_from: Option<KeyedHash>,
 }
 
 #[derive(Clone)]
@@ -55,14 +57,17 @@ const TEST_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 #[async_trait]
 impl SignIn for Model {
-    async fn grant_code(&self, request: CodeRequest) -> Result<Done<()>> {
+    async fn grant_code(&self, request: CodeRequest) -> Result<Done<Granted>> {
         self.transact(|state, now| {
             let since = state.life_since.map(|since| since.as_millisecond());
+            let owner = state.by_phone(&request.number).ok().map(|customer| customer.user.id);
+            let is_own_phone = owner.is_some() && owner == request.claimed_by;
+            let first_try_from = Some(request.first_try_from(is_own_phone));
             let sign_ins = &mut state.sign_ins;
             sign_ins.forget_unsent(now);
             let keys = sign_ins.keys.entry(request.phone).or_default();
             if Remembered::find(keys, request.idempotency.as_ref(), now)?.is_some() {
-                return Ok(Done::before(()));
+                return Ok(Done::before(Granted::default()));
             }
             let key = request.idempotency.as_ref().map(|key| key.key.clone());
             Remembered::store(keys, request.idempotency, now, 0);
@@ -81,20 +86,44 @@ impl SignIn for Model {
                 return Err(Refused::RateLimited { retry_after });
             }
             for budget in &request.budgets {
-                let limit =
-                    limit_after_return(budget.scope, budget.limit, since, now.as_millisecond());
+                let limit = limit_after_return(
+                    budget.scope,
+                    budget.limit_for(is_own_phone),
+                    since,
+                    now.as_millisecond(),
+                );
                 let budget = Budget { limit, ..budget.clone() };
                 if let Some(retry_after) = sign_ins.exhausted(&budget, now) {
                     return Err(Refused::RateLimited { retry_after });
                 }
             }
+            let mut granted = Granted::default();
             for budget in &request.budgets {
-                sign_ins.spend(budget, now);
+                if sign_ins.spend(budget, now) == budget.limit.div_ceil(2) {
+                    granted.half_used.push(budget.scope);
+                }
             }
             let expires_at = now + request.lifetime;
-            let code = Outstanding { code: request.code, granted_at: now, expires_at, key };
+            let code = Outstanding {
+                code: request.code,
+                granted_at: now,
+                expires_at,
+                key,
+                first_try_from,
+            };
             sign_ins.codes.insert((request.phone, request.purpose.as_str()), code);
-            Ok(Done::now(()))
+            Ok(Done::now(granted))
+        })
+    }
+
+    async fn used(&self, budget: Budget) -> Result<Used> {
+        self.transact(|state, now| {
+            let window = state.sign_ins.spent.get(&(budget.scope, budget.subject));
+            let open = window.filter(|(since, _)| now < *since + budget.window);
+            Ok(open.map_or(Used::default(), |(since, count)| Used {
+                count: *count,
+                rest: (*since + budget.window).duration_since(now),
+            }))
         })
     }
 
@@ -265,12 +294,13 @@ impl SignIns {
         (now < ends && *count >= budget.limit).then(|| ends.duration_since(now))
     }
 
-    fn spend(&mut self, budget: &Budget, now: Timestamp) {
+    fn spend(&mut self, budget: &Budget, now: Timestamp) -> u32 {
         let spent = self.spent.entry((budget.scope, budget.subject)).or_insert((now, 0));
         if now >= spent.0 + budget.window {
             *spent = (now, 0);
         }
         spent.1 += 1;
+        spent.1
     }
 
     /// Compares, unless the phone or the address has to wait.
@@ -279,11 +309,21 @@ impl SignIns {
         attempt: &SignInAttempt,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Refused> {
-        if let Some(retry_after) = self.exhausted(&attempt.failures, now) {
+        self.may_try(attempt.phone_hash, now)?;
+        let waits = attempt.failures.iter().filter_map(|budget| self.exhausted(budget, now));
+        if let Some(retry_after) = waits.max()
+            && !self.is_first_try(attempt, now)
+        {
             return Err(Refused::TooManyAttempts { retry_after });
         }
-        self.may_try(attempt.phone_hash, now)?;
         Ok(self.proves(attempt, now))
+    }
+
+    fn is_first_try(&self, attempt: &SignInAttempt, now: Timestamp) -> bool {
+        let outstanding = self.codes.get(&(attempt.phone_hash, attempt.purpose.as_str()));
+        let outstanding = outstanding.filter(|code| now < code.expires_at);
+        let from = outstanding.and_then(|code| code.first_try_from);
+        from.is_some() && [Some(attempt.from), Some(attempt.phone_hash)].contains(&from)
     }
 
     /// What a sign-in with a phone came to is not told again.
@@ -308,7 +348,11 @@ impl SignIns {
             self.failures.remove(&phone);
             return right;
         }
-        if outstanding.is_some() || attempt.is_test_phone {
+        let is_outstanding = outstanding.is_some();
+        if let Some(code) = self.codes.get_mut(&place) {
+            code.first_try_from = None;
+        }
+        if is_outstanding || attempt.is_test_phone {
             let (max, window) = (attempt.attempts_max, attempt.attempts_window);
             let first = Failures { since: now, count: 0, max, window };
             let failures = self.failures.entry(phone).or_insert_with(|| first.clone());
@@ -317,7 +361,9 @@ impl SignIns {
             }
             failures.count += 1;
         }
-        self.spend(&attempt.failures, now);
+        for failures in &attempt.failures {
+            self.spend(failures, now);
+        }
         None
     }
 }

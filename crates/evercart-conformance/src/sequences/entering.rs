@@ -1,8 +1,9 @@
 //! Random entering: codes asked for, guessed, withdrawn, used; sign-outs and blocks in between.
 
 use evercart_core::error::Result;
+use evercart_core::guard::Done;
 use evercart_core::sign_in::{
-    Budget, CodeRequest, Proof, SignInAttempt, SignInOutcome, UnsentCode,
+    Budget, CodeRequest, Granted, MARKET_FAILURES, Proof, SignInAttempt, SignInOutcome, UnsentCode,
 };
 use evercart_core::store::Store;
 use jiff::SignedDuration;
@@ -11,7 +12,9 @@ use proptest::prelude::*;
 use super::{difference, reason};
 use crate::Backend;
 use crate::model::Model;
-use crate::shop::{Shop, attempt, budget, code_request, free, key, phone, phone_hash, unsent_code};
+use crate::shop::{
+    Shop, address_hash, attempt, budget, code_request, free, key, phone, phone_hash, unsent_code,
+};
 
 const PHONES: u32 = 3;
 const CODES: [&str; 3] = ["000001", "000002", "000003"];
@@ -19,13 +22,15 @@ const CODES: [&str; 3] = ["000001", "000002", "000003"];
 /// One thing that happens.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// A code is asked for, from one of two addresses, perhaps under a key, perhaps unlimited.
+    /// A code is asked for, from one of two addresses, perhaps under a key, perhaps unlimited,
+    /// perhaps with the token of some phone's customer.
     Ask {
         phone: u32,
         code: usize,
         from: u32,
         key: Option<u8>,
         limited: bool,
+        token: Option<u32>,
     },
     /// A code is tried.
     Try {
@@ -64,13 +69,14 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let code = || 0..CODES.len();
     let from = || 0..2_u32;
     let key = || prop::option::weighted(0.2, 0..3_u8);
-    let ask = (phone(), code(), from(), key(), prop::bool::weighted(0.7));
+    let token = prop::option::weighted(0.4, phone());
+    let ask = (phone(), code(), from(), key(), prop::bool::weighted(0.7), token);
     let attempt = (phone(), code(), from(), key(), prop::bool::weighted(0.1));
     // Just under and over the resend time, the lifetime of a code and the two windows.
     let wait = prop::sample::select(vec![1, 30, 59, 61, 299, 599, 601, 899, 901, 3_599, 3_601]);
     prop_oneof![
-        8 => ask.prop_map(|(phone, code, from, key, limited)| {
-            Step::Ask { phone, code, from, key, limited }
+        8 => ask.prop_map(|(phone, code, from, key, limited, token)| {
+            Step::Ask { phone, code, from, key, limited, token }
         }),
         14 => attempt.prop_map(|(phone, code, from, key, test_phone)| {
             Step::Try { phone, code, from, key, test_phone }
@@ -113,9 +119,14 @@ fn budgets(from: u32) -> Vec<Budget> {
 
 async fn answer(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
-        Step::Ask { phone: n, code, from, key: name, limited } => {
-            let phone = phone(n);
-            let mut request = code_request(&phone, CODES[code]);
+        Step::Ask { phone: n, code, from, key: name, limited, token } => {
+            let own = phone(n);
+            let mut request = code_request(&own, CODES[code]);
+            request.asked_from = address_hash(&address(from));
+            if let Some(owner) = token {
+                let file = store.find_user(phone(owner)).await;
+                request.claimed_by = file.ok().map(|file| file.user.id);
+            }
             if limited {
                 request.budgets = budgets(from);
             } else {
@@ -124,12 +135,16 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
             // A client that repeats itself does not choose the code.
             let idempotency = name.and_then(|name| key(&format!("ask {name}"), u8::from(limited)));
             let done = store.grant_code(CodeRequest { idempotency, ..request }).await;
-            done.map_or_else(reason, |done| format!("replayed: {}", done.replayed))
+            let told = |done: Done<Granted>| {
+                format!("replayed: {}, half used: {:?}", done.replayed, done.value.half_used)
+            };
+            done.map_or_else(reason, told)
         }
         Step::Try { phone: n, code, from, key: name, test_phone } => {
             let attempt = SignInAttempt {
                 is_test_phone: test_phone,
-                failures: budget("fail_ip", &format!("192.0.2.{from}"), 7),
+                failures: failures(from),
+                from: address_hash(&address(from)),
                 idempotency: name.and_then(|name| key(&format!("try {name}"), code as u8)),
                 ..attempt(&phone(n), CODES[code])
             };
@@ -139,7 +154,8 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
             let attempt = SignInAttempt {
                 proof: Proof::TestCode,
                 is_test_phone: true,
-                failures: budget("fail_ip", &format!("192.0.2.{from}"), 7),
+                failures: failures(from),
+                from: address_hash(&address(from)),
                 ..attempt(&phone(n), CODES[0])
             };
             outcome(store.sign_in(attempt).await)
@@ -168,6 +184,14 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
         }
         Step::Wait(_) | Step::Reopen => unreachable!("done by the caller"),
     }
+}
+
+fn address(n: u32) -> String {
+    format!("192.0.2.{n}")
+}
+
+fn failures(from: u32) -> Vec<Budget> {
+    vec![budget("fail_ip", &address(from), 7), budget(MARKET_FAILURES, "us", 9)]
 }
 
 fn outcome(outcome: Result<SignInOutcome>) -> String {

@@ -308,6 +308,7 @@ pub const TABLES: &[Table] = &[
             integer("sent_at"),
             integer("expires_at"),
             optional_text("key"),
+            optional("first_try_from", Kind::Blob),
         ],
     ),
     table(

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use evercart_core::code::Purpose;
+use evercart_core::operator::Operator as _;
 use evercart_core::phone::Phone;
 use serde_json::json;
 
@@ -74,6 +76,8 @@ async fn states_that_say_no(seen: &mut Seen) {
     cancel().send().await;
     seen.is(&cancel().send().await, 409, "order_not_cancellable");
     shop.sign_in(BOB).await;
+    let ann = shop.stores[0].find_user(Phone::parse(ANN, None).unwrap()).await.unwrap().user;
+    shop.grant(BOB, Purpose::ChangePhone(ann.id), "123456").await;
     let body = json!({"new_phone": BOB, "verification_code": "123456"});
     let taken = shop.post("/auth/phone/confirm").token(&token).json(&body).send().await;
     seen.is(&taken, 409, "phone_taken");

@@ -21,8 +21,8 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Abandoned, Admission, KeyRing, Limits, Metrics, OutboxSender, Shop, ShopMarket, Streams,
-    internal_router, router,
+    Abandoned, Admission, Guesses, KeyRing, Limits, Metrics, OutboxSender, Shop, ShopMarket,
+    Streams, TestPhone, internal_router, router,
 };
 use evercart_sqlite::{Options, Sqlite};
 use futures_util::StreamExt;
@@ -104,6 +104,7 @@ fn market(name: &str) -> Market {
         region: if us { "US" } else { "KG" }.into(),
         currency: if us { "USD" } else { "KGS" }.parse().unwrap(),
         phone_prefix: if us { "+1" } else { "+996" }.into(),
+        regions: vec![if us { "US" } else { "KG" }.into()],
         languages: if us { vec!["en".into()] } else { vec!["ky".into(), "ru".into()] },
         shipping: Shipping { flat: Money(999), free_from: Some(Money(10_000)) },
         tax_rate: "0.12".parse().unwrap(),
@@ -181,7 +182,10 @@ impl TestShop {
             metrics,
             limits: limits(),
             token_lifetime: SignedDuration::from_mins(30),
-            test_phones: [ANN, BOB, CEM, EVE].map(|text| (phone(text), codes())).to_vec(),
+            guesses: Guesses::default(),
+            test_phones: [ANN, BOB, CEM, EVE]
+                .map(|text| TestPhone { phone: phone(text), codes: codes(), until: None })
+                .to_vec(),
             demo: false,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
@@ -352,6 +356,7 @@ pub fn limits() -> Limits {
         sends_per_prefix_hour: 500,
         sends_per_market_hour: 1000,
         failures_per_ip_hour: 100,
+        failures_per_market_hour: 500,
     }
 }
 

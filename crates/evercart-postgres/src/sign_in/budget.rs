@@ -1,22 +1,17 @@
 //! Events counted in windows of time: codes sent, wrong codes. The database makes the counts, so
 //! that all servers share them.
 
-use evercart_core::sign_in::Budget;
+use evercart_core::error::Refused;
+use evercart_core::sign_in::{Budget, Used};
 use futures_util::future::{try_join_all, try_join3};
 use jiff::SignedDuration;
+use tokio_postgres::Row;
 
 use super::prepare;
 use crate::db::{Db, DbError, Params, Result, unsigned};
 
-/// Where a budget stands, and how long until it starts anew.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Spent {
-    pub(super) count: u32,
-    pub(super) rest: SignedDuration,
-}
-
 /// Counts one event.
-pub(super) async fn spend(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
+pub(super) async fn spend(db: &Db<'_>, budget: &Budget) -> Result<Used> {
     let spent = spend_all(db, std::slice::from_ref(budget)).await?;
     Ok(spent.into_iter().next().expect("one for each budget"))
 }
@@ -24,7 +19,7 @@ pub(super) async fn spend(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
 /// Counts one event in each; the first one of a window opens it. In one order for all, so that two
 /// that share several budgets never wait for each other in a circle. The answers come in the order
 /// of the budgets.
-pub(super) async fn spend_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Spent>> {
+pub(super) async fn spend_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Used>> {
     const SPEND: &str = "INSERT INTO send_budget AS b (scope, subject, count, ends_at) \
          VALUES ($1, $2, 1, $3) ON CONFLICT (scope, subject) DO UPDATE SET \
          count = CASE WHEN b.ends_at > $4 THEN b.count + 1 ELSE 1 END, \
@@ -72,17 +67,37 @@ pub(super) async fn give_back_all(db: &Db<'_>, budgets: &[Budget], counted_at: i
 }
 
 /// Looks without counting.
-pub(super) async fn peek(db: &Db<'_>, budget: &Budget) -> Result<Spent> {
-    const PEEK: &str = "SELECT count, ends_at FROM send_budget \
-         WHERE scope = $1 AND subject = $2 AND ends_at > $3";
-    let (now, subject) = (db.now(), budget.subject.0.as_slice());
-    let found = db.query_opt(PEEK, &[&budget.scope, &subject, &now]).await?;
-    let (count, ends_at) = found.map_or((0, now), |row| (row.get(0), row.get(1)));
-    Ok(standing(count, ends_at, now))
+pub(super) const PEEK: &str = "SELECT count, ends_at FROM send_budget \
+     WHERE scope = $1 AND subject = $2 AND ends_at > $3";
+
+/// Looks at each without counting, in the order of the budgets.
+pub(super) async fn peek_all(db: &Db<'_>, budgets: &[Budget]) -> Result<Vec<Used>> {
+    let now = db.now();
+    try_join_all(budgets.iter().map(|budget| async move {
+        let subject = budget.subject.0.as_slice();
+        let found = db.query_opt(PEEK, &[&budget.scope, &subject, &now]).await?;
+        Ok(standing_of(found, now))
+    }))
+    .await
 }
 
-fn standing(count: i32, ends_at: i64, now: i64) -> Spent {
-    Spent { count: unsigned(count.into()), rest: duration(ends_at - now) }
+/// What [`PEEK`] found.
+pub(super) fn standing_of(found: Option<Row>, now: i64) -> Used {
+    let (count, ends_at) = found.map_or((0, now), |row| (row.get(0), row.get(1)));
+    standing(count, ends_at, now)
+}
+
+fn standing(count: i32, ends_at: i64, now: i64) -> Used {
+    Used { count: unsigned(count.into()), rest: duration(ends_at - now) }
+}
+
+/// Refuses if one of the budgets has no room. `used` says where each stands.
+pub(super) fn refuse_if_used_up(budgets: &[Budget], used: &[Used]) -> Result<(), Refused> {
+    let full = budgets.iter().zip(used).filter(|(budget, used)| used.count >= budget.limit);
+    match full.map(|(_, used)| used.rest).max() {
+        None => Ok(()),
+        Some(retry_after) => Err(Refused::TooManyAttempts { retry_after }),
+    }
 }
 
 /// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A

@@ -42,7 +42,8 @@ async fn codes_asked_for_and_tried_at_once_never_deadlock() {
                     budgets.rotate_left(task as usize % 3);
                     let request =
                         CodeRequest { budgets, resend_after: None, ..code_request(&phone, CODE) };
-                    let failures = budget("fail_ip", &format!("192.0.2.{}", task % 2), 100_000);
+                    let failures =
+                        vec![budget("fail_ip", &format!("192.0.2.{}", task % 2), 100_000)];
                     let code = if round % 3 == 0 { CODE } else { "999999" };
                     let attempt = SignInAttempt { failures, ..attempt(&phone, code) };
                     let granted = store.grant_code(request).await.map(|_| ());
@@ -124,8 +125,10 @@ async fn attempts_are_counted_when_they_were_wrong_and_only_then() {
     }
     assert_eq!(counts().await, [("fail_ip".into(), 4), ("fail_phone".into(), 4)]);
     // A refusal takes nothing.
-    let guesser =
-        SignInAttempt { failures: budget("fail_ip", "192.0.2.1", 4), ..attempt(&phone(1), CODE) };
+    let guesser = SignInAttempt {
+        failures: vec![budget("fail_ip", "192.0.2.1", 4)],
+        ..attempt(&phone(1), CODE)
+    };
     refused(store.sign_in(guesser).await);
     assert_eq!(counts().await, [("fail_ip".into(), 4), ("fail_phone".into(), 4)]);
     store.sign_in(attempt(&phone(1), CODE)).await.expect("the last attempt, and right");

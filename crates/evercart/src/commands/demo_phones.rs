@@ -23,7 +23,7 @@ pub struct DemoPhones {
 impl DemoPhones {
     /// The numbers of `market`, beginning at a point that `seed` decides.
     pub fn new(market: &Market, seed: u64) -> Self {
-        let heads = heads(&market.phone_prefix);
+        let heads = heads(market);
         let total = heads.len() as u64 * TAILS;
         let next = seed.wrapping_mul(SEED_STRIDE) % total.max(1);
         Self { heads, next, left: total }
@@ -41,6 +41,7 @@ impl Iterator for DemoPhones {
             self.left -= 1;
             let head = usize::try_from(index / TAILS).ok().and_then(|at| self.heads.get(at))?;
             let number = format!("{head}{:07}", index % TAILS);
+            // The kinds and regions of numbers are told apart by their heads, as looked at there.
             if let Ok(phone) = Phone::parse(&number, None) {
                 return Some(phone);
             }
@@ -49,15 +50,19 @@ impl Iterator for DemoPhones {
     }
 }
 
-/// Beginnings below which there are numbers: found by trying, so that it works for every country.
-fn heads(prefix: &str) -> Vec<String> {
+/// Beginnings below which there are numbers that the market accepts, so that these customers can
+/// sign in: found by trying, so that it works for every country.
+fn heads(market: &Market) -> Vec<String> {
+    let prefix = &market.phone_prefix;
+    let is_accepted =
+        |number: &str| Phone::parse(number, None).is_ok_and(|phone| market.accepts(&phone).is_ok());
     // From plans with short codes to those with long ones.
     for digits in 1..=4_u32 {
         let heads: Vec<String> = (0..10_u32.pow(digits))
             .map(|code| format!("{prefix}{code:0width$}", width = digits as usize))
             .filter(|head| {
                 let tails = ["2345678", "5012345", "7123456"];
-                tails.iter().all(|tail| Phone::parse(&format!("{head}{tail}"), None).is_ok())
+                tails.iter().all(|tail| is_accepted(&format!("{head}{tail}")))
             })
             .take(50)
             .collect();
@@ -88,7 +93,13 @@ mod tests {
             assert_eq!(phones.len(), 2000, "{name}");
             let distinct: HashSet<&str> = phones.iter().map(Phone::as_str).collect();
             assert_eq!(distinct.len(), 2000, "{name}");
-            assert!(phones.iter().all(|phone| phone.as_str().starts_with(&market.phone_prefix)));
+            for phone in &phones {
+                assert_eq!(market.accepts(phone), Ok(()), "{phone:?}");
+            }
+            for head in heads(&market) {
+                let phone = Phone::parse(&format!("{head}2345678"), None).expect("a number");
+                assert_eq!(market.accepts(&phone), Ok(()), "{head}");
+            }
             let again: Vec<Phone> = DemoPhones::new(&market, 1).take(2000).collect();
             assert_eq!(phones, again);
             assert_ne!(DemoPhones::new(&market, 2).next(), phones.first().cloned());

@@ -134,18 +134,44 @@ pub const KEYS: &[Key] = &[
     ),
     secret(
         "auth.test_phones",
-        r#"{ "+13128059851" = ["123456"] }"#,
-        "Phones that sign in with fixed codes, such as an app store's reviewers.",
+        r#"{ "+13128059851" = { codes = ["123456"], until = "2027-01-31" } }"#,
+        "Phones that sign in with fixed codes, such as an app store's reviewers, up to the end of \
+         a day in UTC. They are sent nothing, and their codes do nothing else.",
     ),
     key("auth.limits.code_lifetime", r#""10m""#, "How long a sign-in code is good for."),
     key("auth.limits.attempts_per_code", "5", "Wrong codes before a phone has to wait."),
     key("auth.limits.resend_after", r#""60s""#, "The least time between two codes to one phone."),
     key("auth.limits.sends_per_phone", "3", "Codes to one phone in each phone_window."),
     key("auth.limits.phone_window", r#""15m""#, "See sends_per_phone."),
-    key("auth.limits.sends_per_ip_hour", "30", "Codes asked for from one address in an hour."),
-    key("auth.limits.sends_per_prefix_hour", "1000", "Codes to one country code in an hour."),
-    key("auth.limits.sends_per_market_hour", "1000", "Codes in one market in an hour."),
-    key("auth.limits.failures_per_ip_hour", "100", "Wrong codes from one address in an hour."),
+    key(
+        "auth.limits.sends_per_ip_hour",
+        "30",
+        "Codes asked for from one address in an hour: an IPv4 address or an IPv6 /64. A /56 has \
+         twice as many, a /48 four times.",
+    ),
+    key(
+        "auth.limits.sends_per_prefix_hour",
+        "1000",
+        "Codes to one country code in an hour. A quarter is kept for customers with a token.",
+    ),
+    key(
+        "auth.limits.sends_per_market_hour",
+        "1000",
+        "Codes in one market in an hour. A quarter is kept for customers with a token.",
+    ),
+    key(
+        "auth.limits.failures_per_ip_hour",
+        "100",
+        "Wrong codes from one address in an hour; wider IPv6 networks as in sends_per_ip_hour. \
+         Past it, only the first try of a code that was asked for from there is compared.",
+    ),
+    key(
+        "auth.limits.failures_per_market_hour",
+        "500",
+        "Wrong codes in one market in an hour; past half of it they are answered later and later. \
+         A guess is right once in a million, so 500 an hour let one in after 83 days. Customers \
+         mistype far less often than one code in two; raise it with sends_per_market_hour.",
+    ),
     key(
         "sms.provider",
         r#""log""#,
@@ -174,6 +200,12 @@ pub const KEYS: &[Key] = &[
     optional("markets.*.region", r#""US""#, "ISO 3166-1 code: how phones without + are read."),
     optional("markets.*.currency", r#""USD""#, "ISO 4217 code: what prices are in."),
     optional("markets.*.phone_prefix", r#""+1""#, "Only phones that begin with it may sign in."),
+    optional(
+        "markets.*.regions",
+        r#"["US"]"#,
+        "ISO 3166-1 codes of the regions whose phones may sign in, of those that share \
+         phone_prefix, such as [\"US\", \"CA\"]; default: region.",
+    ),
     key("markets.*.languages", r#"["en"]"#, "Languages of messages, the default first."),
     key("markets.*.shipping.flat", r#""0""#, "What delivery costs."),
     key(

@@ -69,6 +69,7 @@ fn one(read: &Reader<'_>, name: &str) -> Result<Market, Failure> {
                 && digits.bytes().all(|b| b.is_ascii_digit());
             is_code.then(|| text.to_owned())
         })?,
+        regions: regions(read, &key("regions"), &key("region"))?,
         languages: languages(read, &key("languages"))?,
         shipping: Shipping {
             flat: money("shipping.flat")?,
@@ -93,6 +94,20 @@ fn price(text: &str, currency: Currency) -> Option<Money> {
 
 fn example(currency: Currency) -> String {
     Money(999).to_decimal(currency).to_string()
+}
+
+/// The regions whose phones may sign in: the market's own unless others are named.
+fn regions(read: &Reader<'_>, key: &str, own: &str) -> Result<Vec<String>, Failure> {
+    if !read.given(key) {
+        return Ok(vec![read.text(own)?]);
+    }
+    let expected = "ISO 3166-1 codes such as US";
+    let known = |text: &str| Phone::parse(KNOWN_NUMBER, Some(text)).is_ok();
+    let regions = read.list(key, expected, |text| known(text).then(|| text.to_owned()))?;
+    match regions.is_empty() {
+        true => Err(read.wrong(key, &format!("at least one of {expected}"))),
+        false => Ok(regions),
+    }
 }
 
 fn languages(read: &Reader<'_>, key: &str) -> Result<Vec<String>, Failure> {

@@ -4,7 +4,11 @@
 use std::fmt::Write;
 
 use super::keys::{BUILT_IN_MARKETS, KEYS, Key};
-use super::layers::{Layers, Place, Value, constant};
+use super::layers::{Layers, Place, constant};
+use super::read::Reader;
+
+/// The setting that is a secret in part.
+const TEST_PHONES: &str = "auth.test_phones";
 
 /// What stands for a secret.
 const MASK: &str = r#""••••••""#;
@@ -53,6 +57,20 @@ pub fn defaults() -> String {
     out.text
 }
 
+/// Which phones have fixed codes, and until when. The codes are secrets.
+fn test_phones(read: &Reader<'_>) -> String {
+    // What cannot be read was refused before anything is printed.
+    let phones = read.test_phones(TEST_PHONES).unwrap_or_default();
+    let entries = phones.iter().map(|test| {
+        let (phone, codes) = (test.phone.masked(), vec![MASK; test.codes.len()].join(", "));
+        match test.until {
+            Some(until) => format!("\"{phone}\" = {{ codes = [{codes}], until = \"{until}\" }}"),
+            None => format!("\"{phone}\" = [{codes}]"),
+        }
+    });
+    format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+}
+
 /// `[section]` of a path without a market: all but its last part.
 fn section_of(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(section, _)| section)
@@ -99,7 +117,7 @@ impl Output {
             (None, None) => return self.line(&format!("# {name} is not set")),
         };
         let value = match (key.secret, &value) {
-            (true, Value::Table(_)) => format!("{{ {MASK} = [{MASK}] }}"),
+            (true, _) if path == TEST_PHONES => test_phones(&Reader::new(layers)),
             (true, _) => MASK.to_owned(),
             (false, value) => value.to_string(),
         };

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use evercart_core::code::Code;
 use evercart_core::phone::Phone;
+use evercart_http::TestPhone;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use crate::failure::Failure;
 
@@ -160,10 +162,11 @@ impl<'a> Reader<'a> {
         accepted.ok_or_else(|| wrong(path, &found, &expected))
     }
 
-    /// Phones with their codes; in a variable, a table as TOML writes it.
-    pub fn test_phones(&self, path: &str) -> Result<Vec<(Phone, Vec<Code>)>, Failure> {
-        let expected = "phones with lists of six-digit codes, \
-            such as { \"+13128059851\" = [\"123456\"] }";
+    /// Phones with their codes and last days; in a variable, a table as TOML writes it. A list of
+    /// codes alone, as it was written before there were last days, is read, too.
+    pub fn test_phones(&self, path: &str) -> Result<Vec<TestPhone>, Failure> {
+        let expected = "phones with six-digit codes and a last day, \
+            such as { \"+13128059851\" = { codes = [\"123456\"], until = \"2027-01-31\" } }";
         let Some(found) = self.find(path) else { return Ok(Vec::new()) };
         let table = match (&found.value, &found.place) {
             (Value::Text(text), Place::Variable(_)) => parse(text),
@@ -173,13 +176,8 @@ impl<'a> Reader<'a> {
             Some(Value::Table(entries)) => entries,
             _ => return Err(wrong(path, &found, expected)),
         };
-        let read = |(phone, codes): &(String, Value)| {
-            let phone = Phone::parse(phone, None).ok()?;
-            let Value::List(codes) = codes else { return None };
-            let codes = codes.iter().map(|code| as_text(code).and_then(Code::parse));
-            Some((phone, codes.collect::<Option<Vec<_>>>()?))
-        };
-        let accepted: Option<Vec<_>> = entries.iter().map(read).collect();
+        let accepted: Option<Vec<_>> =
+            entries.iter().map(|(phone, value)| test_phone(phone, value)).collect();
         accepted.ok_or_else(|| wrong(path, &found, expected))
     }
 
@@ -197,6 +195,27 @@ impl<'a> Reader<'a> {
             None => self.missing(path, expected),
         }
     }
+}
+
+fn test_phone(phone: &str, value: &Value) -> Option<TestPhone> {
+    let phone = Phone::parse(phone, None).ok()?;
+    let (codes, until) = match value {
+        Value::List(codes) => (codes, None),
+        Value::Table(entries) => {
+            let entry = |name: &str| entries.iter().find(|(key, _)| key == name);
+            let (_, Value::List(codes)) = entry("codes")? else { return None };
+            let (Value::Text(until) | Value::Date(until)) = &entry("until")?.1 else { return None };
+            let is_known = |key: &str| ["codes", "until"].contains(&key);
+            if !entries.iter().all(|(key, _)| is_known(key)) {
+                return None;
+            }
+            (codes, Some(until.trim().parse::<Date>().ok()?))
+        }
+        _ => return None,
+    };
+    let codes = codes.iter().map(|code| as_text(code).and_then(Code::parse));
+    let codes: Vec<_> = codes.collect::<Option<_>>()?;
+    (!codes.is_empty()).then_some(TestPhone { phone, codes, until })
 }
 
 fn as_text(value: &Value) -> Option<&str> {

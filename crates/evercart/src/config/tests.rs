@@ -117,6 +117,14 @@ fn a_wrong_value_is_named_with_place_found_and_expected() {
         ("default_market = \"fr\"", "is \"fr\", expected us or kg"),
         ("[markets.us]\ncurrency = \"US$\"", "expected an ISO 4217 code"),
         ("[markets.us]\nregion = \"ZZ\"", "expected an ISO 3166-1 code"),
+        ("[markets.us]\nregions = [\"US\", \"ZZ\"]", "expected a list of ISO 3166-1 codes"),
+        ("[markets.us]\nregions = []", "expected at least one of ISO 3166-1 codes"),
+        ("[auth.test_phones]\n\"+13128059851\" = { codes = [\"123456\"] }", "and a last day"),
+        (
+            "[auth.test_phones]\n\"+13128059851\" = { codes = [\"123456\"], until = \"soon\" }",
+            "and a last day",
+        ),
+        ("[auth.test_phones]\n\"+13128059851\" = []", "expected phones with six-digit codes"),
         ("[markets.us]\nphone_prefix = \"1\"", "expected a calling code"),
         ("[markets.us]\ntax_rate = \"12%\"", "expected a part of 1"),
         ("[markets.us]\nlanguages = []", "expected at least one of"),
@@ -126,7 +134,7 @@ fn a_wrong_value_is_named_with_place_found_and_expected() {
         ),
         ("[markets.us]\nshipping = \"9.99\"", "expected a section [markets.us.shipping]"),
         ("[markets.US]\ncurrency = \"USD\"", "a market's name must be 1 to 16 lower-case"),
-        ("[auth.test_phones]\n\"+1312\" = [\"123456\"]", "expected phones with lists"),
+        ("[auth.test_phones]\n\"+1312\" = [\"123456\"]", "expected phones with six-digit codes"),
         ("[server]\ntls_cert = \"x.pem\"", "server.tls_key is not set"),
         ("x = [", "evercart.toml:1"),
         ("[server]\nlisten = 1\nlisten = 2\n", "evercart.toml:3"),
@@ -208,9 +216,31 @@ fn lists_numbers_and_tables_can_be_variables() {
     assert_eq!(settings.server.cors_origins, ["https://a.example", "http://localhost:3000"]);
     assert_eq!(settings.server.trusted_proxies[1].to_string(), "192.0.2.1/32");
     assert_eq!(settings.storage.batch_max, Some(1));
-    assert_eq!(settings.auth.test_phones[0].0.as_str(), "+13128059851");
+    assert_eq!(settings.auth.test_phones[0].phone.as_str(), "+13128059851");
     assert_eq!(settings.markets.len(), 1);
     assert_eq!(settings.server.internal_listen, None);
+}
+
+#[test]
+fn a_test_phone_has_a_last_day_in_utc() {
+    let toml =
+        "[auth.test_phones]\n\"+13128059851\" = { codes = [\"123456\"], until = 2027-01-31 }\n";
+    for toml in [toml.to_owned(), toml.replace("2027-01-31", "\"2027-01-31\"")] {
+        let settings = load_from(&toml, &[]).expect("fine");
+        let test = &settings.auth.test_phones[0];
+        let at = |text: &str| text.parse().expect("a time");
+        assert!(test.is_in_use(at("2027-01-31T23:59:59.999Z")));
+        assert!(!test.is_in_use(at("2027-02-01T00:00:00Z")));
+    }
+}
+
+#[test]
+fn a_market_accepts_phones_of_its_own_region_unless_others_are_named() {
+    let settings = load_from("", &[]).expect("fine");
+    let regions: Vec<_> = settings.markets.iter().map(|market| &*market.regions).collect();
+    assert_eq!(regions, [["US"], ["KG"]]);
+    let settings = load_from("[markets.us]\nregions = [\"US\", \"CA\"]\n", &[]).expect("fine");
+    assert_eq!(settings.markets[0].regions, ["US", "CA"]);
 }
 
 #[test]
@@ -245,14 +275,18 @@ fn a_market_can_be_added_changed_and_removed() {
 #[test]
 fn the_effective_configuration_names_each_place_and_no_secret() {
     let toml = "[sms]\nprovider = \"twilio\"\nsecret = \"hunter2\"\naccount_sid = \"AC1\"\n\
-        from = \"+1\"\n[auth]\ntest_phones = { \"+13128059851\" = [\"987654\"] }\n";
+        from = \"+1\"\n[auth.test_phones]\n\"+13128059852\" = [\"987653\"]\n\"+13128059851\" = \
+        { codes = [\"987654\"], until = \"2027-01-31\" }\n";
     let layers = layers(toml, &[("EVERCART_AUTH__TOKEN_LIFETIME", "2s")]).expect("fine");
     let text = effective(&layers);
     assert!(text.contains("provider = \"twilio\" # evercart.toml:2"), "{text}");
     assert!(text.contains("token_lifetime = \"2s\" # EVERCART_AUTH__TOKEN_LIFETIME"), "{text}");
     assert!(text.contains("listen = \"127.0.0.1:8080\" # default"), "{text}");
     assert!(text.contains("[markets.kg]\n"), "{text}");
-    for secret in ["hunter2", "987654", "13128059851"] {
+    let phones = "test_phones = { \"+1312•••9851\" = { codes = [\"••••••\"], until = \
+        \"2027-01-31\" }, \"+1312•••9852\" = [\"••••••\"] }";
+    assert!(text.contains(phones), "{text}");
+    for secret in ["hunter2", "987654", "987653", "13128059851"] {
         assert!(!text.contains(secret), "{text}");
     }
     assert!(toml::de::DeTable::parse(&text).is_ok(), "{text}");
@@ -272,6 +306,7 @@ fn the_printed_defaults_are_the_defaults() {
         "readers",
         "batch_max",
         "database_",
+        "regions",
         "default_market",
         "test_phones",
         "url",

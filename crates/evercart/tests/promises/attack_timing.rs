@@ -49,6 +49,7 @@ fn shop() -> (SmsShop, String, String) {
     let at = SmsShop::with_limits(&[
         ("attempts_per_code", "1000000"),
         ("failures_per_ip_hour", "1000000"),
+        ("failures_per_market_hour", "1000000"),
         ("resend_after", "1ms"),
         ("sends_per_phone", "1000000"),
         ("sends_per_ip_hour", "1000000"),

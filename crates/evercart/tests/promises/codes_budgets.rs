@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::codes::{SmsShop, wrong};
 use crate::crowd::{at_once, count};
-use crate::customer::{expect, kg_phone, problem, retry_after, us_phone};
+use crate::customer::{Customer, expect, kg_phone, problem, retry_after, us_phone};
 
 #[test]
 fn s5_a_second_code_has_to_wait_for_a_minute() {
@@ -118,10 +118,75 @@ fn s4_an_address_cannot_guess_at_many_phones() {
         let code = at.new_code(&us_phone(n));
         problem(401, "code_invalid", &at.verify(&us_phone(n), &wrong(&code, n)));
     }
+    // Only the first try of a code that was asked for from there is still compared.
     let code = at.new_code(&us_phone(7));
-    let refused = at.verify(&us_phone(7), &wrong(&code, 1));
+    problem(401, "code_invalid", &at.verify(&us_phone(7), &wrong(&code, 1)));
+    let refused = at.verify(&us_phone(7), &code);
     problem(429, "too_many_attempts", &refused);
     assert!((1..=3600).contains(&retry_after(&refused)), "{refused}");
+}
+
+#[test]
+fn s5_strangers_leave_a_quarter_of_a_market_to_customers() {
+    let mut at = SmsShop::with_limits(&[
+        ("sends_per_market_hour", "4"),
+        ("resend_after", "1ms"),
+        ("sends_per_phone", "100"),
+    ]);
+    let phone = us_phone(1);
+    let jo = Customer::with_code(&at.shop, &phone, &at.new_code(&phone));
+    expect(200, &jo.request(&at.shop, "POST", "/auth/logout").send());
+    for n in 2..=3 {
+        expect(200, &at.send_code(&us_phone(n)));
+    }
+    let warning = "half of the market's hour of codes is used";
+    assert_eq!(at.shop.stderr().matches(warning).count(), 1, "{}", at.shop.stderr());
+    at.shop.restart();
+    problem(429, "rate_limited", &at.send_code(&us_phone(4)));
+    problem(429, "rate_limited", &at.send_code(&phone));
+    let with_token = |phone: &str| jo.post(&at.shop, "/auth/send-code", &json!({"phone": phone}));
+    problem(429, "rate_limited", &with_token(&us_phone(4)));
+    expect(200, &with_token(&phone));
+    expect(200, &at.verify(&phone, &at.sms.code(&phone)));
+    problem(429, "rate_limited", &with_token(&phone));
+}
+
+/// S9: with a stolen token and a reviewer's phone nothing moves and nothing ends.
+#[test]
+fn s9_fixed_codes_sign_in_and_do_nothing_else() {
+    let at = SmsShop::with_variables(&[(
+        "EVERCART_AUTH__TEST_PHONES".to_owned(),
+        r#"{ "+13128050001" = { codes = ["111111"], until = "9999-12-31" },
+             "+13128050002" = ["111111"],
+             "+13128050003" = { codes = ["111111"], until = "2020-01-31" } }"#
+            .replace('\n', " "),
+    )]);
+    let reviewer = Customer::with_code(&at.shop, &us_phone(1), "111111");
+    let stolen = Customer::with_code(&at.shop, &us_phone(4), &at.new_code(&us_phone(4)));
+    let owned = stolen.everything(&at.shop);
+    let code = "111111";
+    expect(200, &stolen.post(&at.shop, "/auth/phone", &json!({ "new_phone": us_phone(2) })));
+    let body = json!({ "new_phone": us_phone(2), "verification_code": code });
+    problem(401, "code_invalid", &stolen.post(&at.shop, "/auth/phone/confirm", &body));
+    assert_eq!(stolen.everything(&at.shop), owned);
+    let body = json!({ "verification_code": code });
+    let erase = reviewer.request(&at.shop, "DELETE", "/auth/account").json(&body).send();
+    problem(401, "code_invalid", &erase);
+    reviewer.everything(&at.shop);
+    // Its last day is over: an ordinary phone.
+    problem(401, "code_invalid", &at.verify(&us_phone(3), code));
+    at.new_code(&us_phone(3));
+    assert_eq!(at.sms.texts(&us_phone(1)).len() + at.sms.texts(&us_phone(2)).len(), 0);
+    let log = at.shop.stderr();
+    for (words, phone) in [
+        ("a test phone signs in with a fixed code", "+1312•••0001"),
+        ("a test phone signs in with a fixed code for ever", "+1312•••0002"),
+        ("the last day of a test phone is over", "+1312•••0003"),
+    ] {
+        let said = log.lines().any(|line| line.contains(words) && line.contains(phone));
+        assert!(said, "{words}: {log}");
+    }
+    assert!(!log.contains(code) && !log.contains(&us_phone(2)), "{log}");
 }
 
 #[test]

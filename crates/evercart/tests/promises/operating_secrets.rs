@@ -134,7 +134,7 @@ fn answers_name_the_request_and_do_not_repeat_it() {
     let phone = us_phone(1);
     let body = json!({ "phone": phone, "verification_code": "123456x" });
     let answer = shop.post("/auth/verify-code").header("X-Request-Id", "r-1").json(&body).send();
-    let refused = problem(401, "code_invalid", &answer);
+    let refused = problem(422, "validation_failed", &answer);
     assert_eq!(refused["request_id"], "r-1");
     assert!(!answer.text().contains(&phone) && !answer.text().contains("123456"), "{answer}");
 }
