@@ -21,6 +21,7 @@ pub mod isolation;
 pub mod model;
 pub mod operator;
 pub mod order;
+pub mod phone_change;
 pub mod sequences;
 pub mod shop;
 pub mod sign_in;

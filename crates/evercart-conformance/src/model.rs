@@ -7,6 +7,7 @@ mod cart;
 mod catalogue;
 mod operator;
 mod order;
+mod phone_change;
 mod sign_in;
 mod wishlist;
 
@@ -21,6 +22,7 @@ use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
 use evercart_core::money::Money;
+use evercart_core::operator::Frozen;
 use evercart_core::order::Order;
 use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use evercart_core::store::Store;
@@ -63,6 +65,9 @@ struct Customer {
     addresses_ever: i64,
     keys: HashMap<String, Remembered>,
     actions: Vec<OperatorAction>,
+    former: Vec<phone_change::Former>,
+    held_until: Option<Timestamp>,
+    frozen: Option<Frozen>,
 }
 
 impl Customer {

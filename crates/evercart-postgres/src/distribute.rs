@@ -18,6 +18,9 @@ use crate::pool::Pool;
 /// Spreads the tables.
 const TABLES: &str = include_str!("../migrations/distribute.sql");
 
+/// Spreads the tables that later migrations made, those that are not spread yet.
+const LATER_TABLES: &str = include_str!("../migrations/distribute_later.sql");
+
 /// Puts in place what functions are on a cluster.
 const FUNCTIONS: &str = include_str!("../migrations/distribute_functions.sql");
 
@@ -70,6 +73,7 @@ pub(crate) async fn spread(
     if !is_spread {
         transaction.batch_execute(TABLES).await.map_err(failed)?;
     }
+    transaction.batch_execute(LATER_TABLES).await.map_err(failed)?;
     transaction.batch_execute(FUNCTIONS).await.map_err(failed)
 }
 

@@ -23,6 +23,7 @@ mod migrate;
 mod operator;
 mod order;
 mod outage;
+mod phone_change;
 mod pool;
 mod presence;
 mod sign_in;

@@ -12,10 +12,13 @@ use crate::distribute;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 1] = [concat!(
-    include_str!("../migrations/0001_shop.sql"),
-    include_str!("../migrations/0001_functions.sql")
-)];
+const MIGRATIONS: [&str; 2] = [
+    concat!(
+        include_str!("../migrations/0001_shop.sql"),
+        include_str!("../migrations/0001_functions.sql")
+    ),
+    include_str!("../migrations/0004_phone_history.sql"),
+];
 
 /// The schema this program works with.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

@@ -18,6 +18,7 @@ mod migrate;
 mod open_cart;
 mod operator;
 mod order;
+mod phone_change;
 #[cfg(test)]
 mod plans;
 mod readers;

@@ -13,7 +13,10 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_shop.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_shop.sql"),
+    include_str!("../migrations/0004_phone_history.sql"),
+];
 
 /// The schema this program works with.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
