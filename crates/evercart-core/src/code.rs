@@ -134,6 +134,11 @@ impl Hasher {
         self.hash(&["subject", kind, value])
     }
 
+    /// The hash under which a phone is looked up and counted.
+    pub fn phone(&self, phone: &Phone) -> KeyedHash {
+        self.subject("phone", phone.as_str())
+    }
+
     fn hash(&self, parts: &[&str]) -> KeyedHash {
         let mut mac = self.keyed.clone();
         for part in parts {

@@ -21,6 +21,7 @@ mod openapi;
 mod operating;
 mod order;
 mod phone;
+mod phone_change;
 mod problem;
 mod query;
 mod routes;
@@ -68,6 +69,8 @@ pub struct Shop {
     pub limits: Limits,
     /// How long a token is good for.
     pub token_lifetime: SignedDuration,
+    /// How long the former phone can stop a change of phone; zero for no hold.
+    pub phone_change_hold: SignedDuration,
     /// Phones with codes of their own, accepted without being sent.
     pub test_phones: Vec<(Phone, Vec<Code>)>,
     /// A demo says its codes in the answer and limits no sending.

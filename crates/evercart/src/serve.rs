@@ -177,6 +177,7 @@ fn shop(
         metrics,
         limits: settings.auth.limits.clone(),
         token_lifetime: settings.auth.token_lifetime,
+        phone_change_hold: settings.auth.phone_change_hold,
         test_phones,
         demo: is_demo,
         trusted_proxies: settings.server.trusted_proxies.clone(),

@@ -128,7 +128,7 @@ async fn settled(client: &Client) -> BTreeMap<String, (i64, i64)> {
 
 async fn run_every_operation(database: &Database) {
     let store: &Postgres = &database.store;
-    let phone = phone(1);
+    let (phone, new) = (phone(1), phone(2));
     let budgets = vec![budget("send_ip", "192.0.2.1", 100)];
     let request = CodeRequest { budgets, ..code_request(&phone, CODE) };
     store.grant_code(request).await.expect("a code");
@@ -173,7 +173,6 @@ async fn run_every_operation(database: &Database) {
 
     store.product(SCARF).await.expect("a product");
     store.find_user(phone.clone()).await.expect("a customer");
-    let new = phone(2);
     let change = PhoneChange {
         attempt: test_attempt(&new),
         hold: SignedDuration::from_hours(24),
