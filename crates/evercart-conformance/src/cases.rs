@@ -69,9 +69,6 @@ macro_rules! conformance {
                     a_change_of_phone_leaves_a_line
                     erasing_forgets_former_phones
                     a_freeze_survives_a_restart
-                    a_stop_meets_a_second_change
-                    moving_back_meets_a_sign_in
-                    of_many_decisions_one_is_made
                     ;
                 cart:
                     untouched_cart_is_empty_at_version_0
@@ -224,6 +221,11 @@ macro_rules! conformance {
                     adds_during_checkouts_are_never_lost
                     an_order_has_one_price_while_prices_change
                     mixed_work_adds_up
+                    ;
+                concurrent_phone_change:
+                    a_stop_meets_a_second_change
+                    moving_back_meets_a_sign_in
+                    of_many_decisions_one_is_made
                     ;
                 concurrent_sign_in:
                     logout_is_a_line_no_write_crosses

@@ -13,6 +13,7 @@ mod cases;
 pub mod catalogue;
 pub mod check;
 pub mod concurrency;
+pub mod concurrent_phone_change;
 pub mod concurrent_sign_in;
 pub mod copy;
 pub mod durability;

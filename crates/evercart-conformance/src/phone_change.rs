@@ -13,7 +13,6 @@ use evercart_core::user::{Session, User};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Backend;
-use crate::concurrency::at_once;
 use crate::shop::{
     ATTEMPTS_MAX, CODE, Customer, Shop, attempt, code_request, free, key, phone, phone_change,
     phone_code_request, phone_hash, refused, stop_attempt, stop_code_request, test_attempt,
@@ -23,28 +22,28 @@ use crate::survival::settled_customer;
 const WRONG: &str = "999999";
 
 /// How long the old phone can stop a change.
-const HOLD: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const HOLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A customer whose account was moved to another phone.
-struct Moved {
+pub(crate) struct Moved {
     /// Who, with the phone and the session of before.
-    owner: Customer,
+    pub(crate) owner: Customer,
     /// The phone the account has now.
-    new: Phone,
+    pub(crate) new: Phone,
     /// The session of the one who moved it.
-    thief: Session,
+    pub(crate) thief: Session,
     held_until: Timestamp,
 }
 
 #[track_caller]
-fn done<T: std::fmt::Debug>(outcome: Result<Proven<T>>) -> Done<T> {
+pub(crate) fn done<T: std::fmt::Debug>(outcome: Result<Proven<T>>) -> Done<T> {
     match outcome {
         Ok(Proven::Done(done)) => done,
         other => panic!("was not done: {other:?}"),
     }
 }
 
-async fn moved<B: Backend>(shop: &mut Shop<B>) -> Moved {
+pub(crate) async fn moved<B: Backend>(shop: &mut Shop<B>) -> Moved {
     let owner = settled_customer(shop).await;
     let new = phone(900);
     let user = change(shop, owner.session, &owner.phone, &new, HOLD).await;
@@ -63,24 +62,29 @@ async fn change<B: Backend>(
     done(shop.change_phone(session, change, free()).await).value
 }
 
-fn on_hold(session: Session, old: &Phone, new: &Phone, hold: SignedDuration) -> PhoneChange {
+pub(crate) fn on_hold(
+    session: Session,
+    old: &Phone,
+    new: &Phone,
+    hold: SignedDuration,
+) -> PhoneChange {
     let attempt = test_attempt(new);
     PhoneChange { attempt, hold, ..phone_change(session.user_id, old, new, CODE) }
 }
 
-async fn stop<B: Backend>(shop: &Shop<B>, phone: &Phone) -> Result<Proven<UserId>> {
+pub(crate) async fn stop<B: Backend>(shop: &Shop<B>, phone: &Phone) -> Result<Proven<UserId>> {
     shop.grant_code(stop_code_request(phone, CODE)).await.unwrap();
     shop.stop_phone_change(stop_attempt(phone, CODE)).await
 }
 
 impl Moved {
-    fn back(&self) -> MoveBack {
+    pub(crate) fn back(&self) -> MoveBack {
         let with_hash = |phone: &Phone| (phone.clone(), phone_hash(phone));
         let user_id = self.owner.session.user_id;
         MoveBack { user_id, from: with_hash(&self.new), to: with_hash(&self.owner.phone) }
     }
 
-    async fn state<B: Backend>(&self, shop: &Shop<B>) -> PhoneChangeState {
+    pub(crate) async fn state<B: Backend>(&self, shop: &Shop<B>) -> PhoneChangeState {
         shop.find_user(self.new.clone()).await.unwrap().phone_change
     }
 }
@@ -90,7 +94,7 @@ async fn enter<B: Backend>(shop: &Shop<B>, phone: &Phone) -> Result<SignInOutcom
     shop.sign_in(attempt(phone, CODE)).await
 }
 
-fn code_request_now(phone: &Phone) -> CodeRequest {
+pub(crate) fn code_request_now(phone: &Phone) -> CodeRequest {
     CodeRequest { resend_after: None, ..code_request(phone, CODE) }
 }
 
@@ -406,108 +410,4 @@ pub async fn a_freeze_survives_a_restart<B: Backend>(shop: &mut Shop<B>) {
     shop.move_phone_back(at.back()).await.unwrap();
     shop.reopen();
     assert_eq!(shop.sign_in_with(&at.owner.phone).await.user_id, at.owner.session.user_id);
-}
-
-/// Whichever comes first, the account is frozen and was not moved on.
-pub async fn a_stop_meets_a_second_change<B: Backend>(shop: &mut Shop<B>) {
-    let at = moved(shop).await;
-    shop.grant_code(stop_code_request(&at.owner.phone, CODE)).await.unwrap();
-    let outcomes = at_once(6, shop.store(), |n, store| {
-        let second = on_hold(at.thief, &at.new, &phone(901 + n), HOLD);
-        let (stop, thief) = (stop_attempt(&at.owner.phone, CODE), at.thief);
-        async move {
-            match n {
-                0 => store
-                    .stop_phone_change(stop)
-                    .await
-                    .map(|outcome| matches!(outcome, Proven::Done(_))),
-                _ => store.change_phone(thief, second, free()).await.map(|_| false),
-            }
-        }
-    })
-    .await;
-    for (n, outcome) in outcomes.into_iter().enumerate() {
-        match (n, outcome) {
-            (0, outcome) => assert!(outcome.unwrap(), "it was stopped"),
-            (_, outcome) => {
-                let refusal = refused(outcome);
-                let is_right = matches!(refusal, Refused::SignedOut | Refused::PhoneOnHold { .. });
-                assert!(is_right, "{refusal:?}");
-            }
-        }
-    }
-    assert!(at.state(shop).await.frozen.is_some());
-    shop.assert_consistent().await;
-}
-
-/// Nobody is signed in to what was decided otherwise, and nobody new is made.
-pub async fn moving_back_meets_a_sign_in<B: Backend>(shop: &mut Shop<B>) {
-    for is_stopped in [true, false] {
-        let mut other = Shop::<B>::open().await;
-        let at = moved(&mut other).await;
-        if is_stopped {
-            done(stop(&other, &at.owner.phone).await);
-        }
-        other.grant_code(code_request_now(&at.owner.phone)).await.unwrap();
-        other.grant_code(code_request_now(&at.new)).await.unwrap();
-        let outcomes = at_once(3, other.store(), |n, store| {
-            let phone = if n == 1 { at.owner.phone.clone() } else { at.new.clone() };
-            let back = at.back();
-            async move {
-                match n {
-                    0 => store.move_phone_back(back).await.map(|user| Some(user.session())),
-                    _ => store.sign_in(attempt(&phone, CODE)).await.map(|outcome| match outcome {
-                        SignInOutcome::SignedIn { user, .. } => Some(user.session()),
-                        _ => None,
-                    }),
-                }
-            }
-        })
-        .await;
-        let id = at.owner.session.user_id;
-        outcomes[0].as_ref().expect("it was moved back");
-        if let Ok(Some(session)) = &outcomes[1] {
-            assert_eq!(session.user_id, id, "the owner came after the decision");
-            other.cart(*session).await.unwrap();
-        }
-        match &outcomes[2] {
-            // Before the decision the session died with it; afterwards the phone is a newcomer's.
-            Ok(Some(session)) if session.user_id == id => {
-                assert!(!is_stopped, "a frozen account let somebody in");
-                assert_eq!(refused(other.cart(*session).await), Refused::SignedOut);
-            }
-            Ok(Some(session)) => drop(other.cart(*session).await.unwrap()),
-            Ok(None) => panic!("the new phone was never left by anybody"),
-            Err(_) => assert!(is_stopped),
-        }
-        let owner = other.sign_in_with(&at.owner.phone).await;
-        assert_eq!(owner.user_id, id);
-        other.assert_consistent().await;
-    }
-    shop.assert_consistent().await;
-}
-
-/// Two operators at once do not decide twice.
-pub async fn of_many_decisions_one_is_made<B: Backend>(shop: &mut Shop<B>) {
-    let at = moved(shop).await;
-    done(stop(shop, &at.owner.phone).await);
-    let outcomes = at_once(6, shop.store(), |n, store| {
-        let (back, id, new) = (at.back(), at.owner.session.user_id, at.new.clone());
-        async move {
-            match n % 2 {
-                0 => store.move_phone_back(back).await,
-                _ => store.confirm_phone_change(id, new).await,
-            }
-        }
-    })
-    .await;
-    let (made, refusals): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-    assert_eq!(made.len(), 1, "{made:?}");
-    for outcome in refusals {
-        let refusal = refused(outcome);
-        assert!(matches!(refusal, Refused::NotFound { .. }), "{refusal:?}");
-    }
-    let user = made.into_iter().next().unwrap().unwrap();
-    assert_eq!(shop.sign_in_with(&user.phone).await.user_id, at.owner.session.user_id);
-    shop.assert_consistent().await;
 }

@@ -85,7 +85,8 @@ pub(crate) struct CodeSent<'a> {
 /// Send a sign-in code
 ///
 /// By SMS, in the market's language or the one in `Accept-Language`. A new code ends the old one.
-/// The answer does not tell whether the phone has an account, nor whether there is a change to stop.
+/// The answer does not tell whether the phone has an account, nor whether there is a change to
+/// stop.
 #[utoipa::path(post, path = "/auth/send-code", tag = "Signing in",
     params(PublicChangeHeaders), request_body = SendCode,
     responses((status = 200, description = "The code is on its way", body = CodeSent),

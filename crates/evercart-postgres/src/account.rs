@@ -268,7 +268,8 @@ async fn erase(
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
     // A user without a phone is one who was erased.
     const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL, phone_held_until = NULL WHERE id = $1";
+         profile_image_url = NULL, language = NULL, last_login = NULL, \
+         phone_held_until = NULL WHERE id = $1";
     let id = session.user_id;
     lock_for(db, &[attempt.phone_hash], attempt).await?;
     if let Beginning::Ended { .. } = begin_ending(db, session, guard).await? {

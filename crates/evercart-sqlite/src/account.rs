@@ -260,7 +260,8 @@ fn erase_rows(db: &Db, id: UserId) -> Result<()> {
     ];
     // A user without a phone is one who was erased.
     const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL, phone_held_until = NULL WHERE id = ?1";
+         profile_image_url = NULL, language = NULL, last_login = NULL, \
+         phone_held_until = NULL WHERE id = ?1";
     db.sql(ORDERS)?.execute([id.0])?;
     for belongings in BELONGINGS {
         db.sql(belongings)?.execute([id.0])?;

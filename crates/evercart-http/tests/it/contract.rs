@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
 use crate::shop::{ANN, Answered, Asked, BOB, DEE, Prepared, TestShop};
+use crate::takeover;
 
 /// What the API promises to have.
 const CONTRACT: &str = "
@@ -138,33 +138,10 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
     let about = |body: serde_json::Value| {
         shop.ask(operation.method(), &ann.fill(path)).token(&ann.token).json(&body)
     };
-    let stop = |code: String| {
-        let body = json!({"phone": DEE, "verification_code": code});
-        shop.post("/auth/phone/stop").json(&body)
-    };
+    if let Some(request) = takeover::provoke(shop, ann, operation, status).await {
+        return request.send().await;
+    }
     let request: Asked<'_> = match status {
-        "200" if path == "/auth/phone/stop" => {
-            shop.take_over().await;
-            stop(shop.code_to(DEE, "stop_phone_change").await)
-        }
-        "404" if path == "/auth/phone/stop" => stop(shop.code_to(DEE, "stop_phone_change").await),
-        "409" if path == "/auth/verify-code" => {
-            shop.take_over().await;
-            shop.clock.advance(SignedDuration::from_mins(15));
-            let code = shop.code_to(DEE, "sign_in").await;
-            without().json(&json!({"phone": DEE, "code": code}))
-        }
-        "409" if ["/auth/phone", "/auth/account"].contains(&path) => {
-            let token = shop.move_to_fay(&ann.token).await;
-            without().token(&token)
-        }
-        "429" if path == "/auth/phone/stop" => {
-            shop.code_to(DEE, "stop_phone_change").await;
-            for _ in 0..5 {
-                stop("000000".into()).send().await;
-            }
-            stop("000000".into())
-        }
         "200" | "201" | "503" => ask(),
         "304" => ask().header("if-none-match", "*"),
         "400" => ask().header("x-market", "fr"),

@@ -40,9 +40,6 @@ pub const CEM: &str = "+996700123456";
 pub const EVE: &str = "+13128059853";
 pub const DEE: &str = "+13128059854";
 
-/// Where accounts are moved to, by their owners or by others.
-pub const FAY: &str = "+13128059860";
-
 /// What a stream of events is sent as.
 pub const EVENTS: &str = "text/event-stream";
 
@@ -247,39 +244,6 @@ impl TestShop {
         let answer = self.post("/auth/verify-code").json(&body).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Has a code sent, for a purpose, and returns it.
-    pub async fn code_to(&self, phone: &str, purpose: &str) -> String {
-        let body = json!({"phone": phone, "purpose": purpose});
-        let answer = self.post("/auth/send-code").json(&body).send().await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        self.sms.last_code()
-    }
-
-    /// Moves a token's account to Fay's phone, and returns the new token.
-    pub async fn move_to_fay(&self, token: &str) -> String {
-        let ask = self.post("/auth/phone").token(token).json(&json!({"new_phone": FAY}));
-        assert_eq!(ask.send().await.status, 200);
-        let body = json!({"new_phone": FAY, "verification_code": self.sms.last_code()});
-        let moved = self.post("/auth/phone/confirm").token(token).json(&body).send().await;
-        assert_eq!(moved.status, 200, "{}", moved.text);
-        moved.body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Somebody takes Dee's account over and moves it to Fay's phone. Returns their token.
-    pub async fn take_over(&self) -> String {
-        let body = json!({"phone": DEE, "code": self.code_to(DEE, "sign_in").await});
-        let dee = self.post("/auth/verify-code").json(&body).send().await;
-        let token = self.move_to_fay(dee.body["access_token"].as_str().unwrap()).await;
-        // The word to the old phone is on its way; a code must not be mistaken for it.
-        for _ in 0..10_000 {
-            if self.sms.sent.lock().unwrap().iter().any(|sms| sms.kind == "phone_changed") {
-                return token;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("the old phone was not told");
     }
 
     /// Puts pieces of a SKU into the cart of a token's customer.

@@ -128,8 +128,8 @@ pub const KEYS: &[Key] = &[
     key(
         "auth.phone_change_hold",
         r#""24h""#,
-        "How long after a change of phone the former phone can stop it. Until then that phone makes \
-         no new customer, and the account is neither moved again nor erased; 0s for no hold.",
+        "How long after a change of phone the former phone can stop it. Until then that phone \
+         makes no new customer, and the account is neither moved again nor erased; 0s for no hold.",
     ),
     secret(
         "auth.test_phones",

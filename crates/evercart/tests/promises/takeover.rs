@@ -138,8 +138,11 @@ fn an_operator_decides_by_either_phone_and_only_once() {
     move_to(&shop, &jo, THIEFS);
     let code = code_to(&shop, &jo.phone, STOP);
     expect(200, &stop(&shop, &jo.phone, &code));
-    // By the former phone the present one is not told.
     let confirmed = user(&shop, "confirm-move", &jo.phone);
+    assert_eq!(
+        confirmed["phone"], "+1312•••9852",
+        "the former phone does not tell the present one"
+    );
     assert_eq!((&confirmed["id"], &confirmed["frozen_at"]), (&json!(jo.id), &Value::Null));
     assert_eq!(Customer::of_demo(&shop, THIEFS).id, jo.id);
     assert_ne!(Customer::of_demo(&shop, &jo.phone).id, jo.id, "the former phone is free");

@@ -53,7 +53,9 @@ pub(super) async fn confirm(
     let user = found.file.user;
     let confirmed = store.confirm_phone_change(user.id, user.phone.clone()).await;
     confirmed.map_err(|error| not_decided(error, phone))?;
-    find(store, &user.phone, None).await.map_err(stores::failed)
+    let confirmed = find(store, &user.phone, None).await.map_err(stores::failed)?;
+    // Asked by the former phone, the present one stays masked.
+    Ok(confirmed.map(|confirmed| Found { left: found.left, ..confirmed }))
 }
 
 /// The customer whose change of phone is on hold or stopped. While it is, nobody else has the
