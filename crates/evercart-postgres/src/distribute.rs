@@ -62,6 +62,15 @@ pub(crate) async fn look(client: &Client, target: &Target) -> Result<bool, OpenE
     }
 }
 
+/// Readies a transaction that changes tables that are spread and then makes others: Citus wants one
+/// connection to each server for both.
+pub(crate) async fn prepare_to_migrate(
+    transaction: &Transaction<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    const PREPARE: &str = "SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
+    transaction.batch_execute(PREPARE).await
+}
+
 /// Spreads a market's tables, unless they are, and brings the functions into the form that works on
 /// a cluster.
 pub(crate) async fn spread(

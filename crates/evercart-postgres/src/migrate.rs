@@ -138,6 +138,9 @@ pub(crate) async fn run(target: &Target) -> Result<Migrated, OpenError> {
     prepare(&transaction, target).await.map_err(failed)?;
     // Another server may have migrated while this one waited for the lock.
     let found = known_version(transaction.client(), target).await?;
+    if target.distributed {
+        distribute::prepare_to_migrate(&transaction).await.map_err(failed)?;
+    }
     apply(&transaction, found).await.map_err(failed)?;
     if target.distributed {
         distribute::spread(&transaction, target).await?;

@@ -242,7 +242,8 @@ mod tests {
         let users = "CREATE TABLE users (id INTEGER PRIMARY KEY);
             CREATE TABLE skus (id INTEGER PRIMARY KEY, sku_code TEXT UNIQUE);
             CREATE TABLE phone_numbers (phone TEXT PRIMARY KEY, user_id INTEGER UNIQUE);
-            CREATE TABLE former_phones (phone BLOB, user_id INTEGER, PRIMARY KEY (phone, user_id));";
+            CREATE TABLE former_phones (phone BLOB, user_id INTEGER,
+            PRIMARY KEY (phone, user_id));";
         let mut breaches = Vec::new();
         Schema::parse([("1.sql", users), ("2.sql", sql)].into_iter()).check(&mut breaches);
         breaches.into_iter().map(|breach| breach.what).collect()
