@@ -120,13 +120,8 @@ pub(crate) async fn stop(db: &Db<'_>, attempt: &SignInAttempt) -> Result<Proven<
     let phone = attempt.phone_hash;
     lock_for(db, &[phone], attempt).await?;
     let before = early_key(db, phone, attempt.idempotency.as_ref()).await?.is_some();
-    let mut kept = kept_for(db, phone).await?;
-    if let Some(whose) = &kept {
-        // An operator decides with this row locked: what was kept is looked at again after that.
-        lock_user(db, whose.user_id).await?;
-        kept = kept_for(db, phone).await?;
-    }
     if before {
+        let kept = kept_for(db, phone).await?;
         // Once an operator has decided, whose account it was is not told again.
         return Ok(
             kept.map_or(Proven::CodeInvalid, |kept| Proven::Done(Done::before(kept.user_id)))
@@ -134,6 +129,13 @@ pub(crate) async fn stop(db: &Db<'_>, attempt: &SignInAttempt) -> Result<Proven<
     }
     if !try_code(db, attempt).await? {
         return Ok(Proven::CodeInvalid);
+    }
+    // Only now: how long a wrong code takes does not tell whether there is a change to stop.
+    let mut kept = kept_for(db, phone).await?;
+    if let Some(whose) = &kept {
+        // An operator decides with this row locked: what is kept is looked at again after that.
+        lock_user(db, whose.user_id).await?;
+        kept = kept_for(db, phone).await?;
     }
     let Some(kept) = kept else {
         return Err(Refused::NotFound { what: "change of phone to stop" }.into());

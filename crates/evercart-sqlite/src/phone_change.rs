@@ -122,8 +122,8 @@ pub(crate) fn stop(db: &Db, attempt: &SignInAttempt) -> Result<Proven<UserId>> {
         Some(key) => early_key(db, phone, key)?.is_some(),
         None => false,
     };
-    let kept = kept_for(db, phone)?;
     if before {
+        let kept = kept_for(db, phone)?;
         // Once an operator has decided, whose account it was is not told again.
         return Ok(
             kept.map_or(Proven::CodeInvalid, |kept| Proven::Done(Done::before(kept.user_id)))
@@ -132,7 +132,8 @@ pub(crate) fn stop(db: &Db, attempt: &SignInAttempt) -> Result<Proven<UserId>> {
     if !try_code(db, attempt)? {
         return Ok(Proven::CodeInvalid);
     }
-    let Some(kept) = kept else {
+    // Only now: how long a wrong code takes does not tell whether there is a change to stop.
+    let Some(kept) = kept_for(db, phone)? else {
         return Err(Refused::NotFound { what: "change of phone to stop" }.into());
     };
     let id = kept.user_id;
