@@ -61,20 +61,24 @@ export class Auth {
   }
 
   /**
-   * Sends a code to the phone. The answer is the same whether or not it has an account. A token that its
-   * customer has or had on this device goes along, so that strangers who use up the shop's messages do
-   * not keep them out.
+   * Sends a code to the phone. The answer is the same whether or not it has an account. A code for
+   * `stop_phone_change` is for `stopPhoneChange` and signs nobody in. A token that its customer has or had
+   * on this device goes along, so that strangers who use up the shop's messages do not keep them out.
    */
-  async sendCode(phone: string): Promise<CodeSent> {
+  async sendCode(
+    phone: string,
+    purpose: "sign_in" | "stop_phone_change" = "sign_in",
+  ): Promise<CodeSent> {
     await this.#core.ready;
     const token = await this.#core.sessions.lastTokenFor(phone);
-    const path = "/auth/send-code";
-    return this.#core.open<CodeSent>({ method: "POST", path, body: { phone }, token });
+    const body = { phone, ...(purpose === "sign_in" ? {} : { purpose }) };
+    return this.#core.open<CodeSent>({ method: "POST", path: "/auth/send-code", body, token });
   }
 
   /**
    * Signs in. What a guest has collected on this device is then merged into the customer's cart, exactly
-   * once; `code_invalid` is thrown for a code that is wrong, used or too old.
+   * once; `code_invalid` is thrown for a code that is wrong, used or too old, `phone_moved` when an
+   * account was moved away from the phone a short while ago.
    */
   async verifyCode(phone: string, code: string): Promise<SignInResult> {
     const body = { phone, verification_code: code };
@@ -150,6 +154,15 @@ export class Auth {
       body,
     });
     return this.#begin(answer.value);
+  }
+
+  /**
+   * Stops the change that moved an account away from this phone, with a code that was sent to it for
+   * `stop_phone_change`. Nobody can sign in to the account until the shop has decided whose it is.
+   */
+  async stopPhoneChange(phone: string, code: string): Promise<void> {
+    const body = { phone, verification_code: code };
+    await this.#core.open({ method: "POST", path: "/auth/phone/stop", body });
   }
 
   /** Everything the shop holds about this customer. */

@@ -25,6 +25,9 @@ export type ErrorCode = ProblemCode | ClientCode;
 export interface ErrorFacts {
   insufficient_stock: { sku_id: number; available: number };
   sku_unavailable: { sku_id: number };
+  /** `until`: when the hold is over; absent while the shop has to decide whose the account is. */
+  phone_moved: { until: string };
+  phone_on_hold: { until: string };
   price_changed: { expected: number; actual: number; currency: string };
 }
 

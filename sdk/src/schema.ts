@@ -114,9 +114,31 @@ export interface paths {
         /**
          * Use another phone
          * @description The account, with all that is in it, is signed in with the new number from then on; every token
-         *     of before is dead. The old number is told by SMS.
+         *     of before is dead. The old number is told by SMS, and can stop the change while it is on hold.
          */
         post: operations["confirm_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/phone/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a change of phone
+         * @description Freezes the account that was moved away from this phone: every token is dead, and nobody signs
+         *     in with either phone until the shop has decided whose the account is. Possible while the change
+         *     is on hold.
+         */
+        post: operations["stop_phone_change"];
         delete?: never;
         options?: never;
         head?: never;
@@ -153,7 +175,8 @@ export interface paths {
         /**
          * Send a sign-in code
          * @description By SMS, in the market's language or the one in `Accept-Language`. A new code ends the old one.
-         *     The answer does not tell whether the phone has an account.
+         *     The answer does not tell whether the phone has an account, nor whether there is a change to
+         *     stop.
          */
         post: operations["send_code"];
         delete?: never;
@@ -190,7 +213,8 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description The first time makes the customer. A code is good once; what is wrong with one is not told.
+         * @description The first time makes the customer. A code is good once; what is wrong with one is not told. A
+         *     phone that an account was moved away from makes no new customer while that change is on hold.
          */
         post: operations["verify_code"];
         delete?: never;
@@ -1004,9 +1028,11 @@ export interface components {
             cart: components["schemas"]["Cart"];
             /** @description When it was taken. */
             exported_at: components["schemas"]["Time"];
+            /** @description The phones the account had before, masked, the oldest first. */
+            former_phones: components["schemas"]["FormerPhone"][];
             /** @description The `Idempotency-Key`s that are still remembered. */
             idempotency_keys: components["schemas"]["KeyUsed"][];
-            /** @description What operators of the shop did to the account, the oldest first. */
+            /** @description What operators of the shop did to the account, and how its phone changed, the oldest first. */
             operator_actions: components["schemas"]["OperatorAction"][];
             /** @description All of them, the newest first. */
             orders: components["schemas"]["Order"][];
@@ -1022,6 +1048,16 @@ export interface components {
             detail: string;
             /** @example quantity */
             field: string;
+        };
+        /** @description A phone that the account had before. */
+        FormerPhone: {
+            /** @description When the account left it. */
+            left_at: components["schemas"]["Time"];
+            /**
+             * @description The shop keeps no more of it than this and a keyed hash.
+             * @example +1312•••9851
+             */
+            phone: string;
         };
         /** @description That the server is there. */
         Health: {
@@ -1162,10 +1198,11 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
-        /** @description Something an operator of the shop did to an account. */
+        /** @description Something that was done to an account. */
         OperatorAction: {
             /**
-             * @description `block`, `unblock`, `sign-out`.
+             * @description `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
+             *     `confirm-move`.
              * @example sign-out
              */
             action: string;
@@ -1305,7 +1342,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1411,6 +1448,12 @@ export interface components {
              * @example +13128059851
              */
             phone: string;
+            /**
+             * @description What the code is for: `sign_in`, or `stop_phone_change` for `/auth/phone/stop`. A code for
+             *     one is worthless for the other.
+             * @example sign_in
+             */
+            purpose?: string | null;
         };
         /** @description The new number of pieces of a line. */
         SetQuantity: {
@@ -1510,6 +1553,20 @@ export interface components {
              * @example in_stock
              */
             stock_status: string;
+        };
+        /** @description The phone an account was moved away from, and the code that was sent there to stop it. */
+        StopPhoneChange: {
+            /**
+             * @description The former phone. `phone_number` is read, too.
+             * @example +13128059854
+             */
+            phone: string;
+            /**
+             * @description The six digits that `send-code` sent with the purpose `stop_phone_change`. `code` is read,
+             *     too.
+             * @example 123456
+             */
+            verification_code: string;
         };
         /**
          * Format: date-time
@@ -1655,6 +1712,15 @@ export interface operations {
             };
             /** @description `code_invalid` (wrong, used, outdated), `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `phone_on_hold`: the phone was changed a short while ago; `until` says how long it stays */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1945,6 +2011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `phone_on_hold`: the phone was changed a short while ago; `until` says how long it stays */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -2052,7 +2127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `phone_taken`: it is another account's */
+            /** @description `phone_taken`: it is another account's; `phone_moved`: another account was moved away from it a short while ago; `phone_on_hold`: this account's phone was changed a short while ago */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2098,6 +2173,119 @@ export interface operations {
                 };
             };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: something is wrong on our side */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_phone_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description May be left out: the phone says it.
+                 * @example us
+                 */
+                "X-Market"?: string;
+                /** @description Do it once, however often it is sent within 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopPhoneChange"];
+            };
+        };
+        responses: {
+            /** @description The account is frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            /** @description `malformed_json`, `market_required`, `market_unknown`, `market_mismatch` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_invalid` (wrong, used, outdated) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: no change that could be stopped */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_attempts`; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2508,6 +2696,15 @@ export interface operations {
             };
             /** @description `code_invalid` (wrong, used, outdated), `user_blocked` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `phone_moved`: an account was moved away from this phone, `until` says how long the change is on hold; `phone_on_hold`: the change to this phone was stopped, and the shop has to decide */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -84,6 +84,10 @@ export function ShopProvider({ children }: { children: ReactNode }) {
         return t.totalChanged(
           moneyOf(language, error.facts.actual ?? 0, error.facts.currency ?? ""),
         );
+      if (isEvercartError(error, "phone_moved"))
+        return error.facts.until ? t.phoneMoved : t.phoneMoveStopped;
+      if (isEvercartError(error, "phone_on_hold"))
+        return error.facts.until ? t.phoneOnHold : t.accountFrozen;
       if (["network", "timeout", "offline"].includes(error.code)) return t.unreachable;
       if (error.code === "code_invalid") return t.codeInvalid;
       if (error.code === "sku_unavailable") return t.unavailable;

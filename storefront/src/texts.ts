@@ -131,6 +131,12 @@ export const en = {
   unreachable: "The shop cannot be reached. Check your connection and try again.",
   tooMany: (seconds: number) => `Too many attempts. Try again in ${seconds} seconds.`,
   codeInvalid: "This code is wrong or too old. Check it, or ask for a new one.",
+  phoneMoved: "Your account was moved from this number to another one. Was that not you? Stop it.",
+  phoneMoveStopped:
+    "The change of number is stopped. Contact the shop: it decides who gets the account.",
+  phoneOnHold: "The number of this account was changed a short while ago. Try again later.",
+  accountFrozen: "This account is frozen. Contact the shop.",
+  stopPhoneChange: "Stop the change of number",
   phoneInvalid: "This does not look like a phone number of this country.",
   insufficientStock: (count: number) => `Only ${count} left in stock.`,
   totalChanged: (total: string) =>

@@ -62,6 +62,25 @@ macro_rules! conformance {
                     erasing_needs_the_right_code
                     a_repeated_erasure_succeeds
                     ;
+                phone_change:
+                    the_old_phone_makes_no_new_customer_during_the_hold
+                    nobody_else_moves_to_a_phone_on_hold
+                    an_account_on_hold_is_neither_moved_nor_erased
+                    without_a_hold_the_old_phone_is_free_at_once
+                    only_a_code_to_stop_stops_a_change
+                    guesses_to_stop_a_change_count
+                    a_stopped_change_lets_neither_phone_in
+                    stopping_twice_is_stopping_once
+                    there_is_nothing_to_stop_without_a_hold
+                    an_account_moved_back_is_whole
+                    a_change_on_hold_can_be_moved_back_without_a_stop
+                    a_confirmed_change_stands
+                    there_is_nothing_to_decide_without_a_change
+                    a_customer_is_found_by_a_former_phone
+                    a_change_of_phone_leaves_a_line
+                    erasing_forgets_former_phones
+                    a_freeze_survives_a_restart
+                    ;
                 cart:
                     untouched_cart_is_empty_at_version_0
                     added_line_carries_what_the_catalogue_says
@@ -223,6 +242,11 @@ macro_rules! conformance {
                     adds_during_checkouts_are_never_lost
                     an_order_has_one_price_while_prices_change
                     mixed_work_adds_up
+                    ;
+                concurrent_phone_change:
+                    a_stop_meets_a_second_change
+                    moving_back_meets_a_sign_in
+                    of_many_decisions_one_is_made
                     ;
                 concurrent_sign_in:
                     logout_is_a_line_no_write_crosses

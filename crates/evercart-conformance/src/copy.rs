@@ -12,6 +12,7 @@ use evercart_core::operator::CheckReport;
 use evercart_core::user::ProfileChange;
 
 use crate::Backend;
+use crate::phone_change::{HOLD, change, done, stop};
 use crate::shop::{
     CODE, Customer, JACKET, JACKET_M, LAMP, MUG, SCARF_RED, Shop, attempt, catalogue, checkout,
     code_request, free, keyed, page, row, signed_in,
@@ -70,7 +71,11 @@ async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer> {
         customers.push(settled_customer(shop).await);
     }
     shop.add_to_cart(customers[0].session, MUG, 1, keyed("k", 1)).await.unwrap();
-    shop.sign_user_out(customers[1].phone.clone()).await.unwrap();
+    // An account that somebody took over, and whose owner has stopped that.
+    let (owner, new) = (&customers[1], crate::shop::phone(900));
+    change(shop, owner.session, &owner.phone, &new, HOLD).await;
+    done(stop(shop, &owner.phone).await);
+    shop.sign_user_out(new).await.unwrap();
     shop.cancel_order(customers[0].session, OrderId(1_001), free()).await.unwrap();
     // A code on its way, an address that guessed wrong, a repeatable request.
     let newcomer = crate::shop::phone(777);

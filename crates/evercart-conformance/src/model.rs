@@ -9,6 +9,7 @@ mod continuity;
 mod operator;
 mod order;
 mod outbox;
+mod phone_change;
 mod sign_in;
 mod wishlist;
 
@@ -26,6 +27,7 @@ use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::Numbers;
 use evercart_core::money::Money;
+use evercart_core::operator::Frozen;
 use evercart_core::order::{FIRST_ORDER, Order};
 use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use evercart_core::store::Store;
@@ -90,6 +92,9 @@ struct Customer {
     keys: HashMap<String, Remembered>,
     actions: Vec<OperatorAction>,
     outbox: Vec<outbox::Waiting>,
+    former: Vec<phone_change::Former>,
+    held_until: Option<Timestamp>,
+    frozen: Option<Frozen>,
 }
 
 impl Customer {

@@ -319,6 +319,24 @@ pub fn phone_code_request(user: UserId, phone: &Phone, code: &str) -> CodeReques
     }
 }
 
+/// A wish for a code to stop the change that moved an account away from this phone.
+pub fn stop_code_request(phone: &Phone, code: &str) -> CodeRequest {
+    let purpose = Purpose::StopPhoneChange;
+    CodeRequest {
+        purpose,
+        code: code_hash_for(purpose, phone, code),
+        resend_after: None,
+        ..code_request(phone, code)
+    }
+}
+
+/// An attempt to stop that change.
+pub fn stop_attempt(phone: &Phone, code: &str) -> SignInAttempt {
+    let purpose = Purpose::StopPhoneChange;
+    let proof = Proof::Code(code_hash_for(purpose, phone, code));
+    SignInAttempt { purpose, proof, ..attempt(phone, code) }
+}
+
 /// A wish to move from one phone to another, with the code that was sent there.
 pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> PhoneChange {
     let purpose = Purpose::ChangePhone(user);
@@ -329,6 +347,7 @@ pub fn phone_change(user: UserId, old: &Phone, new: &Phone, code: &str) -> Phone
         attempt: SignInAttempt { purpose, proof, ..attempt(new, code) },
         notice: notice(old, new),
         repeat_opens_for: CODE_LIFETIME,
+        hold: SignedDuration::ZERO,
     }
 }
 

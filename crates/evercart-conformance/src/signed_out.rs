@@ -108,6 +108,7 @@ operations! {
         fn remove_address(id: AddressId = AddressId(1), guard: Guard = free()) -> Done<()>;
     }
     Accounts {
+        open fn stop_phone_change(SignInAttempt) -> Proven<UserId>;
         fn prove_phone(
             proof: Option<SignInAttempt> = Some(test_attempt(&phone(2))), guard: Guard = free()
         )

@@ -9,6 +9,7 @@ use crate::cart::Cart;
 use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::guard::{Done, Guard};
+use crate::ids::UserId;
 use crate::order::Order;
 use crate::outbox::Message;
 use crate::phone::Phone;
@@ -33,6 +34,18 @@ pub struct PhoneChange {
     /// How long a repeat under the same key is answered with a session again: no longer than the
     /// code was good.
     pub repeat_opens_for: SignedDuration,
+    /// How long the old phone can stop the change. Until then the old phone makes no new customer,
+    /// and the account is neither moved again nor erased. Zero for no hold.
+    pub hold: SignedDuration,
+}
+
+/// A phone that an account was moved away from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerPhone {
+    /// The phone as it may be shown: `+1312•••9851`.
+    pub masked: String,
+    /// When the account left it for the last time.
+    pub left_at: Timestamp,
 }
 
 /// What became of something that a code is asked for.
@@ -57,7 +70,9 @@ pub struct UserExport {
     pub orders: Vec<Order>,
     /// All addresses.
     pub addresses: Vec<Address>,
-    /// What operators did to the account, oldest first.
+    /// The phones the account had before, oldest first.
+    pub former_phones: Vec<FormerPhone>,
+    /// What operators did to the account, and how its phone changed, oldest first.
     pub operator_actions: Vec<OperatorAction>,
     /// The client's own names of requests that are remembered, by name.
     pub idempotency_keys: Vec<KeyUsed>,
@@ -66,7 +81,8 @@ pub struct UserExport {
 /// A line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorAction {
-    /// `block`, `unblock`, `sign-out`.
+    /// `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
+    /// `confirm-move`.
     pub action: String,
     /// When.
     pub at: Timestamp,
@@ -89,7 +105,8 @@ pub trait Accounts: Send + Sync {
     /// counted like one to sign in; a phone that is not the customer's is as good as a wrong code.
     ///
     /// # Errors
-    /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`.
+    /// The session's refusals; `PhoneOnHold` after a change, `TooManyAttempts`,
+    /// `IdempotencyKeyReused`.
     async fn prove_phone(
         &self,
         session: Session,
@@ -99,18 +116,30 @@ pub trait Accounts: Send + Sync {
 
     /// Gives the account another phone, if the code that was sent there is right. The user's id and
     /// all that hangs on it stay; every token issued so far is dead, and the customer returned is
-    /// signed in. The old phone is nobody's from then on, and its notice is in the outbox.
+    /// signed in. The old phone is nobody's from then on, and its notice is in the outbox: it can stop
+    /// the change until the hold is over, and makes a new customer afterwards.
     ///
     /// # Errors
-    /// The session's refusals; `TooManyAttempts`, `PhoneTaken` if the phone is another customer's
-    /// (told only to who has shown that it is theirs), `IdempotencyKeyReused`. A repeat under the
-    /// same key succeeds, though its session is dead.
+    /// The session's refusals; `PhoneOnHold` after an earlier change, `TooManyAttempts`,
+    /// `PhoneTaken` if the phone is another customer's (told only to who has shown that it is
+    /// theirs), `PhoneMoved` if another account was moved away from it and that change is on hold,
+    /// `IdempotencyKeyReused`. A repeat under the same key succeeds, though its session is dead.
     async fn change_phone(
         &self,
         session: Session,
         change: PhoneChange,
         guard: Guard,
     ) -> Result<Proven<User>>;
+
+    /// Freezes the account that was moved away from a phone, if the code that was sent there to
+    /// stop the change is right and the change is on hold. Every token is dead, and neither phone
+    /// signs in until an operator has decided. Stopping twice is stopping once. Returns whose
+    /// account it is.
+    ///
+    /// # Errors
+    /// `TooManyAttempts`, `IdempotencyKeyReused`; `NotFound` if there is no change to stop (told
+    /// only to somebody who has shown that the phone is theirs; the code stays good).
+    async fn stop_phone_change(&self, attempt: SignInAttempt) -> Result<Proven<UserId>>;
 
     /// Everything the shop holds of the customer. Codes and counts that are kept by a phone's keyed
     /// hash are not: nobody can tell whose they are.
@@ -126,8 +155,8 @@ pub trait Accounts: Send + Sync {
     /// the outbox are not sent any more.
     ///
     /// # Errors
-    /// The session's refusals; `TooManyAttempts`, `IdempotencyKeyReused`. A repeat under the same
-    /// key succeeds, though its session is dead.
+    /// The session's refusals; `PhoneOnHold` after a change of phone, `TooManyAttempts`,
+    /// `IdempotencyKeyReused`. A repeat under the same key succeeds, though its session is dead.
     async fn erase(
         &self,
         session: Session,

@@ -59,6 +59,8 @@ pub enum Purpose {
     /// Moving this customer's account to the phone. The code of one customer is worthless for
     /// another.
     ChangePhone(UserId),
+    /// Stopping the change that moved an account away from the phone.
+    StopPhoneChange,
 }
 
 impl Purpose {
@@ -67,13 +69,14 @@ impl Purpose {
         match self {
             Purpose::SignIn => "sign_in",
             Purpose::ChangePhone(_) => "change_phone",
+            Purpose::StopPhoneChange => "stop_phone_change",
         }
     }
 
     /// Whose code it is, if only that customer may use it.
     fn user(self) -> Option<UserId> {
         match self {
-            Purpose::SignIn => None,
+            Purpose::SignIn | Purpose::StopPhoneChange => None,
             Purpose::ChangePhone(user) => Some(user),
         }
     }
@@ -132,6 +135,11 @@ impl Hasher {
         self.hash(&["subject", kind, value])
     }
 
+    /// The hash under which a phone is looked up and counted.
+    pub fn phone(&self, phone: &Phone) -> KeyedHash {
+        self.subject("phone", phone.as_str())
+    }
+
     fn hash(&self, parts: &[&str]) -> KeyedHash {
         let mut mac = self.keyed.clone();
         for part in parts {
@@ -185,6 +193,8 @@ mod tests {
         let change = |user| hasher.code(&us, &a, Purpose::ChangePhone(UserId(user)), &code);
         assert!(!here.matches(&change(1).0) && !change(1).matches(&change(2).0));
         assert!(change(1).matches(&change(1).0));
+        let stop = hasher.code(&us, &a, Purpose::StopPhoneChange, &code);
+        assert!(!here.matches(&stop.0) && !change(1).matches(&stop.0));
         assert!(!here.matches(&Hasher::new(&[8; 32]).code(&us, &a, Purpose::SignIn, &code).0));
         assert_eq!(format!("{code:?} {here:?} {hasher:?}"), "•••••• KeyedHash(…) Hasher(…)");
     }
@@ -213,6 +223,7 @@ mod tests {
     fn the_words_of_purposes_stay_what_stored_hashes_were_made_with() {
         assert_eq!(Purpose::SignIn.as_str(), "sign_in");
         assert_eq!(Purpose::ChangePhone(UserId(1)).as_str(), "change_phone");
+        assert_eq!(Purpose::StopPhoneChange.as_str(), "stop_phone_change");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The two ways an operation can end badly: *refused* (a rule said no, the customer is told why)
 //! and *failed* (it could not be done, the operator is told why). Neither knows of HTTP.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::ids::SkuId;
@@ -94,6 +94,19 @@ pub enum Refused {
     /// The phone is another customer's. Told only to who has shown that it is theirs.
     #[error("the phone is another customer's")]
     PhoneTaken,
+    /// An account was moved away from the phone, and until the hold on that change is over the
+    /// phone is nobody else's. Told only to somebody who has shown that the phone is theirs.
+    #[error("an account was moved away from this phone")]
+    PhoneMoved {
+        /// When the phone is free; `None` while the shop has to decide whose the account is.
+        until: Option<Timestamp>,
+    },
+    /// The account's phone was changed, and the former phone may still stop the change.
+    #[error("the account is on hold after a change of its phone")]
+    PhoneOnHold {
+        /// When the hold is over; `None` while the shop has to decide whose the account is.
+        until: Option<Timestamp>,
+    },
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     IdempotencyKeyReused,

@@ -1,9 +1,12 @@
 //! What the people who run the shop do: look a customer up, block, sign out, check, fill a demo.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
+use crate::account::FormerPhone;
+use crate::code::KeyedHash;
 use crate::error::Result;
-use crate::ids::{ProductId, SkuId};
+use crate::ids::{ProductId, SkuId, UserId};
 use crate::order::Checkout;
 use crate::phone::Phone;
 use crate::user::{Session, User};
@@ -19,7 +22,60 @@ pub struct UserFile {
     pub wishes: u64,
     /// Orders placed.
     pub orders: u64,
+    /// The phones the account had before, oldest first.
+    pub former_phones: Vec<FormerPhone>,
+    /// How far the last change of its phone can still be undone.
+    pub phone_change: PhoneChangeState,
 }
+
+/// How far the last change of an account's phone can still be undone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PhoneChangeState {
+    /// Until when the former phone can stop the change, if that is still to come.
+    pub held_until: Option<Timestamp>,
+    /// Set if the former phone has stopped the change and an operator has to decide.
+    pub frozen: Option<Frozen>,
+}
+
+impl PhoneChangeState {
+    /// True if an operator can move the account back or confirm the change.
+    pub fn is_open(&self) -> bool {
+        self.held_until.is_some() || self.frozen.is_some()
+    }
+}
+
+/// A change of phone that was stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// When.
+    pub at: Timestamp,
+    /// The phone that stopped it, and that the account can go back to.
+    pub former_phone: Phone,
+}
+
+/// A customer found by a phone they have left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormerCustomer {
+    /// Who.
+    pub file: UserFile,
+    /// When they left the phone.
+    pub left_at: Timestamp,
+}
+
+/// A decision that an account goes back to its former phone. It holds only for the phones the
+/// operator has seen: the store hashes nothing, so it is told both.
+#[derive(Debug, Clone)]
+pub struct MoveBack {
+    /// Whose account.
+    pub user_id: UserId,
+    /// The phone the account has.
+    pub from: (Phone, KeyedHash),
+    /// The phone it had before.
+    pub to: (Phone, KeyedHash),
+}
+
+/// The most customers told who have left one phone; the latest few say what there is to know.
+pub const FORMER_CUSTOMERS_MAX: u32 = 10;
 
 /// A promise of the schema that does not hold, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +156,28 @@ pub trait Operator: Send + Sync {
     /// # Errors
     /// `NotFound`.
     async fn sign_user_out(&self, phone: Phone) -> Result<User>;
+
+    /// The customers who have left a phone, the latest first, at most [`FORMER_CUSTOMERS_MAX`].
+    ///
+    /// # Errors
+    /// A failure.
+    async fn former_customers(&self, phone: KeyedHash) -> Result<Vec<FormerCustomer>>;
+
+    /// Undoes a change of phone that was stopped or is on hold: the account has its former phone
+    /// again, every token is dead, and neither a hold nor a freeze is left. The phone it was moved
+    /// to is free.
+    ///
+    /// # Errors
+    /// `NotFound` if the account does not have the phone `from`, or nothing is left to decide;
+    /// `PhoneTaken` if the former phone is another customer's by now.
+    async fn move_phone_back(&self, decision: MoveBack) -> Result<User>;
+
+    /// Lets a change of phone stand that was stopped or is on hold: the freeze and the hold end,
+    /// and the former phone is free.
+    ///
+    /// # Errors
+    /// `NotFound` if the account does not have this phone, or nothing is left to decide.
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> Result<User>;
 
     /// Looks for anything that breaks a promise of the schema.
     ///

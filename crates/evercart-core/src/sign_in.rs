@@ -1,7 +1,7 @@
 //! Signing in by phone and code, signing out, and the customer's profile.
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::code::{KeyedHash, Purpose};
 use crate::error::Result;
@@ -173,6 +173,12 @@ pub enum SignInOutcome {
     },
     /// Wrong, used or outdated: one answer for all.
     CodeInvalid,
+    /// The code was right and is used up, but an account was moved away from this phone and the
+    /// change is on hold: nobody is let in, and no customer is made.
+    PhoneMoved {
+        /// When the phone makes a new customer; `None` while the shop has to decide.
+        until: Option<Timestamp>,
+    },
 }
 
 /// What the store does with users and their sessions.
@@ -210,7 +216,8 @@ pub trait SignIn: Send + Sync {
     /// comparison, the code is used up, and the user is active from then on.
     ///
     /// # Errors
-    /// `TooManyAttempts`, `UserBlocked`, `IdempotencyKeyReused`. A wrong code is an outcome.
+    /// `TooManyAttempts`, `UserBlocked`, `IdempotencyKeyReused`; `PhoneOnHold` while the account is
+    /// frozen. A wrong code is an outcome.
     async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignInOutcome>;
 
     /// Signs the customer out everywhere: every token issued so far is dead when this returns.

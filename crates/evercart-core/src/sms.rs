@@ -16,7 +16,8 @@ pub struct Sms {
     pub text: String,
     /// On whose behalf.
     pub market: MarketName,
-    /// Why, for the provider's own rules: `sign_in_code`, `phone_change_code`, `phone_changed`.
+    /// Why, for the provider's own rules: `sign_in_code`, `phone_change_code`,
+    /// `phone_stop_code`, `phone_changed`.
     pub kind: &'static str,
 }
 
@@ -71,6 +72,32 @@ impl Sms {
         Self { to: to.clone(), text, market: market.clone(), kind: "phone_change_code" }
     }
 
+    /// The message that carries a code to stop the change that moved an account away from a phone.
+    pub fn phone_stop_code(
+        to: &Phone,
+        code: &Code,
+        market: &MarketName,
+        language: &str,
+        minutes: i64,
+    ) -> Self {
+        let code = code.as_str();
+        let text = match language {
+            "ru" => format!(
+                "{code} — код, чтобы остановить перенос вашего аккаунта на другой номер. \
+                 Действует {minutes} мин. Никому его не сообщайте."
+            ),
+            "ky" => format!(
+                "{code} — аккаунтуңуздун башка номерге көчүрүлүшүн токтотуу коду. {minutes} мүнөт \
+                 жарактуу. Аны эч кимге айтпаңыз."
+            ),
+            _ => format!(
+                "{code} is your code to stop your account from moving to another number. It is \
+                 good for {minutes} minutes. Share it with nobody."
+            ),
+        };
+        Self { to: to.clone(), text, market: market.clone(), kind: "phone_stop_code" }
+    }
+
     /// The message that tells a phone that an account was moved away from it, to a phone of which
     /// it says no more than the last digits.
     pub fn phone_changed(to: &Phone, new: &Phone, market: &MarketName, language: &str) -> Self {
@@ -79,15 +106,15 @@ impl Sms {
         let text = match language {
             "ru" => format!(
                 "Теперь вход в ваш аккаунт — по номеру, который заканчивается на {last}. Если это \
-                 были не вы, сразу сообщите магазину."
+                 были не вы, сразу остановите это: войдите в магазин с этого номера."
             ),
             "ky" => format!(
                 "Эми аккаунтуңузга {last} менен бүткөн номер аркылуу кирилет. Эгер муну сиз \
-                 кылбасаңыз, дароо дүкөнгө кабарлаңыз."
+                 кылбасаңыз, дароо токтотуңуз: дүкөнгө ушул номер менен кириңиз."
             ),
             _ => format!(
                 "Your account now signs in with a number that ends in {last}. If this was not you, \
-                 tell the shop at once."
+                 stop it at once: sign in to the shop with this number."
             ),
         };
         Self { to: to.clone(), text, market: market.clone(), kind: "phone_changed" }

@@ -92,6 +92,9 @@ fn check_new_phone(own: &PhoneOf<'_>, new: &PhoneOf<'_>) -> Result<(), Problem> 
               (status = 401, description = "`code_invalid`, `not_authenticated`, `token_invalid`, \
                `token_expired`, `signed_out`, `user_blocked`",
                body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 409, description = "`phone_on_hold`: the phone was changed a short while \
+               ago; `until` says how long it stays",
+               body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`rate_limited`, `too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 503, description = "`overloaded`, `store_unavailable`, `sms_unavailable`; \
@@ -122,7 +125,7 @@ pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mut
 /// Use another phone
 ///
 /// The account, with all that is in it, is signed in with the new number from then on; every token
-/// of before is dead. The old number is told by SMS.
+/// of before is dead. The old number is told by SMS, and can stop the change while it is on hold.
 #[utoipa::path(post, path = "/auth/phone/confirm", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = ConfirmPhone,
     responses(ChangeWithBody,
@@ -130,7 +133,9 @@ pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mut
               (status = 401, description = "`code_invalid` (wrong, used, outdated), \
                `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              (status = 409, description = "`phone_taken`: it is another account's",
+              (status = 409, description = "`phone_taken`: it is another account's; `phone_moved`: \
+               another account was moved away from it a short while ago; `phone_on_hold`: this \
+               account's phone was changed a short while ago",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json")))]
@@ -151,12 +156,16 @@ pub(crate) async fn confirm_phone(customer: Customer, ip: ClientIp, request: Mut
         old_phone_hash: own.hash(shop),
         attempt: attempt(shop, &to, purpose, &code, ip),
         repeat_opens_for: shop.limits.code_lifetime,
+        hold: shop.phone_change_hold,
     };
     let outcome = customer.store().change_phone(session, change, request.guard()).await?;
     let Proven::Done(done) = outcome else {
         return Err(code_invalid(shop, customer.at()).await);
     };
     if !done.replayed {
+        let (market, user) = (customer.market().name.as_str(), done.value.id.0);
+        let (from, to) = (own.phone.masked(), done.value.phone.masked());
+        tracing::info!(market, user, from, to, "a customer's phone was changed");
         shop.outbox.wake();
     }
     let message = "Your account has a new phone number.";
@@ -190,6 +199,9 @@ async fn own_phone<'a>(
               (status = 200, description = "It is erased", body = Confirmation),
               (status = 401, description = "`code_invalid` (wrong, used, outdated), \
                `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 409, description = "`phone_on_hold`: the phone was changed a short while \
+               ago; `until` says how long it stays",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json")))]

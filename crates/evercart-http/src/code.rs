@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Shop;
+use crate::body::{Fields, Lines};
 use crate::cart::replayed;
 use crate::client_ip::{ClientIp, Counted};
 use crate::extract;
@@ -41,6 +42,27 @@ struct SendCode {
     /// E.164, or as people write it in the market. `phone_number` is read, too.
     #[schema(example = "+13128059851", max_length = 40)]
     phone: String,
+    /// What the code is for: `sign_in`, or `stop_phone_change` for `/auth/phone/stop`. A code for
+    /// one is worthless for the other.
+    #[schema(example = "sign_in", pattern = "^(sign_in|stop_phone_change)$", max_length = 40)]
+    purpose: Option<String>,
+}
+
+/// The longest text looked at as a purpose.
+const PURPOSE_MAX: usize = 40;
+
+/// Reads what a code is for; signing in, unless something else is said.
+fn read_purpose(fields: &mut Fields<'_>) -> Purpose {
+    let text = fields.optional_text("purpose", PURPOSE_MAX, Lines::One);
+    match text.as_deref() {
+        None | Some("sign_in") => Purpose::SignIn,
+        Some("stop_phone_change") => Purpose::StopPhoneChange,
+        Some(other) => {
+            let expected = "must be sign_in or stop_phone_change";
+            fields.wrong("purpose", format!("{expected}, found {other:?}"));
+            Purpose::SignIn
+        }
+    }
 }
 
 /// That a code is on its way. It is the same whether or not the phone has an account.
@@ -73,7 +95,8 @@ pub(crate) struct CodeSent<'a> {
 /// Send a sign-in code
 ///
 /// By SMS, in the market's language or the one in `Accept-Language`. A new code ends the old one.
-/// The answer does not tell whether the phone has an account.
+/// The answer does not tell whether the phone has an account, nor whether there is a change to
+/// stop.
 #[utoipa::path(post, path = "/auth/send-code", tag = "Signing in",
     params(PublicChangeHeaders), request_body = SendCode,
     responses((status = 200, description = "The code is on its way", body = CodeSent),
@@ -85,9 +108,13 @@ pub(crate) async fn send_code(
     ip: ClientIp,
     request: Mutation,
 ) -> Answer {
-    let to = request.json(|fields| read_phone(fields, request.headers(), &shop))??;
+    let (to, purpose) = request.json(|fields| {
+        let to = read_phone(fields, request.headers(), &shop);
+        let purpose = read_purpose(fields);
+        to.map(|to| (to, purpose))
+    })??;
     let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
-    send(&shop, &to, Purpose::SignIn, ip, &request).await
+    send(&shop, &to, purpose, ip, &request).await
 }
 
 /// Draws a code, has it granted, and sends it.
@@ -126,6 +153,7 @@ pub(crate) async fn send(
         success: true,
         message: match purpose {
             Purpose::SignIn => "We sent you a code. Type it in to sign in.",
+            Purpose::StopPhoneChange => "We sent you a code. Type it in to stop the change.",
             Purpose::ChangePhone(_) => "We sent a code to the new number. Type it in to use it.",
         },
         phone_number: to.phone.as_str(),
@@ -245,6 +273,7 @@ async fn deliver(
     let lifetime = minutes(shop.limits.code_lifetime);
     let sms = match unsent.purpose {
         Purpose::SignIn => Sms::sign_in_code(&to.phone, code, name, language, lifetime),
+        Purpose::StopPhoneChange => Sms::phone_stop_code(&to.phone, code, name, language, lifetime),
         Purpose::ChangePhone(_) => {
             Sms::phone_change_code(&to.phone, code, name, language, lifetime)
         }

@@ -25,6 +25,7 @@ mod operating;
 mod order;
 mod outbox;
 mod phone;
+mod phone_change;
 mod problem;
 mod query;
 mod routes;
@@ -79,6 +80,8 @@ pub struct Shop {
     pub guesses: Guesses,
     /// How long a token is good for.
     pub token_lifetime: SignedDuration,
+    /// How long the former phone can stop a change of phone; zero for no hold.
+    pub phone_change_hold: SignedDuration,
     /// Phones with codes of their own, accepted without being sent.
     pub test_phones: Vec<TestPhone>,
     /// A demo says its codes in the answer and limits no sending.

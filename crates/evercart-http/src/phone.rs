@@ -22,7 +22,7 @@ pub(crate) struct PhoneOf<'a> {
 impl PhoneOf<'_> {
     /// The hash under which the phone is looked up and counted.
     pub(crate) fn hash(&self, shop: &Shop) -> KeyedHash {
-        shop.hasher.subject("phone", self.phone.as_str())
+        shop.hasher.phone(&self.phone)
     }
 
     /// The codes that the configuration accepts for it. They sign in, and nothing else.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use evercart_core::error::{Failed, Refused, StoreError};
 use evercart_core::money::{Currency, Money};
 use evercart_core::token::TokenError;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -66,6 +66,8 @@ codes! {
     CartEmpty "cart_empty" CONFLICT "The cart is empty",
     PriceChanged "price_changed" CONFLICT "The total has changed",
     PhoneTaken "phone_taken" CONFLICT "The phone is another customer's",
+    PhoneMoved "phone_moved" CONFLICT "An account was moved away from the phone",
+    PhoneOnHold "phone_on_hold" CONFLICT "The account is on hold",
     OrderNotCancellable "order_not_cancellable" CONFLICT "It is too late to cancel",
     VersionConflict "version_conflict" PRECONDITION_FAILED "The cart has changed",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large",
@@ -182,6 +184,31 @@ impl Problem {
         self
     }
 
+    /// An account was moved away from a phone, which is told to nobody else.
+    pub(crate) fn phone_moved(until: Option<Timestamp>) -> Self {
+        match until {
+            Some(until) => Self::new(
+                Code::PhoneMoved,
+                format!(
+                    "Your account was moved from this number to another one. If this was you, use \
+                     the other one. If not, stop the change with a code to this number by {}.",
+                    second(until)
+                ),
+            )
+            .until(until),
+            None => Self::new(
+                Code::PhoneMoved,
+                "The change of this account's number is stopped. Nobody can sign in until the shop \
+                 has decided. Contact the shop.",
+            ),
+        }
+    }
+
+    /// When it is over.
+    fn until(self, until: Timestamp) -> Self {
+        self.fact("until", Fact::Text(second(until).into()))
+    }
+
     fn retry_after(mut self, wait: SignedDuration) -> Self {
         // Rounded up: a client that waits as told is not refused again.
         let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
@@ -212,6 +239,13 @@ impl Problem {
         }
         Response::from_parts(parts, body.into())
     }
+}
+
+/// A moment to the second, as answers have it. Rounded up: at that second it is over.
+fn second(at: Timestamp) -> String {
+    let begun = SignedDuration::from_nanos(999_999_999);
+    let whole = Timestamp::from_second((at + begun).as_second()).unwrap_or(at);
+    whole.to_string()
 }
 
 impl fmt::Display for Problem {
@@ -297,6 +331,21 @@ impl From<Refused> for Problem {
             Refused::PhoneTaken => {
                 Problem::new(Code::PhoneTaken, "This phone belongs to another account.")
             }
+            Refused::PhoneMoved { until } => Self::phone_moved(until),
+            Refused::PhoneOnHold { until: None } => Problem::new(
+                Code::PhoneOnHold,
+                "The change to this phone was stopped. Nobody can sign in until the shop has \
+                 decided. Contact the shop.",
+            ),
+            Refused::PhoneOnHold { until: Some(until) } => Problem::new(
+                Code::PhoneOnHold,
+                format!(
+                    "The phone of this account was changed. It cannot be changed again, and the \
+                     account cannot be erased, until {}.",
+                    second(until)
+                ),
+            )
+            .until(until),
             Refused::IdempotencyKeyReused => Problem::new(
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key was used for a different request. Take a new one.",

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::edge::{self, EdgeLayer};
 use crate::{
-    Shop, account, address, cart, catalogue, code, market, openapi, operating, order, sign_in,
-    storefront, user, wishlist,
+    Shop, account, address, cart, catalogue, code, market, openapi, operating, order, phone_change,
+    sign_in, storefront, user, wishlist,
 };
 
 fn api() -> OpenApiRouter<Arc<Shop>> {
@@ -26,6 +26,7 @@ fn api() -> OpenApiRouter<Arc<Shop>> {
         .routes(routes!(market::list_markets))
         .routes(routes!(account::ask_for_phone))
         .routes(routes!(account::confirm_phone))
+        .routes(routes!(phone_change::stop_phone_change))
         .routes(routes!(account::export))
         .routes(routes!(account::erase))
         .routes(routes!(user::get_profile, user::change_profile))

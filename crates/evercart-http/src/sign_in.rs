@@ -109,11 +109,16 @@ struct TokenVerified<'a> {
 
 /// Sign in
 ///
-/// The first time makes the customer. A code is good once; what is wrong with one is not told.
+/// The first time makes the customer. A code is good once; what is wrong with one is not told. A
+/// phone that an account was moved away from makes no new customer while that change is on hold.
 #[utoipa::path(post, path = "/auth/verify-code", tag = "Signing in",
     params(PublicChangeHeaders), request_body = VerifyCode,
     responses((status = 200, description = "Signed in", body = SignedIn),
               (status = 401, description = "`code_invalid` (wrong, used, outdated), `user_blocked`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 409, description = "`phone_moved`: an account was moved away from this \
+               phone, `until` says how long the change is on hold; `phone_on_hold`: the change to \
+               this phone was stopped, and the shop has to decide",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json"),
@@ -142,6 +147,11 @@ pub(crate) async fn verify_code(
         SignInOutcome::CodeInvalid => {
             shop.metrics.sign_in(&to.at.market.name, ProblemCode::CodeInvalid.as_str());
             Err(code_invalid(&shop, to.at).await)
+        }
+        SignInOutcome::PhoneMoved { until } => {
+            let problem = Problem::phone_moved(until);
+            shop.metrics.sign_in(&to.at.market.name, problem.code().as_str());
+            Err(problem)
         }
         SignInOutcome::SignedIn { user, is_new, replayed: again } => {
             shop.metrics.sign_in(&to.at.market.name, "signed_in");

@@ -14,11 +14,11 @@ use evercart_core::user::{Session, User};
 use tokio_postgres::error::SqlState;
 
 use crate::Postgres;
-use crate::actor::{Begun, admit, begin_as, remember};
+use crate::actor::{Begun, admit, audit, begin_as, remember};
 use crate::cart::CartContent;
 use crate::db::{Db, DbError, Params, Result, snapshot, time, transact};
 use crate::sign_in::{end_sessions, lock_for, millis, try_code, user};
-use crate::{address, cart_merge, order, outbox, wishlist};
+use crate::{address, cart_merge, order, outbox, phone_change, wishlist};
 
 #[async_trait]
 impl Accounts for Postgres {
@@ -40,6 +40,14 @@ impl Accounts for Postgres {
         let done = transact!(self, |db| change_phone(&db, session, &change, &guard))?;
         self.tell_of_change(session.user_id);
         Ok(done)
+    }
+
+    async fn stop_phone_change(&self, attempt: SignInAttempt) -> StoreResult<Proven<UserId>> {
+        let stopped = transact!(self, |db| phone_change::stop(&db, &attempt))?;
+        if let Proven::Done(done) = &stopped {
+            self.tell_of_change(done.value);
+        }
+        Ok(stopped)
     }
 
     async fn export(&self, session: Session) -> StoreResult<UserExport> {
@@ -74,6 +82,7 @@ async fn prove_phone(
     if let Begun::Replay { .. } = begin_as(db, session, guard).await? {
         return Ok(Proven::Done(Done::before(())));
     }
+    phone_change::refuse_on_hold(db, id).await?;
     if let Some(attempt) = proof
         && (!has_phone(db, id, &attempt.phone).await? || !try_code(db, attempt).await?)
     {
@@ -95,9 +104,8 @@ async fn change_phone(
     guard: &Guard,
 ) -> Result<Proven<User>> {
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
-    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
     const CHANGE: &str = "UPDATE users SET phone = $2, is_active = true, last_login = $3, \
-         session_epoch = session_epoch + 1 WHERE id = $1";
+         session_epoch = session_epoch + 1, phone_held_until = $4 WHERE id = $1";
     let (id, attempt) = (session.user_id, &change.attempt);
     let phones = [change.old_phone_hash, attempt.phone_hash];
     lock_for(db, &phones, attempt).await?;
@@ -105,22 +113,35 @@ async fn change_phone(
         Beginning::Fresh => {}
         Beginning::Ended { at } => return repeat_of_change(db, session, change, at).await,
     }
+    phone_change::refuse_on_hold(db, id).await?;
     if !try_code(db, attempt).await? {
         return Ok(Proven::CodeInvalid);
     }
-    let (old, new) = (change.old_phone.as_str(), attempt.phone.as_str());
-    db.change_one(LET_GO, &[&old, &id.0]).await?;
-    match db.change_one(CLAIM, &[&new, &id.0]).await {
-        Err(error) if error.violates(&SqlState::UNIQUE_VIOLATION) => {
-            return Err(Refused::PhoneTaken.into());
-        }
-        claimed => claimed?,
+    if let Some(kept) = phone_change::kept_for(db, attempt.phone_hash).await? {
+        return Err(Refused::PhoneMoved { until: kept.until() }.into());
     }
-    db.change_one(CHANGE, &[&id.0, &new, &db.now()]).await?;
+    db.change_one(LET_GO, &[&change.old_phone.as_str(), &id.0]).await?;
+    claim(db, id, &attempt.phone).await?;
+    let held_until = (!change.hold.is_zero()).then(|| db.now() + millis(change.hold));
+    db.change_one(CHANGE, &[&id.0, &attempt.phone.as_str(), &db.now(), &held_until]).await?;
+    let (old, hash) = (&change.old_phone, change.old_phone_hash);
+    phone_change::remember_former(db, id, old, hash, change.hold).await?;
+    audit(db, id, "change-phone").await?;
     forget_early_keys(db, &phones).await?;
     outbox::write_down(db, id, &change.notice).await?;
     remember(db, id, guard, session.epoch).await?;
     Ok(Proven::Done(Done::now(user(db, id).await?.ok_or(Refused::UnknownUser)?)))
+}
+
+/// Gives a customer a phone that is nobody's.
+pub(crate) async fn claim(db: &Db<'_>, id: UserId, phone: &Phone) -> Result<()> {
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
+    match db.change_one(CLAIM, &[&phone.as_str(), &id.0]).await {
+        Err(error) if error.violates(&SqlState::UNIQUE_VIOLATION) => {
+            Err(Refused::PhoneTaken.into())
+        }
+        claimed => claimed,
+    }
 }
 
 /// The same request again: the same session, if nothing has ended it since and the code would still
@@ -185,7 +206,7 @@ async fn ended_at(db: &Db<'_>, session: Session, key: &IdempotencyKey) -> Result
 
 /// What a sign-in with these phones came to is not told again: they are somebody else's, or
 /// nobody's, from now on.
-async fn forget_early_keys(db: &Db<'_>, phones: &[KeyedHash]) -> Result<()> {
+pub(crate) async fn forget_early_keys(db: &Db<'_>, phones: &[KeyedHash]) -> Result<()> {
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = $1";
     for phone in phones {
         db.execute(FORGET, &[&phone.0.as_slice()]).await?;
@@ -214,6 +235,7 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
         wishlist: wishlist::admitted(db, session).await?,
         orders,
         addresses: address::list(db, id).await?,
+        former_phones: phone_change::former_phones(db, id).await?,
         operator_actions: actions
             .iter()
             .map(|row| OperatorAction { action: row.get(0), at: time(row.get(1)) })
@@ -248,12 +270,14 @@ async fn erase(
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
     // A user without a phone is one who was erased.
     const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL WHERE id = $1";
+         profile_image_url = NULL, language = NULL, last_login = NULL, \
+         phone_held_until = NULL WHERE id = $1";
     let id = session.user_id;
     lock_for(db, &[attempt.phone_hash], attempt).await?;
     if let Beginning::Ended { .. } = begin_ending(db, session, guard).await? {
         return Ok(Proven::Done(Done::before(())));
     }
+    phone_change::refuse_on_hold(db, id).await?;
     if !has_phone(db, id, &attempt.phone).await? || !try_code(db, attempt).await? {
         return Ok(Proven::CodeInvalid);
     }
@@ -263,6 +287,7 @@ async fn erase(
         db.execute(belongings, &[&id.0]).await?;
     }
     db.change_one(LET_GO, &[&attempt.phone.as_str(), &id.0]).await?;
+    phone_change::forget_former(db, id).await?;
     db.change_one(PROFILE, &[&id.0]).await?;
     forget_early_keys(db, &[attempt.phone_hash]).await?;
     remember(db, id, guard, session.epoch).await?;

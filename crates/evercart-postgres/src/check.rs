@@ -13,7 +13,7 @@ const FINDINGS_MAX: usize = 20;
 
 /// Each promise but [`REFERENCES`], and the statement that returns one text for each place where it
 /// is broken. What a cluster cannot join where it lies is read first, as a common table.
-const PROMISES: [(&str, &str); 15] = [
+const PROMISES: [(&str, &str); 17] = [
     (
         "the database's indexes and constraints are valid",
         "SELECT format('index %s', c.relname) FROM pg_index i \
@@ -41,6 +41,8 @@ const PROMISES: [(&str, &str); 15] = [
         "of a user who was erased nothing of their own is left",
         "SELECT format('user %s', id) FROM users WHERE phone = '' AND (is_active \
          OR full_name IS NOT NULL OR email IS NOT NULL OR profile_image_url IS NOT NULL) \
+         UNION ALL SELECT format('user %s: frozen', id) FROM users WHERE phone = '' \
+         AND frozen_phone IS NOT NULL \
          UNION ALL SELECT format('user %s: cart', u.id) FROM users u \
          JOIN carts c ON c.user_id = u.id WHERE u.phone = '' \
          UNION ALL SELECT format('user %s: wishlist', u.id) FROM users u \
@@ -53,6 +55,20 @@ const PROMISES: [(&str, &str); 15] = [
          JOIN orders o ON o.user_id = u.id WHERE u.phone = '' AND (o.customer_name <> '' \
          OR o.customer_phone <> '' OR o.customer_email IS NOT NULL OR o.delivery_address <> '' \
          OR o.delivery_city IS NOT NULL OR o.delivery_notes IS NOT NULL)",
+    ),
+    (
+        "a former phone is a customer's who was not erased",
+        "WITH u AS MATERIALIZED (SELECT id FROM users WHERE phone <> ''), \
+         f AS MATERIALIZED (SELECT user_id FROM former_phones) \
+         SELECT format('user %s', f.user_id) FROM f \
+         WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.id = f.user_id)",
+    ),
+    (
+        "a frozen account is signed out, and its former phone is kept",
+        "WITH f AS MATERIALIZED (SELECT user_id FROM former_phones \
+         WHERE kept_until = 9223372036854775807) \
+         SELECT format('user %s', u.id) FROM users u WHERE u.frozen_at IS NOT NULL \
+         AND (u.is_active OR NOT EXISTS (SELECT 1 FROM f WHERE f.user_id = u.id))",
     ),
     (
         "a user signed in is not blocked",

@@ -18,6 +18,9 @@ use crate::pool::Pool;
 /// Spreads the tables.
 const TABLES: &str = include_str!("../migrations/distribute.sql");
 
+/// Spreads the tables that later migrations made, those that are not spread yet.
+const LATER_TABLES: &str = include_str!("../migrations/distribute_later.sql");
+
 /// Puts in place what functions are on a cluster.
 const FUNCTIONS: &str = include_str!("../migrations/distribute_functions.sql");
 
@@ -59,6 +62,15 @@ pub(crate) async fn look(client: &Client, target: &Target) -> Result<bool, OpenE
     }
 }
 
+/// Readies a transaction that changes tables that are spread and then makes others: Citus wants one
+/// connection to each server for both.
+pub(crate) async fn prepare_to_migrate(
+    transaction: &Transaction<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    const PREPARE: &str = "SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
+    transaction.batch_execute(PREPARE).await
+}
+
 /// Spreads a market's tables, unless they are, and brings the functions into the form that works on
 /// a cluster.
 pub(crate) async fn spread(
@@ -70,6 +82,7 @@ pub(crate) async fn spread(
     if !is_spread {
         transaction.batch_execute(TABLES).await.map_err(failed)?;
     }
+    transaction.batch_execute(LATER_TABLES).await.map_err(failed)?;
     transaction.batch_execute(FUNCTIONS).await.map_err(failed)
 }
 

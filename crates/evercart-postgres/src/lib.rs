@@ -26,6 +26,7 @@ mod operator;
 mod order;
 mod outage;
 mod outbox;
+mod phone_change;
 mod pool;
 mod presence;
 mod sign_in;

@@ -13,10 +13,11 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
+    include_str!("../migrations/0004_phone_history.sql"),
     include_str!("../migrations/0005_first_tries.sql"),
 ];
 
@@ -179,6 +180,9 @@ pub(crate) async fn run(target: &Target) -> Result<Migrated, OpenError> {
     prepare(&transaction, target).await.map_err(failed)?;
     // Another server may have migrated while this one waited for the lock.
     let found = known_version(transaction.client(), target).await?;
+    if target.distributed {
+        distribute::prepare_to_migrate(&transaction).await.map_err(failed)?;
+    }
     apply(&transaction, found).await.map_err(failed)?;
     if target.distributed {
         distribute::spread(&transaction, target).await?;

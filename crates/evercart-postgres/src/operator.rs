@@ -5,9 +5,12 @@ mod fill;
 mod rows;
 
 use async_trait::async_trait;
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::UserId;
-use evercart_core::operator::{CheckReport, DemoCustomer, Operator, UserFile};
+use evercart_core::operator::{
+    CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
+};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 
@@ -15,12 +18,35 @@ use crate::actor::audit;
 use crate::db::{Db, Result, snapshot, transact, unsigned};
 use crate::migrate::other_version;
 use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Postgres, SCHEMA_VERSION, check};
+use crate::{Postgres, SCHEMA_VERSION, check, phone_change};
 
 #[async_trait]
 impl Operator for Postgres {
     async fn find_user(&self, phone: Phone) -> StoreResult<UserFile> {
-        snapshot!(self, |db| file_of(&db, &phone))
+        snapshot!(self, |db| file_by_phone(&db, &phone))
+    }
+
+    async fn former_customers(&self, phone: KeyedHash) -> StoreResult<Vec<FormerCustomer>> {
+        snapshot!(self, |db| former_customers(&db, phone))
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack) -> StoreResult<User> {
+        let id = decision.user_id;
+        let user = transact!(self, |db| async {
+            phone_change::move_back(&db, &decision).await?;
+            Ok(user(&db, id).await?.ok_or(Refused::UnknownUser)?)
+        })?;
+        self.tell_of_change(id);
+        Ok(user)
+    }
+
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> StoreResult<User> {
+        let user = transact!(self, |db| async {
+            phone_change::confirm(&db, user_id, &phone).await?;
+            Ok(user(&db, user_id).await?.ok_or(Refused::UnknownUser)?)
+        })?;
+        self.tell_of_change(user_id);
+        Ok(user)
     }
 
     async fn block_user(&self, phone: Phone) -> StoreResult<User> {
@@ -127,13 +153,28 @@ async fn act(db: &Db<'_>, phone: &Phone, action: Action) -> Result<User> {
     Ok(user(db, id).await?.ok_or(Refused::UnknownUser)?)
 }
 
-async fn file_of(db: &Db<'_>, phone: &Phone) -> Result<UserFile> {
+async fn file_by_phone(db: &Db<'_>, phone: &Phone) -> Result<UserFile> {
+    let user = user_with_phone(db, phone).await?.ok_or(Refused::NotFound { what: "customer" })?;
+    file_of(db, user).await
+}
+
+async fn former_customers(db: &Db<'_>, phone: KeyedHash) -> Result<Vec<FormerCustomer>> {
+    let mut customers = Vec::new();
+    for (id, left_at) in phone_change::who_left(db, phone).await? {
+        let user = user(db, id).await?.ok_or(Refused::UnknownUser)?;
+        customers.push(FormerCustomer { file: file_of(db, user).await?, left_at });
+    }
+    Ok(customers)
+}
+
+async fn file_of(db: &Db<'_>, user: User) -> Result<UserFile> {
     const COUNTS: &str = "SELECT (SELECT count(*) FROM cart_items WHERE user_id = $1), \
          (SELECT count(*) FROM wishlist_items WHERE user_id = $1), \
          (SELECT count(*) FROM orders WHERE user_id = $1)";
-    let user = user_with_phone(db, phone).await?.ok_or(Refused::NotFound { what: "customer" })?;
     let row = db.query_one(COUNTS, &[&user.id.0]).await?;
     Ok(UserFile {
+        former_phones: phone_change::former_phones(db, user.id).await?,
+        phone_change: phone_change::state_of(db, user.id).await?,
         user,
         cart_lines: unsigned(row.get(0)),
         wishes: unsigned(row.get(1)),

@@ -25,10 +25,12 @@ use tokio_postgres::error::SqlState;
 use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
 use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
-use crate::sign_in::before_user::{EarlyEntry, confirm_early, early_key, remember_early};
+use crate::phone_change::kept_for;
+use crate::sign_in::before_user::{EarlyEntry, confirm_early};
 use crate::sign_in::budget::{PEEK, peek_all, refuse_if_used_up, spend, spend_all, standing_of};
 use crate::sign_in::code::{Outstanding, grant, locked_until, outstanding, refuse_until, withdraw};
 
+pub(crate) use crate::sign_in::before_user::{early_key, remember_early};
 pub(crate) use crate::sign_in::budget::millis;
 
 #[async_trait]
@@ -153,10 +155,11 @@ async fn sign_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<SignInOutcome> 
     let Some(ends_at) = compare_code(db, attempt, standing).await? else {
         return Ok(SignInOutcome::CodeInvalid);
     };
-    let ((), (user, is_new)) = try_join(use_up(db, attempt), let_in(db, &attempt.phone)).await?;
-    let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
+    let ((), (outcome, epoch)) = try_join(use_up(db, attempt), let_in(db, attempt)).await?;
+    let is_new = matches!(outcome, SignInOutcome::SignedIn { is_new: true, .. });
+    let entry = EarlyEntry { epoch, is_new, opens: true };
     remember_early(db, phone, attempt.idempotency.as_ref(), Some(entry), ends_at).await?;
-    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+    Ok(outcome)
 }
 
 /// Waits until nobody else works on these phones, nor on the address that the attempt comes from
@@ -173,6 +176,13 @@ pub(crate) async fn lock_for(
     let failures = attempt.failures.iter().filter(|budget| budget.scope != MARKET_FAILURES);
     subjects.extend(failures.map(|budget| budget.subject));
     lock(db, &subjects).await
+}
+
+/// Waits until nobody else works on these phones.
+pub(crate) async fn lock_phones(db: &Db<'_>, phones: &[KeyedHash]) -> Result<()> {
+    let mut phones = phones.to_vec();
+    phones.sort_unstable_by_key(|phone| phone.0);
+    lock(db, &phones).await
 }
 
 /// Counts an attempt, compares its code and uses that up. True if it is right. After [`lock_for`].
@@ -236,6 +246,11 @@ async fn replay(
     before: Option<EarlyEntry>,
 ) -> Result<SignInOutcome> {
     let user = user_with_phone(db, &attempt.phone).await?;
+    if let (Some(EarlyEntry { epoch: NO_EPOCH, opens: true, .. }), None) = (&before, &user)
+        && let Some(kept) = kept_for(db, attempt.phone_hash).await?
+    {
+        return Ok(SignInOutcome::PhoneMoved { until: kept.until() });
+    }
     Ok(match (before, user) {
         (Some(entry), Some(user))
             if entry.opens
@@ -277,28 +292,44 @@ async fn use_up(db: &Db<'_>, attempt: &SignInAttempt) -> Result<()> {
     Ok(())
 }
 
-/// The customer with this phone, made if there is none, signed in. Changes the user's row, and so
-/// either sees what signing out did to it, or makes it wait.
-async fn let_in(db: &Db<'_>, phone: &Phone) -> Result<(User, bool)> {
+/// No session has this epoch: what is remembered under it opens nothing.
+const NO_EPOCH: i64 = -1;
+
+/// The customer with this phone, made if there is none, signed in, with their epoch. Changes the
+/// user's row, and so either sees what signing out did to it, or makes it wait. Where the phone is
+/// kept for a customer who was moved away from it, nobody is signed in.
+async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, i64)> {
     const INCARNATION: &str = "SELECT value FROM incarnation";
     const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 WHERE id = $1 \
          RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
-         blocked_at, session_epoch, last_login, created_at, $3::BIGINT";
+         blocked_at, session_epoch, last_login, created_at, $3::BIGINT, \
+         frozen_at IS NOT NULL AS is_frozen";
+    let phone = &attempt.phone;
     let (id, is_new) = match user_id_of(db, phone).await? {
         Some(id) => (id, false),
-        None => (create_user(db, None, phone, None).await.map_err(met_another)?, true),
+        None => match kept_for(db, attempt.phone_hash).await? {
+            Some(kept) => {
+                return Ok((SignInOutcome::PhoneMoved { until: kept.until() }, NO_EPOCH));
+            }
+            None => (create_user(db, None, phone, None).await.map_err(met_another)?, true),
+        },
     };
     let incarnation: i64 = db.query_one(INCARNATION, &[]).await?.get(0);
     let row = db.query_opt(SIGN_IN, &[&id.0, &db.now(), &incarnation]).await?;
-    let user = user_row(&row.ok_or(Refused::UnknownUser)?);
+    let row = row.ok_or(Refused::UnknownUser)?;
+    let user = user_row(&row);
     if user.blocked_at.is_some() {
         // Undoes everything above: the block stays what it is.
         return Err(Refused::UserBlocked.into());
     }
+    if row.get("is_frozen") {
+        return Err(Refused::PhoneOnHold { until: None }.into());
+    }
     if !is_new {
         forget_old_keys(db, id).await?;
     }
-    Ok((user, is_new))
+    let epoch = user.session_epoch;
+    Ok((SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false }, epoch))
 }
 
 /// Signing in waits for its phone's lock, but whoever fills a demo does not know the hash to wait

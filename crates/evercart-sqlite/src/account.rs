@@ -12,10 +12,10 @@ use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
 use rusqlite::{OptionalExtension, ffi};
 
-use crate::actor::{Begun, admit, begin_as, remember};
+use crate::actor::{Begun, admit, audit, begin_as, remember};
 use crate::db::{Db, DbError, Result, time};
 use crate::sign_in::{end_sessions, millis, try_code, user};
-use crate::{Sqlite, address, cart, order, outbox, wishlist};
+use crate::{Sqlite, address, cart, order, outbox, phone_change, wishlist};
 
 #[async_trait]
 impl Accounts for Sqlite {
@@ -31,6 +31,7 @@ impl Accounts for Sqlite {
                     Begun::Replay { .. } => return Ok(Proven::Done(Done::before(()))),
                     Begun::Fresh(actor) => actor.user_id,
                 };
+                phone_change::refuse_on_hold(db, id)?;
                 if let Some(attempt) = &proof
                     && (!has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)?)
                 {
@@ -51,6 +52,14 @@ impl Accounts for Sqlite {
         let done = self.writer.write(move |db| change_phone(db, session, &change, &guard)).await;
         self.signals.changed(session.user_id);
         done
+    }
+
+    async fn stop_phone_change(&self, attempt: SignInAttempt) -> StoreResult<Proven<UserId>> {
+        let stopped = self.writer.write(move |db| phone_change::stop(db, &attempt)).await?;
+        if let Proven::Done(done) = &stopped {
+            self.signals.changed(done.value);
+        }
+        Ok(stopped)
     }
 
     async fn export(&self, session: Session) -> StoreResult<UserExport> {
@@ -80,29 +89,41 @@ fn change_phone(
     guard: &Guard,
 ) -> Result<Proven<User>> {
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = ?1 AND user_id = ?2";
-    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES (?1, ?2)";
     const CHANGE: &str = "UPDATE users SET phone = ?2, is_active = 1, last_login = ?3, \
-         session_epoch = session_epoch + 1 WHERE id = ?1";
+         session_epoch = session_epoch + 1, phone_held_until = ?4 WHERE id = ?1";
     let (id, attempt) = (session.user_id, &change.attempt);
     match begin_ending(db, session, guard)? {
         Beginning::Fresh => {}
         Beginning::Ended { at } => return repeat_of_change(db, session, change, at),
     }
+    phone_change::refuse_on_hold(db, id)?;
     if !try_code(db, attempt)? {
         return Ok(Proven::CodeInvalid);
     }
-    let new_phone = attempt.phone.as_str();
-    db.change_one(LET_GO, (change.old_phone.as_str(), id.0))?;
-    match db.sql(CLAIM)?.execute((new_phone, id.0)).map_err(DbError::from) {
-        Ok(_) => {}
-        Err(error) if is_taken(&error) => return Err(Refused::PhoneTaken.into()),
-        Err(error) => return Err(error),
+    if let Some(kept) = phone_change::kept_for(db, attempt.phone_hash)? {
+        return Err(Refused::PhoneMoved { until: kept.until() }.into());
     }
-    db.change_one(CHANGE, (id.0, new_phone, db.now()))?;
+    db.change_one(LET_GO, (change.old_phone.as_str(), id.0))?;
+    claim(db, id, &attempt.phone)?;
+    let held_until = (!change.hold.is_zero()).then(|| db.now() + millis(change.hold));
+    db.change_one(CHANGE, (id.0, attempt.phone.as_str(), db.now(), held_until))?;
+    let (old, hash) = (&change.old_phone, change.old_phone_hash);
+    phone_change::remember_former(db, id, old, hash, change.hold)?;
+    audit(db, id, "change-phone")?;
     forget_early_keys(db, &[change.old_phone_hash, attempt.phone_hash])?;
     outbox::write_down(db, id, &change.notice)?;
     remember(db, id, guard, session.epoch)?;
     Ok(Proven::Done(Done::now(user(db, id)?.ok_or(Refused::UnknownUser)?)))
+}
+
+/// Gives a customer a phone that is nobody's.
+pub(crate) fn claim(db: &Db, id: UserId, phone: &Phone) -> Result<()> {
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES (?1, ?2)";
+    match db.sql(CLAIM)?.execute((phone.as_str(), id.0)).map_err(DbError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if is_taken(&error) => Err(Refused::PhoneTaken.into()),
+        Err(error) => Err(error),
+    }
 }
 
 /// True if the schema says that what was claimed is somebody else's.
@@ -169,7 +190,7 @@ fn ended_at(db: &Db, session: Session, key: &IdempotencyKey) -> Result<Option<i6
 
 /// What a sign-in with these phones came to is not told again: they are somebody else's, or
 /// nobody's, from now on.
-fn forget_early_keys(db: &Db, phones: &[KeyedHash]) -> Result<()> {
+pub(crate) fn forget_early_keys(db: &Db, phones: &[KeyedHash]) -> Result<()> {
     const FORGET: &str = "DELETE FROM sign_in_keys WHERE phone = ?1";
     for phone in phones {
         db.sql(FORGET)?.execute([phone.0])?;
@@ -195,6 +216,7 @@ fn export(db: &Db, session: Session) -> Result<UserExport> {
         wishlist: wishlist::read(db, id)?,
         orders: order::list(db, id, None, Page::EVERYTHING)?.items,
         addresses: address::list(db, id)?,
+        former_phones: phone_change::former_phones(db, id)?,
         operator_actions: pairs(ACTIONS)?.into_iter().map(action).collect(),
         idempotency_keys: pairs(KEYS)?.into_iter().map(key).collect(),
     })
@@ -205,6 +227,7 @@ fn erase(db: &Db, session: Session, attempt: &SignInAttempt, guard: &Guard) -> R
     if let Beginning::Ended { .. } = begin_ending(db, session, guard)? {
         return Ok(Proven::Done(Done::before(())));
     }
+    phone_change::refuse_on_hold(db, id)?;
     if !has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)? {
         return Ok(Proven::CodeInvalid);
     }
@@ -226,7 +249,7 @@ fn erase_rows(db: &Db, id: UserId) -> Result<()> {
     const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
          customer_email = NULL, delivery_address = '', delivery_city = NULL, \
          delivery_notes = NULL WHERE user_id = ?1";
-    const BELONGINGS: [&str; 8] = [
+    const BELONGINGS: [&str; 9] = [
         "DELETE FROM cart_items WHERE user_id = ?1",
         "DELETE FROM carts WHERE user_id = ?1",
         "DELETE FROM wishlist_items WHERE user_id = ?1",
@@ -235,10 +258,12 @@ fn erase_rows(db: &Db, id: UserId) -> Result<()> {
         "DELETE FROM idempotency_keys WHERE user_id = ?1",
         "DELETE FROM outbox WHERE user_id = ?1",
         "DELETE FROM phone_numbers WHERE user_id = ?1",
+        "DELETE FROM former_phones WHERE user_id = ?1",
     ];
     // A user without a phone is one who was erased.
     const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL WHERE id = ?1";
+         profile_image_url = NULL, language = NULL, last_login = NULL, \
+         phone_held_until = NULL WHERE id = ?1";
     db.sql(ORDERS)?.execute([id.0])?;
     for belongings in BELONGINGS {
         db.sql(belongings)?.execute([id.0])?;

@@ -9,7 +9,7 @@ use crate::db::{Db, Result, unsigned};
 const FINDINGS_MAX: usize = 20;
 
 /// Each promise, and the statement that returns one text for each place where it is broken.
-const PROMISES: [(&str, &str); 15] = [
+const PROMISES: [(&str, &str); 16] = [
     (
         "the file is intact",
         "SELECT integrity_check FROM pragma_integrity_check \
@@ -31,6 +31,8 @@ const PROMISES: [(&str, &str); 15] = [
         "SELECT printf('user %d', u.id) FROM users u WHERE u.phone = '' AND (u.is_active = 1 \
       OR u.full_name IS NOT NULL OR u.email IS NOT NULL OR u.profile_image_url IS NOT NULL \
       OR EXISTS (SELECT 1 FROM phone_numbers n WHERE n.user_id = u.id) \
+      OR EXISTS (SELECT 1 FROM former_phones f WHERE f.user_id = u.id) \
+      OR u.frozen_phone IS NOT NULL \
       OR EXISTS (SELECT 1 FROM carts c WHERE c.user_id = u.id) \
       OR EXISTS (SELECT 1 FROM wishlists w WHERE w.user_id = u.id) \
       OR EXISTS (SELECT 1 FROM addresses a WHERE a.user_id = u.id) \
@@ -42,6 +44,12 @@ const PROMISES: [(&str, &str); 15] = [
         "a user signed in is not blocked",
         "SELECT printf('user %d', id) FROM users \
       WHERE is_active = 1 AND blocked_at IS NOT NULL",
+    ),
+    (
+        "a frozen account is signed out, and its former phone is kept",
+        "SELECT printf('user %d', u.id) FROM users u WHERE u.frozen_at IS NOT NULL \
+      AND (u.is_active = 1 OR NOT EXISTS (SELECT 1 FROM former_phones f WHERE f.user_id = u.id \
+      AND f.kept_until = 9223372036854775807))",
     ),
     (
         "a cart's lines are numbered once each, below its counter",

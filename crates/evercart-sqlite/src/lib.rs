@@ -21,6 +21,7 @@ mod open_cart;
 mod operator;
 mod order;
 mod outbox;
+mod phone_change;
 #[cfg(test)]
 mod plans;
 mod readers;

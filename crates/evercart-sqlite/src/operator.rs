@@ -1,9 +1,12 @@
 //! The operators' SQL: finding, blocking and signing out a customer, checking, filling a demo.
 
 use async_trait::async_trait;
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult};
 use evercart_core::ids::{SkuId, UserId};
-use evercart_core::operator::{CheckReport, DemoCustomer, Operator, UserFile};
+use evercart_core::operator::{
+    CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
+};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use rusqlite::OptionalExtension;
@@ -12,12 +15,39 @@ use crate::actor::audit;
 use crate::db::{Db, Result, unsigned};
 use crate::open_cart::OpenCart;
 use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Sqlite, check, life, order, wishlist};
+use crate::{Sqlite, check, life, order, phone_change, wishlist};
 
 #[async_trait]
 impl Operator for Sqlite {
     async fn find_user(&self, phone: Phone) -> StoreResult<UserFile> {
-        self.readers.read_snapshot(move |db| file_of(db, &phone)).await
+        self.readers
+            .read_snapshot(move |db| {
+                let user = user_with_phone(db, &phone)?;
+                file_of(db, user.ok_or(Refused::NotFound { what: "customer" })?)
+            })
+            .await
+    }
+
+    async fn former_customers(&self, phone: KeyedHash) -> StoreResult<Vec<FormerCustomer>> {
+        self.readers
+            .read_snapshot(move |db| {
+                let mut customers = Vec::new();
+                for (id, left_at) in phone_change::who_left(db, phone)? {
+                    let user = user(db, id)?.ok_or(Refused::UnknownUser)?;
+                    customers.push(FormerCustomer { file: file_of(db, user)?, left_at });
+                }
+                Ok(customers)
+            })
+            .await
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack) -> StoreResult<User> {
+        let id = decision.user_id;
+        self.settle(id, move |db| phone_change::move_back(db, &decision)).await
+    }
+
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> StoreResult<User> {
+        self.settle(user_id, move |db| phone_change::confirm(db, user_id, &phone)).await
     }
 
     async fn block_user(&self, phone: Phone) -> StoreResult<User> {
@@ -96,6 +126,22 @@ impl Sqlite {
             .await
     }
 
+    /// Settles a change of phone.
+    async fn settle<F>(&self, id: UserId, act: F) -> StoreResult<User>
+    where
+        F: FnOnce(&Db) -> Result<()> + Send + 'static,
+    {
+        let user = self
+            .writer
+            .write(move |db| {
+                act(db)?;
+                Ok(user(db, id)?.ok_or(Refused::UnknownUser)?)
+            })
+            .await?;
+        self.signals.changed(user.id);
+        Ok(user)
+    }
+
     async fn act_on<F>(&self, phone: Phone, action: &'static str, act: F) -> StoreResult<User>
     where
         F: FnOnce(&Db, UserId) -> Result<()> + Send + 'static,
@@ -114,15 +160,16 @@ impl Sqlite {
     }
 }
 
-fn file_of(db: &Db, phone: &Phone) -> Result<UserFile> {
+fn file_of(db: &Db, user: User) -> Result<UserFile> {
     const COUNTS: &str = "SELECT (SELECT count(*) FROM cart_items WHERE user_id = ?1), \
          (SELECT count(*) FROM wishlist_items WHERE user_id = ?1), \
          (SELECT count(*) FROM orders WHERE user_id = ?1)";
-    let user = user_with_phone(db, phone)?.ok_or(Refused::NotFound { what: "customer" })?;
     let (cart_lines, wishes, orders) = db.sql(COUNTS)?.query_row([user.id.0], |row| {
         Ok((unsigned(row.get(0)?), unsigned(row.get(1)?), unsigned(row.get(2)?)))
     })?;
-    Ok(UserFile { user, cart_lines, wishes, orders })
+    let former_phones = phone_change::former_phones(db, user.id)?;
+    let phone_change = phone_change::state_of(db, user.id)?;
+    Ok(UserFile { user, cart_lines, wishes, orders, former_phones, phone_change })
 }
 
 /// Makes one made-up customer through the same statements as a real one. `None` if the phone is

@@ -16,6 +16,7 @@ use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::market::Shipping;
 use evercart_core::money::Money;
+use evercart_core::operator::{MoveBack, Operator};
 use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
 use evercart_core::outbox::{Message, MessageKind, Outbox};
 use evercart_core::phone::Phone;
@@ -193,7 +194,7 @@ async fn sign_in(store: &Sqlite) -> Session {
     };
     match store.sign_in(attempt).await.expect("signs in") {
         SignInOutcome::SignedIn { user, .. } => user.session(),
-        SignInOutcome::CodeInvalid => panic!("the code is right"),
+        other => panic!("the code is right: {other:?}"),
     }
 }
 
@@ -254,6 +255,7 @@ async fn run_every_customer_operation(store: &Sqlite) {
     let session = move_and_export(store, session).await;
     store.sign_out(session, guard("out")).await.expect("out");
     erase(store).await;
+    stop_and_move_back(store).await;
 }
 
 fn own_code(phone: &str) -> SignInAttempt {
@@ -284,6 +286,7 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
             text: "Moved".into(),
         },
         repeat_opens_for: SignedDuration::from_mins(10),
+        hold: SignedDuration::from_hours(24),
     };
     let moved = store.change_phone(session, change(), guard("phone")).await.expect("moves");
     store.change_phone(session, change(), guard("phone")).await.expect("is answered again");
@@ -304,6 +307,38 @@ async fn erase(store: &Sqlite) {
     let SignInOutcome::SignedIn { user, .. } = outcome else { panic!("the code is right") };
     let attempt = own_code("+996700123500");
     store.erase(user.session(), attempt, guard("erase")).await.expect("erases");
+}
+
+/// An account is taken over and given back; operators are not customers, and look up as quickly.
+async fn stop_and_move_back(store: &Sqlite) {
+    let (old, new) = ("+996700123501", "+996700123502");
+    let hashed = |phone: &str, n| (Phone::from_stored(phone.into()), KeyedHash([n; 32]));
+    let own = |phone, n| SignInAttempt { phone_hash: KeyedHash([n; 32]), ..own_code(phone) };
+    let outcome = store.sign_in(own(old, 5)).await.expect("signs in");
+    let SignInOutcome::SignedIn { user, .. } = outcome else { panic!("the code is right") };
+    let change = PhoneChange {
+        old_phone: user.phone.clone(),
+        old_phone_hash: KeyedHash([5; 32]),
+        attempt: own(new, 6),
+        notice: Message {
+            kind: MessageKind::PhoneChanged,
+            to: user.phone.clone(),
+            text: "Moved".into(),
+        },
+        repeat_opens_for: SignedDuration::from_mins(10),
+        hold: SignedDuration::from_hours(24),
+    };
+    store.change_phone(user.session(), change, guard("taken")).await.expect("moves");
+    store.sign_in(own(old, 5)).await.expect("is told that it moved");
+    let stop = SignInAttempt {
+        purpose: Purpose::StopPhoneChange,
+        idempotency: Some(key("stop")),
+        ..own(old, 5)
+    };
+    store.stop_phone_change(stop).await.expect("stops");
+    store.former_customers(KeyedHash([5; 32])).await.expect("customers");
+    let decision = MoveBack { user_id: user.id, from: hashed(new, 6), to: hashed(old, 5) };
+    store.move_phone_back(decision).await.expect("moves back");
 }
 
 async fn order_and_cancel(store: &Sqlite, session: Session) {

@@ -18,15 +18,14 @@ use evercart_core::sign_in::{
 use evercart_core::user::{ProfileChange, Session, User};
 use rusqlite::{OptionalExtension, Row};
 
-use crate::Sqlite;
 use crate::actor::{
     self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
 };
 use crate::db::{Db, DbError, Result, time};
-use crate::life;
 use crate::sign_in::budget::{
     duration, forget_what_is_over, give_back, peek, refuse_if_used_up, spend,
 };
+use crate::{Sqlite, life, phone_change};
 
 pub(crate) use crate::sign_in::budget::millis;
 
@@ -192,12 +191,13 @@ fn sign_in(db: &Db, attempt: &SignInAttempt) -> Result<SignInOutcome> {
     let Some(ends_at) = compare_code(db, attempt)? else {
         return Ok(SignInOutcome::CodeInvalid);
     };
-    let (user, is_new) = let_in(db, &attempt.phone)?;
+    let (outcome, epoch) = let_in(db, attempt)?;
     if let Some(key) = &attempt.idempotency {
-        let entry = EarlyEntry { epoch: user.session_epoch, is_new, opens: true };
+        let is_new = matches!(outcome, SignInOutcome::SignedIn { is_new: true, .. });
+        let entry = EarlyEntry { epoch, is_new, opens: true };
         remember_early(db, attempt.phone_hash, key, Some(entry), ends_at)?;
     }
-    Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
+    Ok(outcome)
 }
 
 /// Counts an attempt, compares its code and uses that up. True if it is right.
@@ -247,6 +247,11 @@ fn compare_code(db: &Db, attempt: &SignInAttempt) -> Result<Option<i64>> {
 /// The same request again: the same customer, if they have not signed out since.
 fn replay(db: &Db, attempt: &SignInAttempt, before: &Option<EarlyEntry>) -> Result<SignInOutcome> {
     let user = user_with_phone(db, &attempt.phone)?;
+    if let (Some(EarlyEntry { epoch: NO_EPOCH, opens: true, .. }), None) = (before, &user)
+        && let Some(kept) = phone_change::kept_for(db, attempt.phone_hash)?
+    {
+        return Ok(SignInOutcome::PhoneMoved { until: kept.until() });
+    }
     Ok(match (before, user) {
         (Some(entry), Some(user))
             if entry.opens
@@ -299,12 +304,21 @@ fn use_up(db: &Db, attempt: &SignInAttempt) -> Result<()> {
     Ok(())
 }
 
-/// The customer with this phone, made if there is none, signed in.
-fn let_in(db: &Db, phone: &Phone) -> Result<(User, bool)> {
+/// No session has this epoch: what is remembered under it opens nothing.
+const NO_EPOCH: i64 = -1;
+
+/// The customer with this phone, made if there is none, signed in, with their epoch. Where the
+/// phone is kept for a customer who was moved away from it, nobody is.
+fn let_in(db: &Db, attempt: &SignInAttempt) -> Result<(SignInOutcome, i64)> {
     const SIGN_IN: &str = "UPDATE users SET is_active = 1, last_login = ?2 WHERE id = ?1";
-    let (id, is_new) = match user_id_of(db, phone)? {
+    let (id, is_new) = match user_id_of(db, &attempt.phone)? {
         Some(id) => (id, false),
-        None => (create_user(db, None, phone, None)?, true),
+        None => match phone_change::kept_for(db, attempt.phone_hash)? {
+            Some(kept) => {
+                return Ok((SignInOutcome::PhoneMoved { until: kept.until() }, NO_EPOCH));
+            }
+            None => (create_user(db, None, &attempt.phone, None)?, true),
+        },
     };
     db.change_one(SIGN_IN, (id.0, db.now()))?;
     forget_old_keys(db, id)?;
@@ -313,7 +327,9 @@ fn let_in(db: &Db, phone: &Phone) -> Result<(User, bool)> {
         // Undoes everything above: the block stays what it is.
         return Err(Refused::UserBlocked.into());
     }
-    Ok((user, is_new))
+    phone_change::refuse_frozen(db, id)?;
+    let epoch = user.session_epoch;
+    Ok((SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false }, epoch))
 }
 
 /// Makes a user who is not signed in yet, with the next id unless one is given.
@@ -436,7 +452,7 @@ fn change_profile(db: &Db, id: UserId, change: &ProfileChange) -> Result<()> {
 }
 
 /// What a sign-in under a key came to.
-struct EarlyEntry {
+pub(crate) struct EarlyEntry {
     epoch: i64,
     is_new: bool,
     /// True until the code's lifetime is over; the key is remembered longer than it opens.
@@ -444,7 +460,7 @@ struct EarlyEntry {
 }
 
 /// Looks up a key used before the user was known. The inner `None` is a request for a code.
-fn early_key(
+pub(crate) fn early_key(
     db: &Db,
     phone: KeyedHash,
     key: &IdempotencyKey,
@@ -468,7 +484,7 @@ fn early_key(
     }
 }
 
-fn remember_early(
+pub(crate) fn remember_early(
     db: &Db,
     phone: KeyedHash,
     key: &IdempotencyKey,

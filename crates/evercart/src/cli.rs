@@ -239,6 +239,17 @@ pub enum User {
     /// Sign a customer out on every device, such as after a lost phone
     #[command(after_help = "Example: evercart user sign-out +13128059851 --market us")]
     SignOut(OneUser),
+    /// Give an account back to the phone it had before the last change
+    ///
+    /// Possible while the change is on hold or stopped. Signs everybody out; the phone the account
+    /// was moved to is free. Takes either phone; while nobody has stopped the change, the former.
+    #[command(after_help = "Example: evercart user move-back +13128059851 --market us")]
+    MoveBack(OneUser),
+    /// Let a change of phone stand that is on hold or stopped
+    ///
+    /// Ends the hold and the freeze: the customer signs in with the new phone. Takes either phone.
+    #[command(after_help = "Example: evercart user confirm-move +13128059852 --market us")]
+    ConfirmMove(OneUser),
 }
 
 /// A customer.

@@ -113,6 +113,8 @@ pub struct Auth {
     pub issuer: String,
     /// How often codes may be sent and tried.
     pub limits: Limits,
+    /// How long the former phone can stop a change of phone; zero for no hold.
+    pub phone_change_hold: SignedDuration,
     /// Phones with fixed codes.
     pub test_phones: Vec<TestPhone>,
 }
@@ -281,6 +283,7 @@ fn auth(read: &Reader<'_>) -> Result<Auth, Failure> {
             failures_per_ip_hour: count(&key("failures_per_ip_hour"))?,
             failures_per_market_hour: count(&key("failures_per_market_hour"))?,
         },
+        phone_change_hold: read.duration_or_none("auth.phone_change_hold")?,
         test_phones: read.test_phones("auth.test_phones")?,
     })
 }

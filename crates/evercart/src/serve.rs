@@ -190,6 +190,7 @@ fn shop(
         limits: settings.auth.limits.clone(),
         guesses: Guesses::default(),
         token_lifetime: settings.auth.token_lifetime,
+        phone_change_hold: settings.auth.phone_change_hold,
         test_phones,
         demo: is_demo,
         trusted_proxies: settings.server.trusted_proxies.clone(),

@@ -77,10 +77,13 @@ describe("another phone", () => {
     await expect(tablet.auth.profile()).rejects.toMatchObject({ code: "signed_out", status: 401 });
     expect(ended).toMatchObject([{ code: "signed_out" }]);
 
-    // The old number is nobody's now; the new one is the customer's.
+    // The old number is nobody's for a while; the new one is the customer's.
     const stranger = client(server.url);
-    await signIn(stranger, phone);
-    expect(stranger.auth.session().user?.id).not.toBe(id);
+    await expect(signIn(stranger, phone)).rejects.toMatchObject({
+      code: "phone_moved",
+      status: 409,
+      facts: { until: expect.any(String) as unknown },
+    });
     const again = client(server.url);
     await signIn(again, next);
     expect(again.auth.session().user?.id).toBe(id);
@@ -141,6 +144,25 @@ describe("another phone", () => {
     });
     expect((await shop.auth.profile()).phone_number).toBe(phone);
     expect((await other.auth.profile()).phone_number).toBe(taken);
+  });
+
+  test("the old number stops a change, and nobody gets in then", async () => {
+    const [thief, owner] = [client(server.url), client(server.url)];
+    const phone = await signIn(thief);
+    const next = newPhone();
+    await thief.auth.confirmPhone(next, codeOf(await thief.auth.changePhone(next)));
+    await expect(thief.auth.changePhone(newPhone())).rejects.toMatchObject({
+      code: "phone_on_hold",
+      status: 409,
+    });
+    const code = codeOf(await owner.auth.sendCode(phone, "stop_phone_change"));
+    await expect(owner.auth.verifyCode(phone, code)).rejects.toMatchObject({
+      code: "code_invalid",
+    });
+    await owner.auth.stopPhoneChange(phone, code);
+    await expect(thief.auth.profile()).rejects.toMatchObject({ code: "signed_out" });
+    await expect(signIn(thief, next)).rejects.toMatchObject({ code: "phone_on_hold" });
+    await expect(signIn(owner, phone)).rejects.toMatchObject({ code: "phone_moved" });
   });
 
   test("nobody changes a phone who is not signed in", async () => {

@@ -24,6 +24,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("EVERCART_AUTH__LIMITS__ATTEMPTS_PER_CODE", "1000"),
     ("EVERCART_AUTH__LIMITS__FAILURES_PER_IP_HOUR", "1000000"),
     ("EVERCART_AUTH__LIMITS__FAILURES_PER_MARKET_HOUR", "1000000"),
+    // Customers move on from phone to phone.
+    ("EVERCART_AUTH__PHONE_CHANGE_HOLD", "0s"),
     ("EVERCART_SERVER__INTERNAL_LISTEN", "127.0.0.1:0"),
 ];
 

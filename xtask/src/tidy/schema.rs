@@ -4,8 +4,8 @@
 use super::Breach;
 use super::sql::{self, Piece};
 
-/// Has a user_id, but is how a user is found by phone.
-const KEYED_BY_PHONE: &str = "phone_numbers";
+/// Have a user_id, but are how a user is found by phone.
+const KEYED_BY_PHONE: [&str; 2] = ["phone_numbers", "former_phones"];
 
 /// The tables that all migrations together make.
 #[derive(Default)]
@@ -131,7 +131,8 @@ impl Schema {
 
 impl Table {
     fn is_customers(&self) -> bool {
-        self.name != KEYED_BY_PHONE && self.columns.iter().any(|column| column == "user_id")
+        !KEYED_BY_PHONE.contains(&self.name.as_str())
+            && self.columns.iter().any(|column| column == "user_id")
     }
 
     /// Takes in a column or a constraint.
@@ -240,7 +241,9 @@ mod tests {
     fn broken(sql: &str) -> Vec<String> {
         let users = "CREATE TABLE users (id INTEGER PRIMARY KEY);
             CREATE TABLE skus (id INTEGER PRIMARY KEY, sku_code TEXT UNIQUE);
-            CREATE TABLE phone_numbers (phone TEXT PRIMARY KEY, user_id INTEGER UNIQUE);";
+            CREATE TABLE phone_numbers (phone TEXT PRIMARY KEY, user_id INTEGER UNIQUE);
+            CREATE TABLE former_phones (phone BLOB, user_id INTEGER,
+            PRIMARY KEY (phone, user_id));";
         let mut breaches = Vec::new();
         Schema::parse([("1.sql", users), ("2.sql", sql)].into_iter()).check(&mut breaches);
         breaches.into_iter().map(|breach| breach.what).collect()

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use evercart_core::account::{Accounts, KeyUsed, PhoneChange, Proven, UserExport};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
+use evercart_core::ids::UserId;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
@@ -25,6 +26,7 @@ impl Accounts for Model {
             if Remembered::find(&customer.keys, key.as_ref(), now)?.is_some() {
                 return Ok(Proven::Done(Done::before(())));
             }
+            customer.refuse_on_hold(now)?;
             if let Some(attempt) = &proof
                 && (attempt.phone != phone || state.sign_ins.try_code(attempt, now)?.is_none())
             {
@@ -55,8 +57,12 @@ impl Accounts for Model {
                     false => Err(Refused::SignedOut),
                 };
             }
+            state.customer(session)?.refuse_on_hold(now)?;
             if state.sign_ins.try_code(&change.attempt, now)?.is_none() {
                 return Ok(Proven::CodeInvalid);
+            }
+            if let Some((_, until)) = state.kept_for(change.attempt.phone_hash, now) {
+                return Err(Refused::PhoneMoved { until });
             }
             if state.by_phone(&phone).is_ok_and(|other| other.user.id != session.user_id) {
                 return Err(Refused::PhoneTaken);
@@ -69,8 +75,15 @@ impl Accounts for Model {
             customer.user.session_epoch += 1;
             customer.user.last_login = Some(now);
             customer.write_down(change.notice, now);
+            customer.held_until = (!change.hold.is_zero()).then(|| now + change.hold);
+            customer.leave(&change.old_phone, change.old_phone_hash, change.hold, now);
+            customer.act("change-phone", now);
             Ok(Proven::Done(Done::now(customer.user.clone())))
         })
+    }
+
+    async fn stop_phone_change(&self, attempt: SignInAttempt) -> Result<Proven<UserId>> {
+        self.transact(|state, now| state.stop(attempt, now))
     }
 
     async fn export(&self, session: Session) -> Result<UserExport> {
@@ -85,6 +98,7 @@ impl Accounts for Model {
                 wishlist: state.show_wishlist(customer),
                 orders: customer.orders.iter().rev().cloned().collect(),
                 addresses: customer.shown_addresses(),
+                former_phones: customer.former_phones(),
                 operator_actions: customer.actions.clone(),
                 idempotency_keys: keys,
             })
@@ -102,6 +116,7 @@ impl Accounts for Model {
             if state.ended_by(session, key.as_ref(), now)?.is_some() {
                 return Ok(Proven::Done(Done::before(())));
             }
+            state.customer(session)?.refuse_on_hold(now)?;
             let is_own = state.customer(session)?.user.phone == attempt.phone;
             if !is_own || state.sign_ins.try_code(&attempt, now)?.is_none() {
                 return Ok(Proven::CodeInvalid);
@@ -113,6 +128,8 @@ impl Accounts for Model {
             customer.addresses.clear();
             customer.keys.clear();
             customer.outbox.clear();
+            customer.former.clear();
+            customer.held_until = None;
             Remembered::store(&mut customer.keys, key, now, session.epoch);
             for order in &mut customer.orders {
                 order.customer_name.clear();

@@ -2,8 +2,13 @@
 
 use async_trait::async_trait;
 use evercart_core::account::OperatorAction;
+use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
-use evercart_core::operator::{CheckReport, Counts, DemoCustomer, Finding, Operator, UserFile};
+use evercart_core::ids::UserId;
+use evercart_core::operator::{
+    CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
+    Operator, UserFile,
+};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use jiff::Timestamp;
@@ -13,14 +18,30 @@ use super::{Customer, Model, State, catalogue};
 #[async_trait]
 impl Operator for Model {
     async fn find_user(&self, phone: Phone) -> Result<UserFile> {
-        self.transact(|state, _| {
-            let customer = state.by_phone(&phone)?;
-            Ok(UserFile {
-                user: customer.user.clone(),
-                cart_lines: customer.lines.len() as u64,
-                wishes: customer.wishes.len() as u64,
-                orders: customer.orders.len() as u64,
-            })
+        self.transact(|state, now| Ok(state.by_phone(&phone)?.file(now)))
+    }
+
+    async fn former_customers(&self, phone: KeyedHash) -> Result<Vec<FormerCustomer>> {
+        self.transact(|state, now| {
+            let who = state.who_left(phone).into_iter().take(FORMER_CUSTOMERS_MAX as usize);
+            let found = who
+                .map(|(id, left_at)| FormerCustomer { file: state.users[&id].file(now), left_at });
+            Ok(found.collect())
+        })
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack) -> Result<User> {
+        self.transact(|state, now| {
+            let id = decision.user_id;
+            state.move_back(decision, now)?;
+            Ok(state.of(id).user.clone())
+        })
+    }
+
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> Result<User> {
+        self.transact(|state, now| {
+            state.confirm(user_id, &phone, now)?;
+            Ok(state.of(user_id).user.clone())
         })
     }
 
@@ -102,6 +123,19 @@ impl Operator for Model {
 
     async fn ready(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+impl Customer {
+    fn file(&self, now: Timestamp) -> UserFile {
+        UserFile {
+            user: self.user.clone(),
+            cart_lines: self.lines.len() as u64,
+            wishes: self.wishes.len() as u64,
+            orders: self.orders.len() as u64,
+            former_phones: self.former_phones(),
+            phone_change: self.phone_change(now),
+        }
     }
 }
 

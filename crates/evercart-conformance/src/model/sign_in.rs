@@ -52,6 +52,9 @@ struct Failures {
     window: SignedDuration,
 }
 
+/// No session has this epoch: what is remembered under it opens nothing.
+const NO_EPOCH: i64 = -1;
+
 /// How long the key of a sign-in with a configured code opens.
 const TEST_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
@@ -182,7 +185,12 @@ impl SignIn for Model {
                 let entry = (attempt.phone_hash, key.key.clone());
                 let opens = state.sign_ins.open_until.get(&entry).is_some_and(|end| now < *end);
                 let Ok(customer) = state.by_phone(&attempt.phone) else {
-                    return Ok(SignInOutcome::CodeInvalid);
+                    return Ok(match state.kept_for(attempt.phone_hash, now) {
+                        Some((_, until)) if opens && epoch == NO_EPOCH => {
+                            SignInOutcome::PhoneMoved { until }
+                        }
+                        _ => SignInOutcome::CodeInvalid,
+                    });
                 };
                 let user = customer.user.clone();
                 if !opens || !user.is_active || user.session_epoch != epoch {
@@ -326,6 +334,35 @@ impl SignIns {
         from.is_some() && [Some(attempt.from), Some(attempt.phone_hash)].contains(&from)
     }
 
+    /// True if this very request was carried out before.
+    pub(super) fn knows_key(
+        &self,
+        attempt: &SignInAttempt,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let Some(keys) = self.keys.get(&attempt.phone_hash) else { return Ok(false) };
+        Ok(Remembered::find(keys, attempt.idempotency.as_ref(), now)?.is_some())
+    }
+
+    pub(super) fn remember_key(
+        &mut self,
+        phone: KeyedHash,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+        made: i64,
+    ) {
+        Remembered::store(self.keys.entry(phone).or_default(), key, now, made);
+    }
+
+    /// Lets a sign-in's key be answered like the first time until then.
+    fn open(&mut self, phone: KeyedHash, key: Option<&IdempotencyKey>, ends: Timestamp) {
+        if let Some(key) = key {
+            let place = (phone, key.key.clone());
+            self.unsent_until.remove(&place);
+            self.open_until.insert(place, ends);
+        }
+    }
+
     /// What a sign-in with a phone came to is not told again.
     pub(super) fn forget_keys(&mut self, phone: KeyedHash) {
         self.keys.remove(&phone);
@@ -375,9 +412,19 @@ impl State {
         now: Timestamp,
         ends: Timestamp,
     ) -> Result<SignInOutcome, Refused> {
+        let phone = attempt.phone_hash;
+        let is_known = self.by_phone(&attempt.phone).is_ok();
+        if let Some((_, until)) = self.kept_for(phone, now).filter(|_| !is_known) {
+            self.sign_ins.open(phone, attempt.idempotency.as_ref(), ends);
+            self.sign_ins.remember_key(phone, attempt.idempotency, now, NO_EPOCH);
+            return Ok(SignInOutcome::PhoneMoved { until });
+        }
         let (user, is_new) = match self.by_phone(&attempt.phone) {
             Ok(customer) if customer.user.blocked_at.is_some() => {
                 return Err(Refused::UserBlocked);
+            }
+            Ok(customer) if customer.frozen.is_some() => {
+                return Err(Refused::PhoneOnHold { until: None });
             }
             Ok(customer) => {
                 customer.user.is_active = true;
@@ -386,13 +433,8 @@ impl State {
             }
             Err(_) => (self.new_user(attempt.phone, now), true),
         };
-        if let Some(key) = &attempt.idempotency {
-            let place = (attempt.phone_hash, key.key.clone());
-            self.sign_ins.unsent_until.remove(&place);
-            self.sign_ins.open_until.insert(place, ends);
-        }
-        let keys = self.sign_ins.keys.entry(attempt.phone_hash).or_default();
-        Remembered::store(keys, attempt.idempotency, now, user.session_epoch);
+        self.sign_ins.open(phone, attempt.idempotency.as_ref(), ends);
+        self.sign_ins.remember_key(phone, attempt.idempotency, now, user.session_epoch);
         Ok(SignInOutcome::SignedIn { user: Box::new(user), is_new, replayed: false })
     }
 
@@ -426,6 +468,9 @@ impl State {
             keys: HashMap::new(),
             actions: Vec::new(),
             outbox: Vec::new(),
+            former: Vec::new(),
+            held_until: None,
+            frozen: None,
         };
         self.users.insert(id, customer);
         user

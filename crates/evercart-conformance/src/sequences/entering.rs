@@ -199,6 +199,7 @@ fn outcome(outcome: Result<SignInOutcome>) -> String {
         Ok(SignInOutcome::SignedIn { replayed: true, .. }) => "let in once more".into(),
         Ok(SignInOutcome::SignedIn { is_new, .. }) => format!("let in, new: {is_new}"),
         Ok(SignInOutcome::CodeInvalid) => "wrong code".into(),
+        Ok(SignInOutcome::PhoneMoved { until }) => format!("moved, kept until {until:?}"),
         Err(error) => reason(error),
     }
 }

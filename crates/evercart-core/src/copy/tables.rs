@@ -186,9 +186,23 @@ pub const TABLES: &[Table] = &[
             optional_integer("last_login"),
             integer("created_at"),
             integer("next_address"),
+            optional_integer("phone_held_until"),
+            optional_integer("frozen_at"),
+            optional_text("frozen_phone"),
         ],
     ),
     table("phone_numbers", 1, &[text("phone"), integer("user_id")]),
+    table(
+        "former_phones",
+        2,
+        &[
+            blob("phone"),
+            integer("user_id"),
+            text("masked"),
+            integer("left_at"),
+            integer("kept_until"),
+        ],
+    ),
     table(
         "carts",
         1,

@@ -1,7 +1,7 @@
 //! `/auth/export`: all that the shop holds of a customer, as one document.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use evercart_core::account::{KeyUsed, OperatorAction};
+use evercart_core::account::{FormerPhone, KeyUsed, OperatorAction};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -28,17 +28,37 @@ struct Export<'a> {
     /// All of them, the newest first.
     orders: Vec<OrderJson<'a>>,
     addresses: Vec<AddressJson<'a>>,
-    /// What operators of the shop did to the account, the oldest first.
+    /// The phones the account had before, masked, the oldest first.
+    former_phones: Vec<FormerPhoneJson<'a>>,
+    /// What operators of the shop did to the account, and how its phone changed, the oldest first.
     operator_actions: Vec<OperatorActionJson<'a>>,
     /// The `Idempotency-Key`s that are still remembered.
     idempotency_keys: Vec<KeyUsedJson<'a>>,
 }
 
-/// Something an operator of the shop did to an account.
+/// A phone that the account had before.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormerPhone)]
+struct FormerPhoneJson<'a> {
+    /// The shop keeps no more of it than this and a keyed hash.
+    #[schema(example = "+1312•••9851")]
+    phone: &'a str,
+    /// When the account left it.
+    left_at: Utc,
+}
+
+impl<'a> FormerPhoneJson<'a> {
+    fn of(former: &'a FormerPhone) -> Self {
+        Self { phone: &former.masked, left_at: Utc(former.left_at) }
+    }
+}
+
+/// Something that was done to an account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OperatorAction)]
 struct OperatorActionJson<'a> {
-    /// `block`, `unblock`, `sign-out`.
+    /// `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
+    /// `confirm-move`.
     #[schema(example = "sign-out")]
     action: &'a str,
     at: Utc,
@@ -84,6 +104,7 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         wishlist: WishlistJson::of(&export.wishlist, currency),
         orders: export.orders.iter().map(|order| OrderJson::of(order, currency)).collect(),
         addresses: export.addresses.iter().map(AddressJson::of).collect(),
+        former_phones: export.former_phones.iter().map(FormerPhoneJson::of).collect(),
         operator_actions: export.operator_actions.iter().map(OperatorActionJson::of).collect(),
         idempotency_keys: export.idempotency_keys.iter().map(KeyUsedJson::of).collect(),
     };

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
 use crate::shop::{ANN, Answered, Asked, BOB, DEE, Prepared, TestShop};
+use crate::takeover;
 
 /// What the API promises to have.
 const CONTRACT: &str = "
@@ -22,6 +23,7 @@ const CONTRACT: &str = "
     GET /auth/markets
     POST /auth/phone
     POST /auth/phone/confirm
+    POST /auth/phone/stop
     GET /auth/export
     DELETE /auth/account
     GET /cart
@@ -139,6 +141,9 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
     let about = |body: serde_json::Value| {
         shop.ask(operation.method(), &ann.fill(path)).token(&ann.token).json(&body)
     };
+    if let Some(request) = takeover::provoke(shop, ann, operation, status).await {
+        return request.send().await;
+    }
     if ["200", "409", "429"].contains(&status) {
         // Phones with codes of their own show by other codes that they are somebody's.
         let phone = Phone::parse(ANN, None).unwrap();

@@ -10,7 +10,7 @@ use evercart_core::phone::Phone;
 use serde_json::json;
 
 use crate::schema::document;
-use crate::shop::{ANN, Answered, Asked, BOB, DEE, TestShop, order_body};
+use crate::shop::{ANN, Answered, Asked, BOB, DEE, EVE, TestShop, order_body};
 
 /// The codes provoked so far.
 #[derive(Default)]
@@ -81,6 +81,13 @@ async fn states_that_say_no(seen: &mut Seen) {
     let body = json!({"new_phone": BOB, "verification_code": "123456"});
     let taken = shop.post("/auth/phone/confirm").token(&token).json(&body).send().await;
     seen.is(&taken, 409, "phone_taken");
+    let moved = shop.take_over().await;
+    let ask = shop.post("/auth/phone").token(&moved).json(&json!({"new_phone": EVE}));
+    seen.is(&ask.send().await, 409, "phone_on_hold");
+    let body = json!({"phone": DEE, "code": shop.code_to(DEE, "sign_in").await});
+    let back = shop.post("/auth/verify-code").json(&body).send().await;
+    assert_eq!(back.body["until"], "2026-09-22T14:13:20Z");
+    seen.is(&back, 409, "phone_moved");
     let stale = add(r#"{"sku_id": 42}"#).header("if-match", "\"0-0\"").send().await;
     seen.is(&stale, 412, "version_conflict");
     assert_eq!(add(r#"{"sku_id": 42, "quantity": 999}"#).send().await.status, 200);

@@ -20,4 +20,5 @@ mod products;
 mod profile;
 mod schema;
 mod shop;
+mod takeover;
 mod wishlist;

@@ -183,6 +183,7 @@ impl TestShop {
             limits: limits(),
             token_lifetime: SignedDuration::from_mins(30),
             guesses: Guesses::default(),
+            phone_change_hold: SignedDuration::from_hours(24),
             test_phones: [ANN, BOB, CEM, EVE]
                 .map(|text| TestPhone { phone: phone(text), codes: codes(), until: None })
                 .to_vec(),

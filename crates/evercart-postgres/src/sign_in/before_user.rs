@@ -8,7 +8,7 @@ use super::budget::millis;
 use crate::db::{Db, Result};
 
 /// What a sign-in under a key came to.
-pub(super) struct EarlyEntry {
+pub(crate) struct EarlyEntry {
     pub(super) epoch: i64,
     pub(super) is_new: bool,
     /// True until the code's lifetime is over; the key is remembered longer than it opens.
@@ -16,7 +16,7 @@ pub(super) struct EarlyEntry {
 }
 
 /// Looks up a key used before the user was known. The inner `None` is a request for a code.
-pub(super) async fn early_key(
+pub(crate) async fn early_key(
     db: &Db<'_>,
     phone: KeyedHash,
     key: Option<&IdempotencyKey>,
@@ -49,7 +49,7 @@ pub(super) async fn confirm_early(
     Ok(())
 }
 
-pub(super) async fn remember_early(
+pub(crate) async fn remember_early(
     db: &Db<'_>,
     phone: KeyedHash,
     key: Option<&IdempotencyKey>,

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::Database;
 
 /// A promise, what breaks it in a shop of user 1 and 2 and order 1001 and 1002, and what is found.
-const DAMAGES: [(&str, &str, &str); 25] = [
+const DAMAGES: [(&str, &str, &str); 28] = [
     (
         "the database's indexes and constraints are valid",
         "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
@@ -57,6 +57,22 @@ const DAMAGES: [(&str, &str, &str); 25] = [
         "DELETE FROM phone_numbers WHERE user_id = 2; \
          UPDATE users SET phone = '', is_active = false WHERE id = 2",
         "user 2: order 1002",
+    ),
+    (
+        "a former phone is a customer's who was not erased",
+        "INSERT INTO former_phones VALUES (sha256('a'), 7, '+1312•••9851', 1, 1)",
+        "user 7",
+    ),
+    (
+        "a frozen account is signed out, and its former phone is kept",
+        "UPDATE users SET frozen_at = 1, frozen_phone = '+13128059851' WHERE id = 2",
+        "user 2",
+    ),
+    (
+        "a frozen account is signed out, and its former phone is kept",
+        "UPDATE users SET frozen_at = 1, frozen_phone = '+13128059851', is_active = false \
+         WHERE id = 1",
+        "user 1",
     ),
     ("a user signed in is not blocked", "UPDATE users SET blocked_at = 1 WHERE id = 2", "user 2"),
     ("a user's number is below the sequence", "SELECT setval('user_numbers', 2, false)", "user 2"),

@@ -9,17 +9,19 @@ use std::time::{Duration, Instant};
 use evercart_conformance::Backend;
 use evercart_conformance::shop::{
     CODE, SCARF, SCARF_RED, address, at_version, attempt, budget, catalogue, checkout,
-    code_request, free, keyed, many_skus, page, phone, signed_in,
+    code_request, free, keyed, many_skus, page, phone, phone_change, phone_hash, signed_in,
+    stop_attempt, test_attempt,
 };
+use evercart_core::account::{Accounts, PhoneChange, Proven};
 use evercart_core::address::AddressChange;
 use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::Catalogue;
 use evercart_core::clock::ManualClock;
 use evercart_core::ids::{LineId, ProductId, SkuId};
-use evercart_core::operator::{DemoCustomer, Operator};
+use evercart_core::operator::{DemoCustomer, MoveBack, Operator};
 use evercart_core::order::{OrderStatus, Orders};
 use evercart_core::outbox::Outbox;
-use evercart_core::sign_in::{CodeRequest, SignIn};
+use evercart_core::sign_in::{CodeRequest, Proof, SignIn, SignInAttempt};
 use evercart_core::user::ProfileChange;
 use evercart_core::wishlist::Wishlists;
 use evercart_postgres::Postgres;
@@ -49,6 +51,7 @@ const FILL_UP: &str = "SET search_path = evercart_us; \
      INSERT INTO addresses (user_id, id, title, full_address, is_default) \
      SELECT id, 1, 'Home', 'Here', true FROM users; \
      INSERT INTO idempotency_keys SELECT id, 'key', sha256('a'), 1, 1790000000000 FROM users; \
+     INSERT INTO former_phones SELECT sha256(phone::BYTEA), id, '•••', 1, 1 FROM users; \
      INSERT INTO audit_log SELECT id, 1, 1, 'block' FROM users; \
      INSERT INTO outbox SELECT id, 1, 'phone_changed', phone, 'Moved', 1, 1780000000000 + id, 0 \
      FROM users; \
@@ -128,7 +131,7 @@ async fn settled(client: &Client) -> BTreeMap<String, (i64, i64)> {
 
 async fn run_every_operation(database: &Database) {
     let store: &Postgres = &database.store;
-    let phone = phone(1);
+    let (phone, new) = (phone(1), phone(2));
     let budgets = vec![budget("send_ip", "192.0.2.1", 100)];
     let request = CodeRequest { budgets, ..code_request(&phone, CODE) };
     store.grant_code(request).await.expect("a code");
@@ -177,6 +180,24 @@ async fn run_every_operation(database: &Database) {
 
     store.product(SCARF).await.expect("a product");
     store.find_user(phone.clone()).await.expect("a customer");
+    let change = PhoneChange {
+        attempt: test_attempt(&new),
+        hold: SignedDuration::from_hours(24),
+        ..phone_change(me.user_id, &phone, &new, CODE)
+    };
+    let moved = store.change_phone(me, change, keyed("move", 8)).await.expect("moves");
+    let Proven::Done(moved) = moved else { panic!("the code is right") };
+    store.export(moved.value.session()).await.expect("exports");
+    let stop = SignInAttempt { proof: Proof::TestCode, ..stop_attempt(&phone, CODE) };
+    store.stop_phone_change(stop).await.expect("stops");
+    store.former_customers(phone_hash(&phone)).await.expect("customers");
+    let back = MoveBack {
+        user_id: me.user_id,
+        from: (new.clone(), phone_hash(&new)),
+        to: (phone.clone(), phone_hash(&phone)),
+    };
+    store.move_phone_back(back).await.expect("moves back");
+    let me = signed_in(store.sign_in(test_attempt(&phone)).await).session();
     store.sign_out(me, keyed("out", 6)).await.expect("signs out");
     // Old things are swept while new ones are asked for.
     database.clock.advance(SignedDuration::from_hours(72));

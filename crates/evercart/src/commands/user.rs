@@ -1,114 +1,117 @@
 //! `evercart user …`: what an operator does for, or about, one customer.
 
-use evercart_core::error::{Refused, Result as StoreResult, StoreError};
-use evercart_core::operator::UserFile;
-use evercart_core::phone::Phone;
-use jiff::Timestamp;
-use serde::Serialize;
+mod phone_change;
+mod show;
 
-use crate::cli::{OneUser, User};
+use evercart_core::code::Hasher;
+use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::operator::{FormerCustomer, UserFile};
+use evercart_core::phone::Phone;
+
+use crate::cli::User;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::keys::Keys;
+use crate::stores;
 use crate::stores::Opened;
-use crate::{output, stores};
 
-#[derive(Serialize)]
-struct Shown<'a> {
-    market: &'a str,
-    id: i64,
-    phone: &'a str,
-    full_name: Option<&'a str>,
-    email: Option<&'a str>,
-    language: Option<&'a str>,
-    is_active: bool,
-    blocked_at: Option<Timestamp>,
-    last_login: Option<Timestamp>,
-    created_at: Timestamp,
-    cart_lines: u64,
-    wishes: u64,
-    orders: u64,
+/// A customer as an operator found them.
+struct Found {
+    file: UserFile,
+    /// Set if they were found by a phone they have left.
+    left: Option<Left>,
+    /// Customers who had the phone before, the latest first.
+    earlier: Vec<FormerCustomer>,
+}
+
+/// The phone by which a former customer of it was found.
+struct Left {
+    phone: Phone,
+    at: jiff::Timestamp,
 }
 
 /// Does it and shows the customer as they are then.
 ///
 /// # Errors
-/// No such customer, or the store failed.
+/// No such customer, nothing to decide, or the store failed.
 pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
-    let (User::Show(one) | User::Block(one) | User::Unblock(one) | User::SignOut(one)) = action;
+    let (User::Show(one)
+    | User::Block(one)
+    | User::Unblock(one)
+    | User::SignOut(one)
+    | User::MoveBack(one)
+    | User::ConfirmMove(one)) = action;
     let market = stores::market(settings, one.market.market.as_deref())?;
     let phone = Phone::parse(&one.phone, Some(&market.region))
         .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
-    let file = stores::with(&settings.storage, &market.name, async |store| {
-        act(store, action, &phone).await.map_err(|error| match error {
-            StoreError::Refused(Refused::NotFound { .. }) => Failure::new(format!(
+    // Former phones are kept as hashes only. Without the key nobody is found by one.
+    let hasher = Keys::load(&settings.storage.data)?.map(|keys| keys.hasher());
+    let found = stores::with(&settings.storage, &market.name, async |store| {
+        let found = act(store, action, &phone, hasher.as_ref()).await?;
+        found.ok_or_else(|| {
+            let failure = Failure::new(format!(
                 "there is no customer with the phone {} in market {}",
                 phone.as_str(),
                 market.name
-            ))
-            .into(),
-            error => stores::failed(error),
+            ));
+            match hasher {
+                Some(_) => failure.into(),
+                None => failure
+                    .hint("customers are not found by former phones without keys.json")
+                    .into(),
+            }
         })
     });
-    show(market.name.as_str(), action, one, &file.await?)
+    show::show(market.name.as_str(), action, one, &found.await?)
 }
 
-async fn act(store: &dyn Opened, action: &User, phone: &Phone) -> StoreResult<UserFile> {
-    match action {
-        User::Show(_) => {}
-        User::Block(_) => drop(store.block_user(phone.clone()).await?),
-        User::Unblock(_) => drop(store.unblock_user(phone.clone()).await?),
-        User::SignOut(_) => drop(store.sign_user_out(phone.clone()).await?),
-    }
-    store.find_user(phone.clone()).await
-}
-
-fn show(market: &str, action: &User, one: &OneUser, file: &UserFile) -> anyhow::Result<()> {
-    let user = &file.user;
-    if one.json {
-        return output::print_json(&Shown {
-            market,
-            id: user.id.0,
-            phone: user.phone.as_str(),
-            full_name: user.full_name.as_deref(),
-            email: user.email.as_deref(),
-            language: user.language.as_deref(),
-            is_active: user.is_active,
-            blocked_at: user.blocked_at,
-            last_login: user.last_login,
-            created_at: user.created_at,
-            cart_lines: file.cart_lines,
-            wishes: file.wishes,
-            orders: file.orders,
-        });
-    }
-    let who = format!("Customer {} ({})", user.id, user.phone.as_str());
-    match action {
-        User::Show(_) => {}
-        User::Block(_) => return output::print(&format!("{who} is blocked.\n")),
-        User::Unblock(_) => {
-            return output::print(&format!("{who} is no longer blocked and can sign in.\n"));
-        }
-        User::SignOut(_) => {
-            return output::print(&format!("{who} is signed out on every device.\n"));
-        }
-    }
-    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
-    let time = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), |at| at.to_string());
-    let state = match (user.blocked_at, user.is_active) {
-        (Some(at), _) => format!("blocked since {at}"),
-        (None, true) => "signed in".to_owned(),
-        (None, false) => "signed out".to_owned(),
+async fn act(
+    store: &dyn Opened,
+    action: &User,
+    phone: &Phone,
+    hasher: Option<&Hasher>,
+) -> anyhow::Result<Option<Found>> {
+    let acted = match action {
+        User::Show(_) => return find(store, phone, hasher).await.map_err(stores::failed),
+        User::MoveBack(_) => return phone_change::move_back(store, phone, hasher).await,
+        User::ConfirmMove(_) => return phone_change::confirm(store, phone, hasher).await,
+        User::Block(_) => known(store.block_user(phone.clone()).await),
+        User::Unblock(_) => known(store.unblock_user(phone.clone()).await),
+        User::SignOut(_) => known(store.sign_user_out(phone.clone()).await),
     };
-    output::print(&format!(
-        "{who} in market {market}\n  name        {}\n  email       {}\n  state       {state}\n  \
-         last login  {}\n  since       {}\n  cart lines  {}\n  wishes      {}\n  \
-         orders      {}\n",
-        text(&user.full_name),
-        text(&user.email),
-        time(user.last_login),
-        user.created_at,
-        file.cart_lines,
-        file.wishes,
-        file.orders,
-    ))
+    match acted.map_err(stores::failed)? {
+        None => Ok(None),
+        Some(_) => find(store, phone, None).await.map_err(stores::failed),
+    }
+}
+
+/// The customer with this phone, or else the latest who had it.
+async fn find(
+    store: &dyn Opened,
+    phone: &Phone,
+    hasher: Option<&Hasher>,
+) -> StoreResult<Option<Found>> {
+    let mut earlier = match hasher {
+        Some(hasher) => store.former_customers(hasher.phone(phone)).await?,
+        None => Vec::new(),
+    };
+    if let Some(file) = known(store.find_user(phone.clone()).await)? {
+        earlier.retain(|one| one.file.user.id != file.user.id);
+        return Ok(Some(Found { file, left: None, earlier }));
+    }
+    if earlier.is_empty() {
+        return Ok(None);
+    }
+    let FormerCustomer { file, left_at } = earlier.remove(0);
+    let left = Some(Left { phone: phone.clone(), at: left_at });
+    Ok(Some(Found { file, left, earlier }))
+}
+
+/// What was found, `None` if there is none.
+fn known<T>(result: StoreResult<T>) -> StoreResult<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Refused(Refused::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

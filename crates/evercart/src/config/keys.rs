@@ -132,6 +132,12 @@ pub const KEYS: &[Key] = &[
         r#""evercart""#,
         "The iss of every token; tokens of another issuer are refused.",
     ),
+    key(
+        "auth.phone_change_hold",
+        r#""24h""#,
+        "How long after a change of phone the former phone can stop it. Until then that phone \
+         makes no new customer, and the account is neither moved again nor erased; 0s for no hold.",
+    ),
     secret(
         "auth.test_phones",
         r#"{ "+13128059851" = { codes = ["123456"], until = "2027-01-31" } }"#,

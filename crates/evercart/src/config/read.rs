@@ -142,6 +142,14 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A duration, or `0s` for none.
+    pub fn duration_or_none(&self, path: &str) -> Result<SignedDuration, Failure> {
+        self.checked(path, "a duration such as 90s, 30m or 2h, up to a year, or 0s", |text| {
+            let duration: SignedDuration = text.parse().ok()?;
+            (SignedDuration::ZERO..=DURATION_MAX).contains(&duration).then_some(duration)
+        })
+    }
+
     /// A list of texts; in a variable, they are separated by commas.
     pub fn list<T>(
         &self,

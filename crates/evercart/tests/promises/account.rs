@@ -48,7 +48,7 @@ fn with_token(customer: &Customer, phone: &str, answer: &Value) -> Customer {
 
 #[test]
 fn g7_an_account_moves_to_another_phone_with_all_that_is_in_it() {
-    let shop = Shop::demo();
+    let shop = Shop::demo_with(&[("EVERCART_AUTH__PHONE_CHANGE_HOLD", "0s")]);
     let jo = settled(&shop, 1);
     let tablet = Customer::of_demo(&shop, &us_phone(1));
     let had = jo.everything(&shop);
@@ -68,7 +68,7 @@ fn g7_an_account_moves_to_another_phone_with_all_that_is_in_it() {
     assert_eq!(expect(200, &moved.get(&shop, "/auth/profile"))["phone_number"], NEW);
     assert_eq!(Customer::of_demo(&shop, NEW).id, jo.id);
     let newcomer = Customer::of_demo(&shop, &jo.phone);
-    assert_ne!(newcomer.id, jo.id, "the old phone is free");
+    assert_ne!(newcomer.id, jo.id, "without a hold the old phone is free");
     assert_eq!(newcomer.cart(&shop)["items"], json!([]));
     problem(401, "code_invalid", &move_to(&shop, &newcomer, &us_phone(77), &code));
     check(&shop);

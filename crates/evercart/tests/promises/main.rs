@@ -45,3 +45,4 @@ mod scenario_week_away;
 mod seed_walkthrough;
 mod sms_receiver;
 mod stolen_token;
+mod takeover;

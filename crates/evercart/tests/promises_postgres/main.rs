@@ -86,3 +86,5 @@ mod seed_walkthrough;
 mod sms_receiver;
 #[path = "../promises/stolen_token.rs"]
 mod stolen_token;
+#[path = "../promises/takeover.rs"]
+mod takeover;
