@@ -116,8 +116,8 @@ pub trait Accounts: Send + Sync {
 
     /// Gives the account another phone, if the code that was sent there is right. The user's id and
     /// all that hangs on it stay; every token issued so far is dead, and the customer returned is
-    /// signed in. The old phone is nobody's from then on, and its notice is in the outbox: it can stop
-    /// the change until the hold is over, and makes a new customer afterwards.
+    /// signed in. The old phone is nobody's from then on, and its notice is in the outbox: it can
+    /// stop the change until the hold is over, and makes a new customer afterwards.
     ///
     /// # Errors
     /// The session's refusals; `PhoneOnHold` after an earlier change, `TooManyAttempts`,

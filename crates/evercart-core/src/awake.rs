@@ -1,6 +1,6 @@
 //! When a store was awake. Whatever a store gave out was given while it was awake, and it remembers
-//! when that was. A token of a time that it does not remember comes from a future that was lost with
-//! a whole machine: data, keys and mark put back together, so that nothing is left to compare.
+//! when that was. A token of a time that it does not remember comes from a future that was lost
+//! with a whole machine: data, keys and mark put back together, so that nothing is left to compare.
 
 use std::sync::{PoisonError, RwLock};
 

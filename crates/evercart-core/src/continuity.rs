@@ -47,9 +47,9 @@ pub trait Continuity: Send + Sync {
     /// A failure.
     async fn standing(&self) -> Result<Standing>;
 
-    /// Starts a new life, with a number above `number`, because the store was put back to an earlier
-    /// moment: every token issued so far is dead; codes, their keys and unsent messages are void; no
-    /// number below `numbers` is given out any more.
+    /// Starts a new life, with a number above `number`, because the store was put back to an
+    /// earlier moment: every token issued so far is dead; codes, their keys and unsent messages are
+    /// void; no number below `numbers` is given out any more.
     ///
     /// # Errors
     /// A failure. Nothing was changed then.

@@ -1,10 +1,10 @@
-//! Which life of a store something belongs to. A store that was put back to an earlier moment starts
-//! a new one, so that nothing given out in the lost time opens anything (G10).
+//! Which life of a store something belongs to. A store that was put back to an earlier moment
+//! starts a new one, so that nothing given out in the lost time opens anything (G10).
 
 use std::fmt;
 
-/// A store's life: a random number, drawn anew whenever the store was put back to an earlier moment.
-/// Tokens carry it, and the statement that compares the session epoch compares it, too.
+/// A store's life: a random number, drawn anew whenever the store was put back to an earlier
+/// moment. Tokens carry it, and the statement that compares the session epoch compares it, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Incarnation(pub i64);
 

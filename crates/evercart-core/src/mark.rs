@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use crate::incarnation::Incarnation;
 
-/// Ids of a kind that are reserved outside at a time, before the first of them is used. A disk's sync
-/// each; what is left of a block is used after a restart, unless the store was put back.
+/// Ids of a kind that are reserved outside at a time, before the first of them is used. A disk's
+/// sync each; what is left of a block is used after a restart, unless the store was put back.
 pub const RESERVED_AT_ONCE: i64 = 64;
 
 /// How many ids are passed over besides, where other servers may have given out more than this one
@@ -155,13 +155,18 @@ pub fn compare(remembered: &Progress, found: &Progress) -> Verdict {
     if is != was {
         return Verdict::Returned(Return::OtherLife);
     }
-    if let (Some(was), Some(is)) = (&remembered.lineage, &found.lineage) {
-        if was.system != is.system {
+    match (&remembered.lineage, &found.lineage) {
+        (Some(was), Some(is)) if was.system != is.system => {
             return Verdict::Returned(Return::OtherServer);
         }
-        if was.timeline == is.timeline && is.log < was.log {
+        (Some(was), Some(is)) if was.timeline == is.timeline && is.log < was.log => {
             return Verdict::Returned(Return::LessLog);
         }
+        // Back to a file, which is as old as the move away from it.
+        (Some(_), None) => return Verdict::Returned(Return::OtherServer),
+        // Moved to a server with its life: there it counts from the beginning.
+        (None, Some(_)) => return Verdict::Continues,
+        _ => {}
     }
     if found.position < remembered.position {
         let (kept, found) = (remembered.position, found.position);
@@ -179,8 +184,8 @@ pub struct Marked {
     pub numbers: Numbers,
 }
 
-/// What is remembered of a store outside of it. Several processes may share one: a running server and
-/// an operator's command.
+/// What is remembered of a store outside of it. Several processes may share one: a running server
+/// and an operator's command.
 pub trait Mark: Send + Sync {
     /// What was remembered; `None` if nothing ever was.
     ///
@@ -188,8 +193,8 @@ pub trait Mark: Send + Sync {
     /// It cannot be read, or it is damaged.
     fn read(&self) -> Result<Option<Marked>, MarkError>;
 
-    /// Notes a position that is on disk in the store. Cheap: a crash of the machine may lose it, the
-    /// end of the process does not.
+    /// Notes a position that is on disk in the store. Cheap: a crash of the machine may lose it,
+    /// the end of the process does not.
     ///
     /// # Errors
     /// It cannot be written.
@@ -266,6 +271,9 @@ mod tests {
         assert_eq!(compare(&was, &on("a", 1, 5000)), Verdict::Continues);
         assert_eq!(compare(&was, &on("a", 1, 4999)), Verdict::Returned(Return::LessLog));
         assert_eq!(compare(&was, &on("b", 1, 9000)), Verdict::Returned(Return::OtherServer));
+        let in_a_file = progress(1, 7, 900);
+        assert_eq!(compare(&was, &in_a_file), Verdict::Returned(Return::OtherServer));
+        assert_eq!(compare(&in_a_file, &was), Verdict::Continues, "a move to a server");
         // Whether another timeline is a return, the store itself remembers: it is on every server.
         assert_eq!(compare(&was, &on("a", 2, 4000)), Verdict::Continues);
     }

@@ -6,6 +6,8 @@
 //! algorithm, `kid` tricks, `jku`, `jwk` and `crit` (RFC 8725 sections 2 and 3) have nothing to act
 //! on.
 
+mod base64url;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use crate::ids::{ID_MAX, UserId};
 use crate::incarnation::Incarnation;
 use crate::market::MarketName;
 use crate::user::Session;
+use base64url::decode;
 
 /// The longest token looked at. Ours are under 500 bytes.
 const TOKEN_BYTES_MAX: usize = 1024;
@@ -239,25 +242,6 @@ struct Claims<'a> {
     /// Not written, but where it is, it counts (RFC 7519 section 4.1.5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
-}
-
-/// Decoded bytes on the stack: a token costs no allocation to read.
-struct Decoded<const N: usize> {
-    buffer: [u8; N],
-    length: usize,
-}
-
-impl<const N: usize> Decoded<N> {
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.length]
-    }
-}
-
-fn decode<const N: usize>(text: &str) -> Result<Decoded<N>, TokenError> {
-    let mut buffer = [0; N];
-    let length =
-        URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).map_err(|_| TokenError::Invalid)?;
-    Ok(Decoded { buffer, length })
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ pub(crate) const MANY: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NUL
 
 /// The same for several users of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
-const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, incarnation, catalogue_version, \
+const BESIDE: &str = "SELECT user_id, is_active, is_blocked, session_epoch, incarnation, \
+     catalogue_version, \
      version, updated_at, line_id, sku_id, quantity, price, on_hand FROM carts_beside($1, $2)";
 
 /// A customer whose cart is asked for.

@@ -1,5 +1,5 @@
-//! Notes once a second, in the store, that it is awake and on which server's log it is, and outside how
-//! far it has come.
+//! Notes once a second, in the store, that it is awake and on which server's log it is, and outside
+//! how far it has come.
 
 use std::sync::Arc;
 

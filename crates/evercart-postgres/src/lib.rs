@@ -83,8 +83,8 @@ pub struct Options {
     pub batch_max: usize,
     /// The most operations waiting, to read and to change carts each. More are refused.
     pub queue_max: usize,
-    /// What is remembered of the store outside of it. Without one only a promotion, a recovery and a
-    /// move to another server are noticed.
+    /// What is remembered of the store outside of it. Without one only a promotion, a recovery and
+    /// a move to another server are noticed.
     pub mark: Option<Arc<dyn Mark>>,
     /// Tokens are given out while this is open: the store notes when that was.
     pub gives_tokens: bool,

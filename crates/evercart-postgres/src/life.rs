@@ -1,6 +1,6 @@
-//! The store's life: which one it is, how far it has come and on which server's log, and what happens
-//! when it turns out that the database was put back to an earlier moment. Looked at on every new
-//! connection, before anything is asked over it.
+//! The store's life: which one it is, how far it has come and on which server's log, and what
+//! happens when it turns out that the database was put back to an earlier moment. Looked at on
+//! every new connection, before anything is asked over it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +20,8 @@ use crate::Postgres;
 use crate::copy_rows;
 use crate::db::{DbError, time};
 
-/// What there is to compare. A server that is not on its primary's log any more cannot say where the
-/// log is, and is of no use anyway.
+/// What there is to compare. A server that is not on its primary's log any more cannot say where
+/// the log is, and is of no use anyway.
 const LOOK: &str = "SELECT n.number, n.value, n.since, p.position, p.system, p.timeline, \
      p.is_synchronous, (SELECT c.system_identifier::TEXT FROM pg_control_system() c), \
      ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::BIT(32)::BIGINT, \
@@ -320,22 +320,35 @@ pub(crate) async fn start_over(
          value = ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16))::BIT(64)::BIGINT \
          & 4611686018427387903";
     // Whoever asked for them asks again; what everybody shares is counted anew.
-    const VOID: &str = "DELETE FROM outbox; DELETE FROM verification_codes; DELETE FROM sign_in_keys; \
-         DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix'); \
-         DELETE FROM store_facts WHERE name = 'retired'";
+    const VOID: &str = "DELETE FROM outbox; DELETE FROM verification_codes; \
+         DELETE FROM sign_in_keys; \
+         DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix')";
+    // Forward only, and even if the rest is undone: what is passed over is never given out.
+    const PASS_OVER: [(&str, &str); 4] = [
+        (
+            "user",
+            "SELECT setval('user_numbers', $1::BIGINT - 1) FROM user_numbers \
+             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
+        ),
+        (
+            "order",
+            "SELECT setval('order_numbers', $1::BIGINT - 1) FROM order_numbers \
+             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
+        ),
+        (
+            "product",
+            "SELECT setval('product_numbers', $1::BIGINT - 1) FROM product_numbers \
+             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
+        ),
+        (
+            "sku",
+            "SELECT setval('sku_numbers', $1::BIGINT - 1) FROM sku_numbers \
+             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
+        ),
+    ];
     client.execute(NEW_LIFE, &[&number, &now]).await?;
-    for (name, sequence) in [
-        ("user", "user_numbers"),
-        ("order", "order_numbers"),
-        ("product", "product_numbers"),
-        ("sku", "sku_numbers"),
-    ] {
-        // Forward only, and even if the rest is undone: what is passed over is never given out.
-        let pass = format!(
-            "SELECT setval('{sequence}', $1 - 1) FROM {sequence} \
-             WHERE last_value + is_called::INTEGER < $1 AND $1 > 1"
-        );
-        client.query_opt(&pass, &[&numbers.of(name)]).await?;
+    for (name, pass_over) in PASS_OVER {
+        client.query_opt(pass_over, &[&numbers.of(name)]).await?;
     }
     client.batch_execute(VOID).await
 }

@@ -104,8 +104,8 @@ impl Db {
         self.reserved = Some(Reserved { mark, up_to: Cell::new(up_to) });
     }
 
-    /// Sees to it that numbers below `next` are never given out again, whatever becomes of the file.
-    /// Before the commit that gives them out.
+    /// Sees to it that numbers below `next` are never given out again, whatever becomes of the
+    /// file. Before the commit that gives them out.
     pub(crate) fn reserve(&self, counter: &str, next: i64) -> Result<()> {
         let Some(Reserved { mark, up_to }) = &self.reserved else { return Ok(()) };
         let mut numbers = up_to.get();

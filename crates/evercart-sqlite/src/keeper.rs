@@ -1,5 +1,5 @@
-//! What the writer does besides the operations, so that a return to older data is noticed: it counts
-//! commits, tells the mark how far the store has come, and notes that the store is awake.
+//! What the writer does besides the operations, so that a return to older data is noticed: it
+//! counts commits, tells the mark how far the store has come, and notes that the store is awake.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Keeper {
         let remembered = Remembered::of(options.mark.as_deref()).map_err(unmarked)?;
         let connection = migrate::open_and_migrate(path)?;
         let mut db = Db::new(connection, Arc::clone(&options.clock));
-        let settled = in_transaction(&db, |db| life::settle(db, &remembered, options.may_be_new));
+        let settled = in_transaction(&db, |db| life::settle(db, &remembered, options));
         match settled.map_err(failed)? {
             Settled::Shop => {}
             Settled::Retired(to) => {

@@ -37,11 +37,11 @@ use std::thread;
 
 use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
-use evercart_core::error::Failed;
+use evercart_core::error::{Failed, StoreError};
 use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
-pub use life::was_served;
+pub use life::{numbers_in, was_served};
 pub use lock::{DirectoryLock, LockError};
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
 
@@ -70,6 +70,8 @@ pub struct Options {
     pub gives_tokens: bool,
     /// An empty file in the place of a shop is meant.
     pub may_be_new: bool,
+    /// A shop that had moved away from this file is meant to go on in it.
+    pub goes_back: bool,
 }
 
 impl Options {
@@ -85,6 +87,7 @@ impl Options {
             mark: None,
             gives_tokens: false,
             may_be_new: false,
+            goes_back: false,
         }
     }
 }
@@ -104,8 +107,8 @@ impl Sqlite {
     /// Opens the file, making it if need be, brings its schema up to date and starts the threads.
     ///
     /// # Errors
-    /// The file cannot be opened or made, is not a database of ours, was written by a newer program,
-    /// is empty though there was a shop in it, or its shop has moved away.
+    /// The file cannot be opened or made, is not a database of ours, was written by a newer
+    /// program, is empty though there was a shop in it, or its shop has moved away.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let (db, keeper) = Keeper::open(path, &options)?;
         let awake = keeper.awake();
@@ -129,6 +132,17 @@ impl Sqlite {
         self.readers.close();
         self.checkpointer.close();
         self.writer.close();
+    }
+
+    /// Notes that the shop has moved to another place: this file is as old as that, and is not opened
+    /// again by mistake.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn retire(&self, to: String) -> Result<(), StoreError> {
+        const RETIRE: &str = "INSERT INTO store_facts (name, value) VALUES ('retired', ?1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.writer.write(move |db| Ok(db.sql(RETIRE)?.execute([to]).map(drop)?)).await
     }
 
     /// Copies the store as of one moment into a new file, while it is being served.

@@ -1,5 +1,5 @@
-//! The store's life: which one it is, how far it has come, when it was awake, and what happens when it
-//! turns out that the file was put back to an earlier moment.
+//! The store's life: which one it is, how far it has come, when it was awake, and what happens when
+//! it turns out that the file was put back to an earlier moment.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use evercart_core::mark::{
     Life, Mark, MarkError, Marked, Numbers, PASSED_OVER, Progress, Return, Verdict, compare,
 };
 
-use crate::Sqlite;
 use crate::db::{Db, Result, open_for_reading, time};
+use crate::{Options, Sqlite};
 
 /// How long it is remembered when a store was awake: longer than any token lives.
 const REMEMBERED_MS: i64 = 400 * 24 * 3_600_000;
@@ -159,8 +159,8 @@ pub(crate) enum Settled {
 
 /// Compares the store with what was remembered, and starts a new life if it was put back. In one
 /// transaction, so that nobody is answered in between.
-pub(crate) fn settle(db: &Db, remembered: &Remembered, may_be_new: bool) -> Result<Settled> {
-    if let Some(place) = retired(db)? {
+pub(crate) fn settle(db: &Db, remembered: &Remembered, options: &Options) -> Result<Settled> {
+    if let Some(place) = retired(db)?.filter(|_| !options.goes_back) {
         return Ok(Settled::Retired(place));
     }
     let found = progress(db)?;
@@ -170,7 +170,7 @@ pub(crate) fn settle(db: &Db, remembered: &Remembered, may_be_new: bool) -> Resu
         Remembered::Was(marked) => (compare(&marked.progress, &found), Some(marked)),
     };
     let Verdict::Returned(how) = verdict else { return Ok(Settled::Shop) };
-    if is_empty(db)? && !may_be_new {
+    if is_empty(db)? && !options.may_be_new {
         return Ok(Settled::Emptied);
     }
     let number = was.map_or(found.life.number, |was| was.progress.life.number);
@@ -264,8 +264,20 @@ impl From<MarkError> for RememberError {
     }
 }
 
-/// True if the store in this file was ever served. Looks and changes nothing; of a file that cannot be
-/// read, or of an older program, it says no.
+/// The next number of each kind in a file, if it can be read.
+pub fn numbers_in(path: &Path) -> Option<Numbers> {
+    let connection = open_for_reading(path).ok()?;
+    let mut statement = connection.prepare("SELECT name, next FROM counters").ok()?;
+    let mut rows = statement.query([]).ok()?;
+    let mut numbers = Numbers::default();
+    while let Some(row) = rows.next().ok()? {
+        numbers.set(&row.get::<_, String>(0).ok()?, row.get(1).ok()?);
+    }
+    Some(numbers)
+}
+
+/// True if the store in this file was ever served. Looks and changes nothing; of a file that cannot
+/// be read, or of an older program, it says no.
 pub fn was_served(path: &Path) -> bool {
     const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM awake)";
     let looked = open_for_reading(path)

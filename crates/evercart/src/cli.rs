@@ -81,6 +81,14 @@ pub enum Command {
     /// backup of either database can be restored into the other.
     #[command(after_help = "Example: evercart restore /backups/shop-2026-11-23.tar")]
     Restore(Restore),
+    /// Say that the data was put back to an earlier moment, such as with a whole machine
+    ///
+    /// `restore` does so by itself, and most other ways back are noticed at the start. Where data,
+    /// keys and mark were put back together, nothing is left to compare: this ends every token that
+    /// was issued before, voids codes, and passes numbers over that may have been given out since.
+    /// It also lets a shop go on in files that it had been moved away from.
+    #[command(after_help = "Example: evercart rewound --market us")]
+    Rewound(Rewound),
     /// Verify every promise the data makes
     ///
     /// Looks at each promise of the schema and prints `ok`, or what is wrong and where. Works while
@@ -316,6 +324,19 @@ pub struct Restore {
     /// Restore although there is data; what is there is moved aside
     #[arg(long)]
     pub force: bool,
+}
+
+/// `rewound`.
+#[derive(Debug, Args)]
+pub struct Rewound {
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// How many customers' and orders' numbers to pass over: more than were given out in the time
+    /// that is lost
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub skip: u32,
 }
 
 /// `check`.

@@ -9,6 +9,7 @@ mod keys;
 mod migrate;
 mod restore;
 mod restore_files;
+mod rewound;
 mod transfer;
 mod unpack;
 mod user;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(action) => keys::run(&load(everywhere)?, &action),
         Command::Backup(arguments) => wait(backup::run(&load(everywhere)?, &arguments)),
         Command::Restore(arguments) => wait(restore::run(&load(everywhere)?, &arguments)),
+        Command::Rewound(arguments) => wait(rewound::run(&load(everywhere)?, &arguments)),
         Command::Check(arguments) => return wait(check::run(&load(everywhere)?, &arguments)),
         Command::Transfer(arguments) => wait(transfer::run(&load(everywhere)?, &arguments)),
         Command::Migrate(arguments) => wait(migrate::run(&load(everywhere)?, &arguments)),

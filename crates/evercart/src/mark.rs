@@ -1,9 +1,9 @@
-//! The mark: a small file outside the databases that says how far each market's data had come, so that
-//! a return to an earlier moment is noticed. A server and the commands beside it share it.
+//! The mark: a small file outside the databases that says how far each market's data had come, so
+//! that a return to an earlier moment is noticed. A server and the commands beside it share it.
 //!
-//! Each market has a block of 512 bytes, two lines of JSON: the position, which is written over after
-//! each commit, and what changes rarely, which is written under a lock. A disk writes 512 bytes as a
-//! whole or not at all.
+//! Each market has a block of 512 bytes, two lines of JSON: the position, which is written over
+//! after each commit, and what changes rarely, which is written under a lock. A disk writes 512
+//! bytes as a whole or not at all.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -188,14 +188,18 @@ impl OfMarket {
         MarkError::Damaged { place: self.file.path.display().to_string() }
     }
 
-    /// Changes what changes rarely, while nobody else does.
-    fn change(&self, change: impl FnOnce(Option<Marked>) -> FactsLine) -> Result<(), MarkError> {
+    /// Changes what changes rarely, and perhaps the position, while nobody else does.
+    fn change(
+        &self,
+        moves: bool,
+        change: impl FnOnce(Option<Marked>) -> FactsLine,
+    ) -> Result<(), MarkError> {
         let file = &self.file.file;
         let change = || {
             // What cannot be read is replaced.
             let facts = change(self.facts()?.flatten());
             file.write_all_at(&padded::<FACTS>(&facts)?, self.at + POSITION as u64)?;
-            if facts.position > 0 {
+            if moves {
                 self.write_position(facts.life, facts.position)?;
             }
             file.sync_data()
@@ -251,14 +255,14 @@ impl Mark for OfMarket {
     }
 
     fn write(&self, progress: &Kept, numbers: Numbers) -> Result<(), MarkError> {
-        self.change(|before| {
+        self.change(true, |before| {
             let known = before.map(|before| before.numbers).unwrap_or_default();
             FactsLine::of(progress, known.max(numbers))
         })
     }
 
     fn reserve(&self, numbers: Numbers) -> Result<(), MarkError> {
-        self.change(|before| match before {
+        self.change(false, |before| match before {
             Some(before) => FactsLine::of(&before.progress, before.numbers.max(numbers)),
             None => FactsLine::of(&NO_LIFE, numbers),
         })

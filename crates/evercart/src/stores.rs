@@ -115,20 +115,22 @@ pub async fn open_or_create(
     if !is_there(storage, market).await? {
         lost::refuse(storage, market, &[]).await?;
     }
-    open_beside(storage, market, false).await
+    open_beside(storage, market, Access::default()).await
 }
 
-/// Opens a market's store for a command, with its mark; one that gives out tokens notes that it does.
+/// Opens a market's store for a command, with its mark; one that gives out tokens notes that it
+/// does.
 async fn open_beside(
     storage: &Storage,
     market: &MarketName,
-    gives_tokens: bool,
+    Access { gives_tokens, goes_back }: Access,
 ) -> anyhow::Result<Arc<dyn Opened>> {
     let mark = Some(mark_of(storage, market)?);
     match place(storage, market) {
         Place::File(path) => {
             let defaults = evercart_sqlite::Options::new(clock::system());
-            let options = evercart_sqlite::Options { readers: 1, mark, gives_tokens, ..defaults };
+            let options =
+                evercart_sqlite::Options { readers: 1, mark, gives_tokens, goes_back, ..defaults };
             Ok(Arc::new(Sqlite::open(&path, options).map_err(cannot_open_file)?))
         }
         Place::Database(url) => {
@@ -149,7 +151,7 @@ pub async fn with<T>(
     market: &MarketName,
     work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    use_store(storage, market, false, work).await
+    use_store(storage, market, Access::default(), work).await
 }
 
 /// As [`with`], for work that gives out tokens.
@@ -161,26 +163,52 @@ pub async fn with_tokens<T>(
     market: &MarketName,
     work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    use_store(storage, market, true, work).await
+    let access = Access { gives_tokens: true, ..Access::default() };
+    use_store(storage, market, access, work).await
+}
+
+/// As [`with`], for who goes back to a store that the shop had moved away from.
+///
+/// # Errors
+/// As [`with`].
+pub async fn with_rewound<T>(
+    storage: &Storage,
+    market: &MarketName,
+    work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let access = Access { goes_back: true, ..Access::default() };
+    use_store(storage, market, access, work).await
+}
+
+/// What a command wants of a store.
+#[derive(Clone, Copy, Default)]
+struct Access {
+    /// It gives out tokens.
+    gives_tokens: bool,
+    /// It goes back to a store that the shop had moved away from.
+    goes_back: bool,
 }
 
 async fn use_store<T>(
     storage: &Storage,
     market: &MarketName,
-    gives_tokens: bool,
+    access: Access,
     work: impl AsyncFnOnce(&dyn Opened) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     if !is_there(storage, market).await? {
         return Err(no_data(&shown(storage, market)?).into());
     }
-    let store = open_beside(storage, market, gives_tokens).await?;
+    let store = open_beside(storage, market, access).await?;
     let worked = work(&*store).await;
     store.close().await;
     worked
 }
 
 /// What is remembered of a market's store outside of it.
-fn mark_of(storage: &Storage, market: &MarketName) -> anyhow::Result<Arc<dyn Mark>> {
+///
+/// # Errors
+/// It cannot be read or written.
+pub fn mark_of(storage: &Storage, market: &MarketName) -> anyhow::Result<Arc<dyn Mark>> {
     MarkFile::open(&mark_path(storage))?.of(market)
 }
 

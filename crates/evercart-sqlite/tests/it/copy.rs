@@ -18,8 +18,8 @@ impl CopyBackend for File {
 
 evercart_conformance::conformance_copies!(sqlite, crate::File);
 
-/// Made anew from what is copied, the words of products, which search looks through; and how far this
-/// file has come, which is its own.
+/// Made anew from what is copied, the words of products, which search looks through; and how far
+/// this file has come, which is its own.
 const NOT_COPIED: [&str; 2] = ["product_words", "progress"];
 
 /// Table, column, type, optional, place in the key (from 1, 0 if it is not in it).

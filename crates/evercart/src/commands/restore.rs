@@ -1,7 +1,11 @@
 //! `evercart restore`: puts a backup's databases in place, after having looked at every byte.
 
+use std::path::Path;
+
 use anyhow::Context;
+use evercart_core::continuity::Continuity;
 use evercart_core::copy::{self, Copies, CopyError};
+use evercart_core::mark::Numbers;
 use evercart_core::market::MarketName;
 use evercart_postgres::Postgres;
 
@@ -37,7 +41,10 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     let mut schemas = Vec::new();
     for database in databases {
         match stores::place(storage, &database.market) {
-            Place::File(_) => files.push(restore_files::stage(database, staging.path()).await?),
+            Place::File(path) => {
+                let floor = Floor::of_file(storage, &database.market, &path)?;
+                files.push(restore_files::stage(database, staging.path(), floor).await?);
+            }
             Place::Database(url) => schemas.push(Schema::look(storage, database, url).await?),
         }
     }
@@ -52,7 +59,12 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     }
     aside.extend(restore_files::put_in_place(data, &old_files, &files)?);
     let names: Vec<&str> = manifest.databases.iter().map(|at| at.market.as_str()).collect();
-    let mut text = format!("Restored {} as of {}.\n", names.join(", "), manifest.created_at);
+    let mut text = format!(
+        "Restored {} as of {}. Everybody signs in again; what was changed since is gone, blocks, \
+         moves to other phones and erasures among it.\n",
+        names.join(", "),
+        manifest.created_at
+    );
     for aside in aside {
         text.push_str(&format!("What was there before is in {aside}.\n"));
     }
@@ -72,8 +84,45 @@ fn already_there(place: &str, kept: &str) -> anyhow::Error {
         .into()
 }
 
+/// What was there may have been given out: a restored store begins after it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Floor {
+    /// The number of its life.
+    number: i64,
+    /// The first of each kind that was certainly not given out.
+    numbers: Numbers,
+}
+
+impl Floor {
+    /// What the mark remembers of a market.
+    fn of_mark(storage: &Storage, market: &MarketName) -> anyhow::Result<Self> {
+        // A damaged mark says nothing, and is mended by the next start.
+        let marked = stores::mark_of(storage, market)?.read().ok().flatten();
+        Ok(marked.map_or_else(Self::default, |marked| Self {
+            number: marked.progress.life.number,
+            numbers: marked.numbers,
+        }))
+    }
+
+    fn of_file(storage: &Storage, market: &MarketName, path: &Path) -> anyhow::Result<Self> {
+        let marked = Self::of_mark(storage, market)?;
+        let numbers = evercart_sqlite::numbers_in(path).unwrap_or_default();
+        Ok(Self { number: marked.number, numbers: marked.numbers.max(numbers) })
+    }
+
+    /// Starts a new life in a store, after everything that was there.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn start_over(self, store: &dyn Continuity) -> anyhow::Result<()> {
+        store.start_over(self.number, self.numbers).await.map_err(stores::failed)?;
+        Ok(())
+    }
+}
+
 /// A market's place in PostgreSQL, and what is to be put there.
 struct Schema {
+    floor: Floor,
     store: Postgres,
     was_there: bool,
     database: Unpacked,
@@ -85,7 +134,13 @@ impl Schema {
         let options = stores::database_options(storage, &url);
         let was_there = super::transfer::nobody_serves(market, &options, STOP_FIRST).await?;
         let store = stores::open_database(storage, market, &url).await?;
-        Ok(Self { store, was_there, database })
+        let marked = Floor::of_mark(storage, market)?;
+        let there = store.standing().await.map_err(stores::failed)?;
+        let floor = Floor {
+            number: marked.number.max(there.life.number),
+            numbers: marked.numbers.max(there.numbers),
+        };
+        Ok(Self { floor, store, was_there, database })
     }
 
     async fn refuse_if_in_use(&self, is_forced: bool) -> anyhow::Result<()> {
@@ -99,7 +154,7 @@ impl Schema {
 
     /// Fills it. Returns what the schema that was there is called now.
     async fn fill(self, ending: Option<&str>) -> anyhow::Result<Option<String>> {
-        let Self { store, was_there, database } = self;
+        let Self { floor, store, was_there, database } = self;
         let (_file, mut rows) = database.rows().await?;
         let count = rows.count().await.map_err(stores::failed)?;
         // Each row is written, and then read back.
@@ -112,6 +167,7 @@ impl Schema {
         };
         bar.finish_and_clear();
         filled.map_err(|error| explain(error, &store, &database.market))?;
+        floor.start_over(&store).await?;
         store.close().await;
         Ok(ending.map(|ending| store.schema_aside(ending)))
     }

@@ -11,6 +11,7 @@ use evercart_core::operator::Operator;
 
 use crate::{clock, output, stores};
 
+use super::restore::Floor;
 use super::unpack::Unpacked;
 
 /// A database that waits to be put in place.
@@ -19,12 +20,12 @@ pub struct Staged {
     path: PathBuf,
 }
 
-/// Opens an unpacked database as the server would, migrates it and checks every promise; one that
-/// was backed up as rows is made first.
+/// Opens an unpacked database as the server would, migrates it, checks every promise and starts a new
+/// life in it; one that was backed up as rows is made first.
 ///
 /// # Errors
 /// It cannot be opened or made, or breaks promises.
-pub async fn stage(database: Unpacked, staging: &Path) -> anyhow::Result<Staged> {
+pub async fn stage(database: Unpacked, staging: &Path, floor: Floor) -> anyhow::Result<Staged> {
     let path = stores::file(staging, &database.market);
     let store = stores::open_file(&path)?;
     let market = database.market.clone();
@@ -42,6 +43,7 @@ pub async fn stage(database: Unpacked, staging: &Path) -> anyhow::Result<Staged>
         bar.finish_and_clear();
         filled.map_err(|error| stores::not_copied(error, &market, "the backup"))?;
     }
+    floor.start_over(&store).await?;
     store.close();
     drop(store);
     // A closed store has everything in its main file.

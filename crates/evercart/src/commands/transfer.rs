@@ -133,6 +133,9 @@ async fn transfer(
     let copied = target.copy_in(&mut *rows, &mut |done| bar.inc(done)).await;
     bar.finish_and_clear();
     let report = copied.map_err(|error| explain(error, market, target))?;
+    // What is there now is as old as this moment: it must not be gone back to unnoticed.
+    source.retire(target.place()).await.map_err(stores::failed)?;
+    source.close();
     let Counts { users, cart_lines, wishes, orders, products, skus } = report.counts;
     Ok(Transferred {
         market: market.to_string(),
@@ -171,7 +174,7 @@ fn summary(settings: &Settings, all: &[Transferred]) -> String {
     text.push_str(&format!(
         "\nNext, in evercart.toml (or as EVERCART_STORAGE__DATABASE_URL):\n\n  [storage]\n  \
          database_url = \"…\"  # what --to said\n\nKeep {data}/keys.json: every server needs it. \
-         The files of {data} are as they were.\n"
+         The files of {data} are kept, as of now, and not served again.\n"
     ));
     text
 }

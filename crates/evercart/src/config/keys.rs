@@ -82,9 +82,9 @@ pub const KEYS: &[Key] = &[
     optional(
         "storage.mark_file",
         r#""/var/lib/evercart/evercart.mark""#,
-        "The file, outside the databases, that says how far they had come, so that a return to older \
-         data is noticed; default: evercart.mark in the data directory. Set it if that cannot be \
-         written.",
+        "The file, outside the databases, that says how far they had come, so that a return to \
+         older data is noticed; default: evercart.mark in the data directory. Set it if that \
+         cannot be written.",
     ),
     secret(
         "storage.database_url",

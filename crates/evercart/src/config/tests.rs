@@ -306,6 +306,7 @@ fn the_printed_defaults_are_the_defaults() {
         "readers",
         "batch_max",
         "database_",
+        "mark_file",
         "regions",
         "default_market",
         "test_phones",

@@ -12,8 +12,10 @@ pub fn failed(error: StoreError) -> anyhow::Error {
     Failure::new(error.to_string()).into()
 }
 
-const EMPTIED: &str = "put the data back, or restore a backup; if a new, empty shop is meant, start it \
-     once with `evercart serve --create MARKET`";
+/// What to do about an empty database in the place of a shop.
+const EMPTIED: &str = "put the data back, or restore a backup; if a new, empty shop is meant, \
+     start it once with `evercart serve --create MARKET`";
+/// What to do about a mark that cannot be used.
 const MARK: &str = "let storage.mark_file name a file that evercart may write";
 
 /// A SQLite file cannot be opened.

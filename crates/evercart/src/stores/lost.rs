@@ -1,5 +1,7 @@
 //! A database that is not there where there was one is never taken for a new shop.
 
+use std::time::Duration;
+
 use evercart_core::market::MarketName;
 
 use crate::config::{Settings, Storage};
@@ -9,8 +11,12 @@ use crate::mark::MarkFile;
 
 use super::{Place, database_options, is_there, mark_path, place, shown};
 
-/// Refuses to start where the database of a market is gone, though something says that there was one.
-/// `meant` are the markets that may be made new.
+/// How often, and after what time, a database is looked for before it is said to be lost.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// Refuses to start where the database of a market is gone, though something says that there was
+/// one. `meant` are the markets that may be made new.
 ///
 /// # Errors
 /// One is gone, or nobody can tell.
@@ -19,7 +25,7 @@ pub async fn refuse_any(settings: &Settings, meant: &[String]) -> anyhow::Result
     let others: Vec<_> = settings.markets.iter().map(|market| market.name.clone()).collect();
     for market in &others {
         let is_meant = meant.iter().any(|name| name == market.as_str());
-        if !is_meant && !is_there(&settings.storage, market).await? {
+        if !is_meant {
             refuse(&settings.storage, market, &others).await?;
         }
     }
@@ -35,7 +41,17 @@ pub async fn refuse(
     market: &MarketName,
     others: &[MarketName],
 ) -> anyhow::Result<()> {
-    let Some(says) = who_says(storage, market, others).await? else { return Ok(()) };
+    // Asked first: other servers may be making what is not there yet, and whoever speaks of it does
+    // so afterwards.
+    let says = who_says(storage, market, others).await?;
+    let Some(says) = says else { return Ok(()) };
+    for _ in 0..LOOKS {
+        if is_there(storage, market).await? {
+            return Ok(());
+        }
+        // A server that is just making the markets of a new shop has made another one first.
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
     let place = shown(storage, market)?;
     Err(Failure::new(format!(
         "there is no database for market {market} at {place}, and {says} that there was one"

@@ -80,6 +80,10 @@ fn s3_a_shop_of_another_issuer_gives_no_tokens_although_it_has_the_same_keys() {
     let at = Target::new();
     let mut other =
         Shop::prepared().argument("--demo").variable("EVERCART_AUTH__ISSUER", "evercart-staging");
+    // With keys in the directory an empty database is taken for a lost one.
+    for argument in ["--create", "us", "--create", "kg"] {
+        other = other.argument(argument);
+    }
     std::fs::create_dir_all(other.data()).expect("a directory of ours");
     let copy = other.data().join("keys.json");
     std::fs::copy(at.shop.data().join("keys.json"), copy).expect("a file of ours");

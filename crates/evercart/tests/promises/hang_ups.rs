@@ -241,10 +241,12 @@ fn every_operation_that_changes_something_is_left_in_the_middle() {
     let mut left: BTreeSet<_> =
         of_customers.map(|endpoint| format!("{} {}", endpoint.method, endpoint.path)).collect();
     left.extend(SIGNING_IN.map(|path| format!("POST {path}")));
+    left.insert(format!("POST {STOPPING}"));
     assert_eq!(left, described);
 }
 
 /// What is left in the middle by the tests below.
+const STOPPING: &str = "/auth/phone/stop";
 const SIGNING_IN: [&str; 3] = ["/auth/send-code", "/auth/send-verification", "/auth/verify-code"];
 
 #[test]
@@ -304,5 +306,14 @@ fn g11_the_old_phone_is_told_whoever_hangs_up() {
         });
         let told = at.sms.texts(&old).pop().expect("two messages");
         assert!(told.contains(&format!("ends in {}", &new[new.len() - 2..])), "{told}");
+
+        let body = json!({ "phone": old, "purpose": "stop_phone_change" });
+        expect(200, &at.shop.post("/auth/send-code").json(&body).send());
+        let body = Some(json!({ "phone": old, "verification_code": at.sms.code(&old) }));
+        let stop = Change { method: "POST", path: STOPPING.to_owned(), token: None, body };
+        if let Some(usual) = usual {
+            stop.ask_and_hang_up(&at.shop, usual, &mut rng);
+        }
+        expect(200, &stop.repeat(&at.shop));
     }
 }
