@@ -125,7 +125,9 @@ async fn open_beside(
     market: &MarketName,
     Access { gives_tokens, goes_back }: Access,
 ) -> anyhow::Result<Arc<dyn Opened>> {
-    let mark = Some(mark_of(storage, market)?);
+    // A machine from which a database is only operated has no directory, and remembers nothing.
+    let has_directory = mark_path(storage).parent().is_none_or(Path::exists);
+    let mark = if has_directory { Some(mark_of(storage, market)?) } else { None };
     match place(storage, market) {
         Place::File(path) => {
             let defaults = evercart_sqlite::Options::new(clock::system());
