@@ -65,13 +65,11 @@ export class Auth {
    * `stop_phone_change` is for `stopPhoneChange` and signs nobody in. A token that its customer has or had
    * on this device goes along, so that strangers who use up the shop's messages do not keep them out.
    */
-  async sendCode(
-    phone: string,
-    purpose: "sign_in" | "stop_phone_change" = "sign_in",
-  ): Promise<CodeSent> {
+  async sendCode(phone: string, purpose?: "sign_in" | "stop_phone_change"): Promise<CodeSent> {
     await this.#core.ready;
     const token = await this.#core.sessions.lastTokenFor(phone);
-    const body = { phone, ...(purpose === "sign_in" ? {} : { purpose }) };
+    // What is undefined is left out of the JSON.
+    const body = { phone, purpose };
     return this.#core.open<CodeSent>({ method: "POST", path: "/auth/send-code", body, token });
   }
 
@@ -94,7 +92,8 @@ export class Auth {
   async logout(): Promise<LogoutResult> {
     await this.#core.ready;
     const { sessions } = this.#core;
-    const { token, current } = sessions;
+    const { token } = sessions;
+    const { user } = this.session();
     // What waits is the customer's, and should be in their cart when they sign in elsewhere. What cannot be
     // sent now stays on this device for their next sign-in here.
     if (token !== null) await Promise.race([this.#outbox.drained(0), sleep(LOGOUT_PATIENCE_MS)]);
@@ -103,13 +102,11 @@ export class Auth {
       try {
         await this.#core.open({ method: "POST", path: "/auth/logout", token });
       } catch (error) {
-        if (!isSessionEnd(error)) {
-          if (error instanceof EvercartError) return { server: "unreached", error };
-          throw error;
-        }
+        if (!(error instanceof EvercartError)) throw error;
+        if (!isSessionEnd(error)) return { server: "unreached", error };
       }
       // Not before it is dead: a token that is still good must not stay on the device.
-      if (current.user) await sessions.remember(token, current.user.phone);
+      if (user) await sessions.remember(token, user.phone);
     }
     return { server: "done" };
   }
@@ -135,10 +132,7 @@ export class Auth {
    * old, or `code`: a fresh code that was sent to the old number.
    */
   async changePhone(newPhone: string, code?: string): Promise<CodeSent> {
-    const body = {
-      new_phone: newPhone,
-      ...(code === undefined ? {} : { verification_code: code }),
-    };
+    const body = { new_phone: newPhone, verification_code: code };
     return (await this.#core.own<CodeSent>({ method: "POST", path: "/auth/phone", body })).value;
   }
 

@@ -92,7 +92,8 @@ export class Http {
       method: call.method,
       headers,
       signal,
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      // Without a body this is undefined, which fetch takes as none.
+      body: JSON.stringify(call.body),
     });
   }
 

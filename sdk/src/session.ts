@@ -21,7 +21,7 @@ interface Kept {
 
 const KEY = "session";
 /** Where a phone and its last token are kept after that ended. Only `lastTokenFor` hands it out. */
-const LAST = "last";
+const LAST = "phone";
 const LOADING: Session = { status: "loading", user: null };
 const GUEST: Session = { status: "guest", user: null };
 
@@ -96,8 +96,8 @@ export class Sessions {
     }
     const user = this.#session.user;
     // Where none arrived it may still be good, and must not stay on the device.
-    if (user !== null && error.code !== "not_authenticated") void this.remember(token, user.phone);
-    const stays = user !== null && error.code === "token_expired";
+    if (user && error.code !== "not_authenticated") void this.remember(token, user.phone);
+    const stays = user && error.code === "token_expired";
     const ended = { code: error.code, message: error.message };
     void this.#write(stays ? { token: null, user } : null);
     this.#set(null, stays ? { status: "expired", user } : GUEST, () => {
@@ -119,20 +119,19 @@ export class Sessions {
    * Keeps a token that the server takes no more. It opens nothing; it tells the server, when this
    * phone asks for a code, that its customer was here before.
    */
-  async remember(token: string, phone: string): Promise<void> {
-    await this.#shelf.set(LAST, `${phone} ${token}`);
+  remember(token: string, phone: string): Promise<void> {
+    return this.#shelf.set(LAST, `${phone} ${token}`);
   }
 
   /** The token that goes along when this phone asks for a code, if its customer has or had one here. */
   async lastTokenFor(typed: string): Promise<string | undefined> {
-    const kept =
-      this.#token === null
-        ? await this.#shelf.get(LAST)
-        : `${this.#session.user?.phone} ${this.#token}`;
-    const [phone = "", token] = kept?.split(" ") ?? [];
+    const kept = this.#token
+      ? `${this.#session.user?.phone} ${this.#token}`
+      : await this.#shelf.get(LAST);
+    const [phone, token] = kept?.split(" ") ?? [];
     const digits = typed.replace(/^\D*0+|\D/g, "");
     // As people in its country may type it. In doubt it is another phone.
-    return digits.length >= TELLING_DIGITS && phone.endsWith(digits) ? token : undefined;
+    return digits.length >= TELLING_DIGITS && phone?.endsWith(digits) ? token : undefined;
   }
 
   #write(kept: Kept | null): Promise<void> {
