@@ -134,8 +134,8 @@ impl Sqlite {
         self.writer.close();
     }
 
-    /// Notes that the shop has moved to another place: this file is as old as that, and is not opened
-    /// again by mistake.
+    /// Notes that the shop has moved to another place: this file is as old as that, and is not
+    /// opened again by mistake.
     ///
     /// # Errors
     /// A failure.

@@ -20,8 +20,8 @@ pub struct Staged {
     path: PathBuf,
 }
 
-/// Opens an unpacked database as the server would, migrates it, checks every promise and starts a new
-/// life in it; one that was backed up as rows is made first.
+/// Opens an unpacked database as the server would, migrates it, checks every promise and starts a
+/// new life in it; one that was backed up as rows is made first.
 ///
 /// # Errors
 /// It cannot be opened or made, or breaks promises.
