@@ -94,9 +94,11 @@ async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer> {
 /// G6, G7: everything is the same to the customers, down to the session in their hands.
 pub async fn a_copy_is_the_same_shop<B: CopyBackend>(shop: &mut Shop<B>) {
     let customers = furnish(shop).await;
-    let copied = Shop::<B>::empty();
+    let mut copied = Shop::<B>::empty();
     let report = copy(&mut *reader(shop).await, &copied).await.unwrap();
     assert_eq!((report.findings, report.counts.users), (vec![], 3));
+    // With the data came another life: the store is opened in it, as it is after a transfer.
+    copied.reopen();
     assert_eq!(rows(shop).await, rows(&copied).await);
     for customer in [&customers[0], &customers[2]] {
         let session = customer.session;

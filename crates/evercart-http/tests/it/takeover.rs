@@ -93,7 +93,7 @@ async fn the_old_phone_can_stop_a_change_and_nobody_is_let_in_then() {
         shop.post("/auth/phone/stop").json(&body).key("stop")
     };
     stop("000000").send().await.is(401, "code_invalid");
-    stop("what").send().await.is(401, "code_invalid");
+    stop("what").send().await.is(422, "validation_failed");
     assert_eq!(shop.get("/cart").token(&thief).send().await.status, 200);
     let stopped = stop(&code).send().await;
     assert_eq!((stopped.status.as_u16(), &stopped.body["success"]), (200, &json!(true)));
