@@ -256,30 +256,33 @@ impl Keeper {
     /// database. Before the commit that gives them out.
     pub(crate) fn reserve(&self, kind: &str, next: i64) -> Result<(), Failed> {
         let Some(mark) = &self.mark else { return Ok(()) };
-        let numbers = {
-            let mut known = self.known();
-            if next <= known.numbers.of(kind) {
-                return Ok(());
-            }
-            known.numbers.set(kind, next.saturating_add(RESERVED_AT_ONCE));
-            known.numbers
-        };
-        mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))
+        let mut numbers = self.known().numbers;
+        if next <= numbers.of(kind) {
+            return Ok(());
+        }
+        numbers.set(kind, next.saturating_add(RESERVED_AT_ONCE));
+        mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))?;
+        // Only now: whoever asks while it is written, or after it was not, must write it too.
+        self.raise(numbers);
+        Ok(())
+    }
+
+    /// Takes over numbers that the mark has.
+    fn raise(&self, numbers: Numbers) {
+        let mut known = self.known();
+        known.numbers = known.numbers.max(numbers);
     }
 
     /// Remembers what was seen, outside, with the numbers that the database gives next.
     pub(crate) async fn remember(&self, client: &Client) -> Result<(), Refusal> {
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
         let numbers = numbers(client).await?;
-        {
-            let mut known = self.known();
-            known.numbers = known.numbers.max(numbers);
-        }
         if let Some(mark) = self.mark.clone() {
             let progress = found.progress.clone();
             // It waits for the disk.
             let writing = tokio::task::spawn_blocking(move || mark.write(&progress, numbers));
             writing.await.map_err(|error| Refusal::Mark(error.to_string()))??;
+            self.raise(numbers);
         }
         self.note(found.progress);
         Ok(())
@@ -386,4 +389,57 @@ async fn standing(client: &Client) -> Result<Standing, tokio_postgres::Error> {
 
 fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError {
     DbError::from(error).into_store_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A mark on a disk that may be full.
+    #[derive(Default)]
+    struct Disk {
+        is_full: AtomicBool,
+        reserved: Mutex<Numbers>,
+    }
+
+    impl Mark for Disk {
+        fn read(&self) -> Result<Option<Marked>, MarkError> {
+            Ok(None)
+        }
+
+        fn advance(&self, _: Life, _: i64) -> Result<(), MarkError> {
+            Ok(())
+        }
+
+        fn write(&self, _: &Progress, numbers: Numbers) -> Result<(), MarkError> {
+            self.reserve(numbers)
+        }
+
+        fn reserve(&self, numbers: Numbers) -> Result<(), MarkError> {
+            if self.is_full.load(Ordering::SeqCst) {
+                return Err(MarkError::Unusable { place: "a disk".into(), why: "full".into() });
+            }
+            *self.reserved.lock().expect("whole") = numbers;
+            Ok(())
+        }
+
+        fn sync(&self) -> Result<(), MarkError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn g10_a_number_that_could_not_be_reserved_is_not_taken_for_reserved() {
+        let disk = Arc::new(Disk::default());
+        let keeper = Keeper::new("here".into(), Some(disk.clone()), false).expect("readable");
+        disk.is_full.store(true, Ordering::SeqCst);
+        for _ in 0..2 {
+            assert!(matches!(keeper.reserve("order", 7), Err(Failed::Unavailable(_))));
+        }
+        disk.is_full.store(false, Ordering::SeqCst);
+        keeper.reserve("order", 7).expect("there is room");
+        assert_eq!(disk.reserved.lock().expect("whole").of("order"), 7 + RESERVED_AT_ONCE);
+    }
 }

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use evercart_core::incarnation::Incarnation;
@@ -83,6 +83,9 @@ impl FactsLine {
 pub struct MarkFile {
     file: File,
     path: PathBuf,
+    /// Held while what changes rarely is changed: the file's own lock keeps other processes out,
+    /// and lets in every thread that has the same open file.
+    changing: Mutex<()>,
 }
 
 impl MarkFile {
@@ -102,10 +105,10 @@ impl MarkFile {
             ))
             .hint("let storage.mark_file name a file that evercart may write, outside the data")
         })?;
-        Ok(Arc::new(Self { file, path: path.to_owned() }))
+        Ok(Arc::new(Self { file, path: path.to_owned(), changing: Mutex::default() }))
     }
 
-    /// The markets that it remembers, without making the file.
+    /// True if it remembers a market. Looks without making the file.
     ///
     /// # Errors
     /// It is there and cannot be read.
@@ -204,6 +207,7 @@ impl OfMarket {
             }
             file.sync_data()
         };
+        let _alone = self.file.changing.lock().unwrap_or_else(PoisonError::into_inner);
         file.lock().map_err(|error| self.unusable(&error))?;
         let changed = change();
         file.unlock().map_err(|error| self.unusable(&error))?;
@@ -325,6 +329,26 @@ mod tests {
         // A server that has not noticed yet.
         mark.advance(kept(1, 0).life, 900).expect("written");
         assert_eq!(mark.read().expect("readable").expect("there").progress, kept(2, 5));
+    }
+
+    #[test]
+    fn numbers_that_threads_reserve_at_once_are_all_kept() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = MarkFile::open(&directory.path().join(FILE)).expect("opens");
+        let mark = file.of(&us()).expect("usable");
+        mark.write(&kept(1, 5), Numbers::default()).expect("written");
+        for round in 1..=50 {
+            std::thread::scope(|scope| {
+                for kind in NUMBERS {
+                    let mut numbers = Numbers::default();
+                    numbers.set(kind, round);
+                    let mark = Arc::clone(&mark);
+                    scope.spawn(move || mark.reserve(numbers).expect("written"));
+                }
+            });
+            let marked = mark.read().expect("readable").expect("there");
+            assert_eq!(marked.numbers, Numbers([round; 4]));
+        }
     }
 
     #[test]
