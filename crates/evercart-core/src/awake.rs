@@ -17,6 +17,12 @@ pub const BEAT_LASTS: SignedDuration = SignedDuration::from_secs(2);
 /// or was put back to an earlier moment with all its memory.
 pub const SILENCE_MAX: SignedDuration = SignedDuration::from_secs(5);
 
+/// How long a store remembers when it was awake: longer than any token lives.
+pub const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// The times remembered at most; servers that start anew every second must not fill the store.
+pub const STRETCHES_MAX: i64 = 10_000;
+
 /// A time, both ends in it, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {

@@ -122,8 +122,6 @@ pub enum Return {
     },
     /// What was remembered outside cannot be read.
     Unreadable,
-    /// An operator said so, or a backup was restored.
-    Announced,
 }
 
 impl fmt::Display for Return {
@@ -141,7 +139,6 @@ impl fmt::Display for Return {
                  and had no synchronous standby"
             ),
             Return::Unreadable => f.write_str("what was remembered of it outside is damaged"),
-            Return::Announced => f.write_str("it was announced"),
         }
     }
 }
@@ -182,6 +179,51 @@ pub struct Marked {
     pub progress: Progress,
     /// What may have been given out.
     pub numbers: Numbers,
+}
+
+/// How far a store had come, as it is remembered outside of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Remembered {
+    /// Nothing: it is new, or so is the mark.
+    #[default]
+    Nothing,
+    /// This.
+    Was(Progress),
+    /// Something that cannot be read.
+    Unreadable,
+}
+
+impl Remembered {
+    /// Reads a mark, with the numbers it has reserved. Before the store is read: what is found
+    /// there must not be older.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn of(mark: Option<&dyn Mark>) -> Result<(Self, Numbers), MarkError> {
+        match mark.map(Mark::read).transpose() {
+            Ok(None | Some(None)) => Ok((Self::Nothing, Numbers::default())),
+            Ok(Some(Some(Marked { progress, numbers }))) => Ok((Self::Was(progress), numbers)),
+            Err(MarkError::Damaged { .. }) => Ok((Self::Unreadable, Numbers::default())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a store with this progress is.
+    pub fn verdict(&self, found: &Progress) -> Verdict {
+        match self {
+            Self::Nothing => Verdict::Continues,
+            Self::Was(progress) => compare(progress, found),
+            Self::Unreadable => Verdict::Returned(Return::Unreadable),
+        }
+    }
+
+    /// The number of the life it was in; 0 if that is not known.
+    pub fn life_number(&self) -> i64 {
+        match self {
+            Self::Was(progress) => progress.life.number,
+            Self::Nothing | Self::Unreadable => 0,
+        }
+    }
 }
 
 /// What is remembered of a store outside of it. Several processes may share one: a running server

@@ -3,19 +3,14 @@
 
 use std::sync::Arc;
 
-use evercart_core::awake::{Awake, BEAT_EVERY, Stretch};
+use evercart_core::awake::{Awake, BEAT_EVERY, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
 use evercart_core::clock::Clock;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error};
 
 use crate::connect::{Target, explain};
-use crate::life::{Keeper, Refusal};
-
-/// How long it is remembered when a store was awake: longer than any token lives.
-const REMEMBERED_MS: i64 = 400 * 24 * 3_600_000;
-
-/// The times remembered at most; servers that start anew every second must not fill the table.
-const TIMES_MAX: i64 = 10_000;
+use crate::life::{Keeper, Refusal, draw};
+use crate::sign_in::millis;
 
 /// The task that notes.
 pub(crate) struct Heartbeat(JoinHandle<()>);
@@ -30,11 +25,11 @@ impl Heartbeat {
              (SELECT run FROM awake ORDER BY until DESC OFFSET $2)";
         const EARLIER: &str = "SELECT since, until FROM awake";
         let now = clock.now().as_millisecond();
-        client.execute(FORGET, &[&(now - REMEMBERED_MS), &TIMES_MAX]).await?;
+        client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await?;
         let rows = client.query(EARLIER, &[]).await?;
         let earlier = rows.iter().map(|row| Stretch { since: row.get(0), until: row.get(1) });
         let earlier = earlier.collect();
-        let note = Note { run: draw_run(&client).await?, stretch: Stretch::begin(now) };
+        let note = Note { run: draw(&client).await?, stretch: Stretch::begin(now) };
         note.write(&client).await?;
         awake.begin(earlier, note.stretch);
         let beating = Beating { target, keeper, awake, clock, note };
@@ -50,12 +45,6 @@ impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-async fn draw_run(client: &Client) -> Result<i64, Error> {
-    const DRAW: &str = "SELECT ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16)) \
-         ::BIT(64)::BIGINT & 4611686018427387903";
-    Ok(client.query_one(DRAW, &[]).await?.get(0))
 }
 
 /// The present time of being awake, as it stands in the store.
@@ -129,7 +118,7 @@ impl Beating {
         self.keeper.admit(client).await?;
         let stretch = self.note.stretch.at(self.clock.now().as_millisecond());
         let run = match stretch.is_after(self.note.stretch) {
-            true => draw_run(client).await?,
+            true => draw(client).await?,
             false => self.note.run,
         };
         let note = Note { run, stretch };

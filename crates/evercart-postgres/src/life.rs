@@ -11,8 +11,8 @@ use evercart_core::copy::Value;
 use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::{
-    Life, Lineage, Mark, MarkError, Marked, Numbers, PASSED_OVER, Progress, RESERVED_AT_ONCE,
-    Return, Verdict, compare,
+    Life, Lineage, Mark, MarkError, Numbers, PASSED_OVER, Progress, RESERVED_AT_ONCE, Remembered,
+    Return, Verdict,
 };
 use tokio_postgres::{Client, GenericClient, Row};
 
@@ -53,17 +53,24 @@ impl Found {
         }
     }
 
+    fn verdict(&self, remembered: &Remembered) -> Verdict {
+        match self.moved() {
+            Some(how) => Verdict::Returned(how),
+            None => remembered.verdict(&self.progress),
+        }
+    }
+
     /// What the store itself says of where it is: a promotion, a recovery and a move to another
     /// server show without any memory outside of it.
-    fn verdict(&self) -> Verdict {
-        let Some((system, from)) = &self.was_on else { return Verdict::Continues };
+    fn moved(&self) -> Option<Return> {
+        let (system, from) = self.was_on.as_ref()?;
         let (from, to) = (*from, self.lineage.timeline);
         if *system != self.lineage.system {
-            Verdict::Returned(Return::OtherServer)
+            Some(Return::OtherServer)
         } else if from != to && !self.is_synchronous {
-            Verdict::Returned(Return::OtherTimeline { from, to })
+            Some(Return::OtherTimeline { from, to })
         } else {
-            Verdict::Continues
+            None
         }
     }
 
@@ -82,12 +89,9 @@ pub(crate) struct Keeper {
     may_be_new: bool,
 }
 
-#[derive(Default)]
 struct Known {
     /// What was seen last, or is remembered from before the start.
-    progress: Option<Progress>,
-    /// The mark could not be read.
-    is_unreadable: bool,
+    remembered: Remembered,
     /// Reserved outside.
     numbers: Numbers,
 }
@@ -132,17 +136,9 @@ impl Keeper {
         mark: Option<Arc<dyn Mark>>,
         may_be_new: bool,
     ) -> Result<Self, MarkError> {
-        let mut known = Known::default();
-        match mark.as_deref().map(Mark::read).transpose() {
-            Ok(marked) => {
-                if let Some(Marked { progress, numbers }) = marked.flatten() {
-                    known = Known { progress: Some(progress), is_unreadable: false, numbers };
-                }
-            }
-            Err(MarkError::Damaged { .. }) => known.is_unreadable = true,
-            Err(error) => return Err(error),
-        }
-        Ok(Self { place, mark, known: Mutex::new(known), may_be_new })
+        let (remembered, numbers) = Remembered::of(mark.as_deref())?;
+        let known = Mutex::new(Known { remembered, numbers });
+        Ok(Self { place, mark, known, may_be_new })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -153,43 +149,25 @@ impl Keeper {
     /// back. Of several that find out at once, one does.
     pub(crate) async fn admit(&self, client: &Client) -> Result<(), Refusal> {
         // Taken first: what is found afterwards must not be older.
-        let (remembered, is_unreadable) = {
-            let known = self.known();
-            (known.progress.clone(), known.is_unreadable)
-        };
+        let remembered = self.known().remembered.clone();
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
-        let mut verdict = found.verdict();
-        if verdict == Verdict::Continues {
-            verdict = match (&remembered, is_unreadable) {
-                (_, true) => Verdict::Returned(Return::Unreadable),
-                (Some(remembered), _) => compare(remembered, &found.progress),
-                (None, _) => Verdict::Continues,
-            };
-        }
-        if verdict == Verdict::Continues && found.is_where_it_was() {
+        if found.verdict(&remembered) == Verdict::Continues && found.is_where_it_was() {
             self.note(found.progress);
             return Ok(());
         }
-        self.settle(client, remembered, is_unreadable).await
+        self.settle(client, &remembered).await
     }
 
     /// The same with everybody else kept out, since there is something to write.
-    async fn settle(
-        &self,
-        client: &Client,
-        remembered: Option<Progress>,
-        is_unreadable: bool,
-    ) -> Result<(), Refusal> {
+    async fn settle(&self, client: &Client, remembered: &Remembered) -> Result<(), Refusal> {
         client.batch_execute("BEGIN").await?;
-        let settled = self.settle_alone(client, remembered, is_unreadable).await;
-        match settled {
+        match self.settle_alone(client, remembered).await {
             Ok(found) => {
                 client.batch_execute("COMMIT").await?;
                 if let Some(mark) = &self.mark {
                     mark.write(&found.progress, Numbers::default())?;
                 }
-                self.known().is_unreadable = false;
-                self.known().progress = Some(found.progress);
+                self.known().remembered = Remembered::Was(found.progress);
                 Ok(())
             }
             Err(refusal) => {
@@ -203,29 +181,20 @@ impl Keeper {
     async fn settle_alone(
         &self,
         client: &Client,
-        remembered: Option<Progress>,
-        is_unreadable: bool,
+        remembered: &Remembered,
     ) -> Result<Found, Refusal> {
         const LOCK: &str = "SELECT 1 FROM progress FOR UPDATE";
         const HERE: &str = "UPDATE progress SET system = $1, timeline = $2";
         client.query_one(LOCK, &[]).await?;
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
-        let mut verdict = found.verdict();
-        if verdict == Verdict::Continues {
-            verdict = match (&remembered, is_unreadable) {
-                (_, true) => Verdict::Returned(Return::Unreadable),
-                (Some(remembered), _) => compare(remembered, &found.progress),
-                (None, _) => Verdict::Continues,
-            };
-        }
-        if let Verdict::Returned(how) = &verdict {
+        if let Verdict::Returned(how) = found.verdict(remembered) {
             if is_empty(client).await? && !self.may_be_new {
                 return Err(Refusal::Emptied);
             }
-            let number = remembered.map_or(0, |remembered| remembered.life.number);
             let there = numbers(client).await?;
             // What this server gave out is reserved; of others it knows what it last saw.
             let passed = self.known().numbers.max(there).plus(PASSED_OVER);
+            let number = remembered.life_number();
             start_over(client, number, passed, unix_millis(client).await?).await?;
             tracing::warn!(
                 "{} was put back to an earlier moment: {how}. Everybody signs in again; what was \
@@ -243,12 +212,13 @@ impl Keeper {
     /// Takes over what was seen, if it is not behind what another connection saw.
     fn note(&self, progress: Progress) {
         let mut known = self.known();
-        let is_news = known.progress.as_ref().is_none_or(|known| {
-            let log = |progress: &Progress| progress.lineage.as_ref().map(|lineage| lineage.log);
-            progress.life != known.life || log(&progress) > log(known)
-        });
+        let log = |progress: &Progress| progress.lineage.as_ref().map(|lineage| lineage.log);
+        let is_news = match &known.remembered {
+            Remembered::Was(known) => progress.life != known.life || log(&progress) > log(known),
+            Remembered::Nothing | Remembered::Unreadable => true,
+        };
         if is_news {
-            known.progress = Some(progress);
+            known.remembered = Remembered::Was(progress);
         }
     }
 
@@ -312,6 +282,15 @@ async fn unix_millis(client: &Client) -> Result<i64, tokio_postgres::Error> {
     Ok(client.query_one(NOW, &[]).await?.get(0))
 }
 
+/// Draws 62 bits that tell one from another; they are no secret.
+pub(crate) async fn draw(
+    client: &(impl GenericClient + Sync),
+) -> Result<i64, tokio_postgres::Error> {
+    const DRAW: &str = "SELECT ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16)) \
+         ::BIT(64)::BIGINT & 4611686018427387903";
+    Ok(client.query_one(DRAW, &[]).await?.get(0))
+}
+
 /// Starts a new life, in the caller's transaction.
 pub(crate) async fn start_over(
     client: &(impl GenericClient + Sync),
@@ -319,40 +298,24 @@ pub(crate) async fn start_over(
     numbers: Numbers,
     now: i64,
 ) -> Result<(), tokio_postgres::Error> {
-    const NEW_LIFE: &str = "UPDATE incarnation SET number = greatest(number, $1) + 1, since = $2, \
-         value = ('x' || left(replace(gen_random_uuid()::TEXT, '-', ''), 16))::BIT(64)::BIGINT \
-         & 4611686018427387903";
-    // Whoever asked for them asks again; what everybody shares is counted anew.
+    const NEW_LIFE: &str =
+        "UPDATE incarnation SET number = greatest(number, $1) + 1, since = $2, value = $3";
+    // Forward only, and even if the rest is undone: what is passed over is never given out.
+    const PASS_OVER: &str = "SELECT setval(n.sequence::REGCLASS, n.least - 1) FROM \
+         (SELECT 'user_numbers' AS sequence, $1::BIGINT AS least, \
+         last_value + is_called::INTEGER AS next FROM user_numbers \
+         UNION ALL SELECT 'order_numbers', $2, last_value + is_called::INTEGER FROM order_numbers \
+         UNION ALL SELECT 'product_numbers', $3, last_value + is_called::INTEGER \
+         FROM product_numbers \
+         UNION ALL SELECT 'sku_numbers', $4, last_value + is_called::INTEGER FROM sku_numbers) n \
+         WHERE n.next < n.least AND n.least > 1";
+    // Customers ask for a new code; what everybody shares is counted anew.
     const VOID: &str = "DELETE FROM outbox; DELETE FROM verification_codes; \
          DELETE FROM sign_in_keys; \
          DELETE FROM send_budget WHERE scope IN ('send_market', 'send_prefix')";
-    // Forward only, and even if the rest is undone: what is passed over is never given out.
-    const PASS_OVER: [(&str, &str); 4] = [
-        (
-            "user",
-            "SELECT setval('user_numbers', $1::BIGINT - 1) FROM user_numbers \
-             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
-        ),
-        (
-            "order",
-            "SELECT setval('order_numbers', $1::BIGINT - 1) FROM order_numbers \
-             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
-        ),
-        (
-            "product",
-            "SELECT setval('product_numbers', $1::BIGINT - 1) FROM product_numbers \
-             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
-        ),
-        (
-            "sku",
-            "SELECT setval('sku_numbers', $1::BIGINT - 1) FROM sku_numbers \
-             WHERE last_value + is_called::INTEGER < $1::BIGINT AND $1 > 1",
-        ),
-    ];
-    client.execute(NEW_LIFE, &[&number, &now]).await?;
-    for (name, pass_over) in PASS_OVER {
-        client.query_opt(pass_over, &[&numbers.of(name)]).await?;
-    }
+    client.execute(NEW_LIFE, &[&number, &now, &draw(client).await?]).await?;
+    let [user, order, product, sku] = numbers.0;
+    client.query(PASS_OVER, &[&user, &order, &product, &sku]).await?;
     client.batch_execute(VOID).await
 }
 
@@ -394,6 +357,8 @@ fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    use evercart_core::mark::Marked;
 
     use super::*;
 

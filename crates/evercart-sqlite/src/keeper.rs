@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evercart_core::awake::{Awake, BEAT_EVERY};
-use evercart_core::mark::{Life, Mark, MarkError, Numbers};
+use evercart_core::mark::{Life, Mark, MarkError, Remembered};
 
 use crate::Options;
 use crate::db::{Db, DbError, Result};
-use crate::life::{self, Note, RememberError, Remembered, Settled};
+use crate::life::{self, Note, RememberError, Settled};
 use crate::migrate::{self, OpenError};
 
 /// What is done in a transaction besides its operations, to be told of when it is on disk.
@@ -59,11 +59,8 @@ impl Keeper {
                 RememberError::Db(error) => failed(error),
                 RememberError::Mark(error) => unmarked(error),
             })?;
-            let numbers = match &remembered {
-                Remembered::Was(marked) => marked.numbers,
-                Remembered::Nothing | Remembered::Unreadable => Numbers::default(),
-            };
-            let numbers = numbers.max(life::numbers(&db).map_err(failed)?);
+            let (_, reserved) = remembered;
+            let numbers = reserved.max(life::numbers(&db).map_err(failed)?);
             db.reserve_with(Arc::clone(mark), numbers);
         }
         let awake = Arc::new(Awake::always());

@@ -4,22 +4,22 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use evercart_core::awake::{Awake, Stretch};
+use evercart_core::awake::{Awake, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
 use evercart_core::continuity::{Continuity, Standing};
 use evercart_core::error::Result as StoreResult;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::{
-    Life, Mark, MarkError, Marked, Numbers, PASSED_OVER, Progress, Return, Verdict, compare,
+    Life, Mark, MarkError, NUMBERS, Numbers, PASSED_OVER, Progress, Remembered, Verdict,
 };
 
+use rusqlite::{OptionalExtension, Statement};
+
 use crate::db::{Db, Result, open_for_reading, time};
+use crate::sign_in::millis;
 use crate::{Options, Sqlite};
 
-/// How long it is remembered when a store was awake: longer than any token lives.
-const REMEMBERED_MS: i64 = 400 * 24 * 3_600_000;
-
-/// The times remembered at most; a server that starts anew every second must not fill the file.
-const TIMES_MAX: i64 = 10_000;
+/// The next number of each kind.
+const NEXT: &str = "SELECT name, next FROM counters";
 
 #[async_trait]
 impl Continuity for Sqlite {
@@ -62,9 +62,12 @@ fn standing(db: &Db) -> Result<Standing> {
 
 /// The next number of each kind.
 pub(crate) fn numbers(db: &Db) -> Result<Numbers> {
-    const NEXT: &str = "SELECT name, next FROM counters";
+    Ok(read_numbers(&mut *db.sql(NEXT)?)?)
+}
+
+/// Reads what [`NEXT`] finds.
+fn read_numbers(statement: &mut Statement<'_>) -> rusqlite::Result<Numbers> {
     let mut numbers = Numbers::default();
-    let mut statement = db.sql(NEXT)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         numbers.set(&row.get::<_, String>(0)?, row.get(1)?);
@@ -102,7 +105,7 @@ pub(crate) fn start_over(db: &Db, number: i64, numbers: Numbers) -> Result<()> {
         "DELETE FROM store_facts WHERE name = 'retired'",
     ];
     db.change_one(NEW_LIFE, (number, db.now()))?;
-    for name in evercart_core::mark::NUMBERS {
+    for name in NUMBERS {
         db.change_one(PASS_OVER, (name, numbers.of(name)))?;
     }
     for void in VOID {
@@ -120,31 +123,8 @@ fn is_empty(db: &Db) -> Result<bool> {
 
 /// Where the shop went, if it was moved away from this file.
 fn retired(db: &Db) -> Result<Option<String>> {
-    use rusqlite::OptionalExtension;
     const RETIRED: &str = "SELECT value FROM store_facts WHERE name = 'retired'";
     Ok(db.sql(RETIRED)?.query_row([], |row| row.get(0)).optional()?)
-}
-
-/// What was remembered of a store before it was opened.
-pub(crate) enum Remembered {
-    /// Nothing: it is new, or so is the mark.
-    Nothing,
-    /// This.
-    Was(Marked),
-    /// Something that cannot be read.
-    Unreadable,
-}
-
-impl Remembered {
-    /// Reads a mark. Before the store is read: what is found there must not be older.
-    pub(crate) fn of(mark: Option<&dyn Mark>) -> Result<Self, MarkError> {
-        match mark.map(Mark::read).transpose() {
-            Ok(None | Some(None)) => Ok(Self::Nothing),
-            Ok(Some(Some(marked))) => Ok(Self::Was(marked)),
-            Err(MarkError::Damaged { .. }) => Ok(Self::Unreadable),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// What an opened file is, compared with what was remembered of it.
@@ -159,28 +139,26 @@ pub(crate) enum Settled {
 
 /// Compares the store with what was remembered, and starts a new life if it was put back. In one
 /// transaction, so that nobody is answered in between.
-pub(crate) fn settle(db: &Db, remembered: &Remembered, options: &Options) -> Result<Settled> {
+pub(crate) fn settle(
+    db: &Db,
+    (remembered, reserved): &(Remembered, Numbers),
+    options: &Options,
+) -> Result<Settled> {
     if let Some(place) = retired(db)?.filter(|_| !options.goes_back) {
         return Ok(Settled::Retired(place));
     }
-    let found = progress(db)?;
-    let (verdict, was) = match remembered {
-        Remembered::Nothing => return Ok(Settled::Shop),
-        Remembered::Unreadable => (Verdict::Returned(Return::Unreadable), None),
-        Remembered::Was(marked) => (compare(&marked.progress, &found), Some(marked)),
-    };
+    let verdict = remembered.verdict(&progress(db)?);
     let Verdict::Returned(how) = verdict else { return Ok(Settled::Shop) };
     if is_empty(db)? && !options.may_be_new {
         return Ok(Settled::Emptied);
     }
-    let number = was.map_or(found.life.number, |was| was.progress.life.number);
     // What is reserved outside is all that can have been given out; without that, a good deal more
     // than that is passed over.
-    let passed = match was {
-        Some(was) => was.numbers,
-        None => numbers(db)?.plus(PASSED_OVER),
+    let passed = match remembered {
+        Remembered::Unreadable => numbers(db)?.plus(PASSED_OVER),
+        Remembered::Nothing | Remembered::Was(_) => *reserved,
     };
-    start_over(db, number, passed)?;
+    start_over(db, remembered.life_number(), passed)?;
     tracing::warn!(
         "{} was put back to an earlier moment: {how}. Everybody signs in again; what was changed \
          since is gone, blocks, phone moves and erasures among it. Numbers go on at {}",
@@ -200,7 +178,7 @@ pub(crate) fn wake(db: &Db, now: i64) -> Result<(Vec<Stretch>, Note)> {
     const FORGET: &str = "DELETE FROM awake WHERE until < ?1 OR run IN \
          (SELECT run FROM awake ORDER BY until DESC LIMIT -1 OFFSET ?2)";
     const EARLIER: &str = "SELECT since, until FROM awake";
-    db.sql(FORGET)?.execute((now - REMEMBERED_MS, TIMES_MAX))?;
+    db.sql(FORGET)?.execute((now - millis(REMEMBERED_FOR), STRETCHES_MAX))?;
     let mut statement = db.sql(EARLIER)?;
     let earlier = statement
         .query_map([], |row| Ok(Stretch { since: row.get(0)?, until: row.get(1)? }))?
@@ -267,13 +245,7 @@ impl From<MarkError> for RememberError {
 /// The next number of each kind in a file, if it can be read.
 pub fn numbers_in(path: &Path) -> Option<Numbers> {
     let connection = open_for_reading(path).ok()?;
-    let mut statement = connection.prepare("SELECT name, next FROM counters").ok()?;
-    let mut rows = statement.query([]).ok()?;
-    let mut numbers = Numbers::default();
-    while let Some(row) = rows.next().ok()? {
-        numbers.set(&row.get::<_, String>(0).ok()?, row.get(1).ok()?);
-    }
-    Some(numbers)
+    read_numbers(&mut connection.prepare(NEXT).ok()?).ok()
 }
 
 /// True if the store in this file was ever served. Looks and changes nothing; of a file that cannot
