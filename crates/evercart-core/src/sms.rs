@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::code::Code;
+use crate::code::{Code, Purpose};
 use crate::market::MarketName;
 use crate::phone::Phone;
 
@@ -22,8 +22,9 @@ pub struct Sms {
 }
 
 impl Sms {
-    /// The message that carries a sign-in code.
-    pub fn sign_in_code(
+    /// The message that carries a code, and says what it is for.
+    pub fn code(
+        purpose: Purpose,
         to: &Phone,
         code: &Code,
         market: &MarketName,
@@ -31,71 +32,12 @@ impl Sms {
         minutes: i64,
     ) -> Self {
         let code = code.as_str();
-        let text = match language {
-            "ru" => format!(
-                "{code} — ваш код для входа. Действует {minutes} мин. Никому его не сообщайте."
-            ),
-            "ky" => {
-                format!("{code} — кирүү кодуңуз. {minutes} мүнөт жарактуу. Аны эч кимге айтпаңыз.")
-            }
-            _ => format!(
-                "{code} is your sign-in code. It is good for {minutes} minutes. Share it with \
-                nobody."
-            ),
+        let (kind, text) = match purpose {
+            Purpose::SignIn => ("sign_in_code", sign_in(code, language, minutes)),
+            Purpose::ChangePhone(_) => ("phone_change_code", change_phone(code, language, minutes)),
+            Purpose::StopPhoneChange => ("phone_stop_code", stop_change(code, language, minutes)),
         };
-        Self { to: to.clone(), text, market: market.clone(), kind: "sign_in_code" }
-    }
-
-    /// The message that carries a code to a phone that an account is to be moved to.
-    pub fn phone_change_code(
-        to: &Phone,
-        code: &Code,
-        market: &MarketName,
-        language: &str,
-        minutes: i64,
-    ) -> Self {
-        let code = code.as_str();
-        let text = match language {
-            "ru" => format!(
-                "{code} — код, чтобы привязать этот номер к вашему аккаунту. Действует {minutes} \
-                 мин. Никому его не сообщайте."
-            ),
-            "ky" => format!(
-                "{code} — бул номерди аккаунтуңузга байлоо коду. {minutes} мүнөт жарактуу. Аны эч \
-                 кимге айтпаңыз."
-            ),
-            _ => format!(
-                "{code} is your code to use this number for your account. It is good for {minutes} \
-                 minutes. Share it with nobody."
-            ),
-        };
-        Self { to: to.clone(), text, market: market.clone(), kind: "phone_change_code" }
-    }
-
-    /// The message that carries a code to stop the change that moved an account away from a phone.
-    pub fn phone_stop_code(
-        to: &Phone,
-        code: &Code,
-        market: &MarketName,
-        language: &str,
-        minutes: i64,
-    ) -> Self {
-        let code = code.as_str();
-        let text = match language {
-            "ru" => format!(
-                "{code} — код, чтобы остановить перенос вашего аккаунта на другой номер. \
-                 Действует {minutes} мин. Никому его не сообщайте."
-            ),
-            "ky" => format!(
-                "{code} — аккаунтуңуздун башка номерге көчүрүлүшүн токтотуу коду. {minutes} мүнөт \
-                 жарактуу. Аны эч кимге айтпаңыз."
-            ),
-            _ => format!(
-                "{code} is your code to stop your account from moving to another number. It is \
-                 good for {minutes} minutes. Share it with nobody."
-            ),
-        };
-        Self { to: to.clone(), text, market: market.clone(), kind: "phone_stop_code" }
+        Self { to: to.clone(), text, market: market.clone(), kind }
     }
 
     /// The message that tells a phone that an account was moved away from it, to a phone of which
@@ -121,6 +63,54 @@ impl Sms {
     }
 }
 
+fn sign_in(code: &str, language: &str, minutes: i64) -> String {
+    match language {
+        "ru" => {
+            format!("{code} — ваш код для входа. Действует {minutes} мин. Никому его не сообщайте.")
+        }
+        "ky" => {
+            format!("{code} — кирүү кодуңуз. {minutes} мүнөт жарактуу. Аны эч кимге айтпаңыз.")
+        }
+        _ => format!(
+            "{code} is your sign-in code. It is good for {minutes} minutes. Share it with nobody."
+        ),
+    }
+}
+
+fn change_phone(code: &str, language: &str, minutes: i64) -> String {
+    match language {
+        "ru" => format!(
+            "{code} — код, чтобы привязать этот номер к вашему аккаунту. Действует {minutes} мин. \
+             Никому его не сообщайте."
+        ),
+        "ky" => format!(
+            "{code} — бул номерди аккаунтуңузга байлоо коду. {minutes} мүнөт жарактуу. Аны эч \
+             кимге айтпаңыз."
+        ),
+        _ => format!(
+            "{code} is your code to use this number for your account. It is good for {minutes} \
+             minutes. Share it with nobody."
+        ),
+    }
+}
+
+fn stop_change(code: &str, language: &str, minutes: i64) -> String {
+    match language {
+        "ru" => format!(
+            "{code} — код, чтобы остановить перенос вашего аккаунта на другой номер. Действует \
+             {minutes} мин. Никому его не сообщайте."
+        ),
+        "ky" => format!(
+            "{code} — аккаунтуңуздун башка номерге көчүрүлүшүн токтотуу коду. {minutes} мүнөт \
+             жарактуу. Аны эч кимге айтпаңыз."
+        ),
+        _ => format!(
+            "{code} is your code to stop your account from moving to another number. It is good \
+             for {minutes} minutes. Share it with nobody."
+        ),
+    }
+}
+
 /// Hands messages to somebody who delivers them.
 #[async_trait]
 pub trait SmsSender: Send + Sync {
@@ -140,4 +130,27 @@ pub enum SmsError {
     /// The provider got the message and did not answer: it may be on its way.
     #[error("the SMS provider did not say whether it took the message: {0}")]
     Unanswered(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::UserId;
+
+    #[test]
+    fn every_text_is_one_line_of_words_with_its_code() {
+        let us = MarketName::new("us").expect("a name");
+        let phone = Phone::from_stored("+13128050001".into());
+        let code = Code::parse("123456").expect("a code");
+        let purposes = [Purpose::SignIn, Purpose::ChangePhone(UserId(1)), Purpose::StopPhoneChange];
+        let mut texts = std::collections::BTreeSet::new();
+        for (purpose, language) in purposes.iter().flat_map(|p| ["en", "ru", "ky"].map(|l| (*p, l)))
+        {
+            let text = Sms::code(purpose, &phone, &code, &us, language, 10).text;
+            assert!(text.contains("123456") && text.contains("10"), "{text}");
+            assert!(!text.contains("  ") && !text.contains('\n'), "{text:?}");
+            texts.insert(text);
+        }
+        assert_eq!(texts.len(), 9, "no two purposes or languages say the same");
+    }
 }

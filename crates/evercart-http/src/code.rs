@@ -271,13 +271,7 @@ async fn deliver(
     }
     let name = &to.at.market.name;
     let lifetime = minutes(shop.limits.code_lifetime);
-    let sms = match unsent.purpose {
-        Purpose::SignIn => Sms::sign_in_code(&to.phone, code, name, language, lifetime),
-        Purpose::StopPhoneChange => Sms::phone_stop_code(&to.phone, code, name, language, lifetime),
-        Purpose::ChangePhone(_) => {
-            Sms::phone_change_code(&to.phone, code, name, language, lifetime)
-        }
-    };
+    let sms = Sms::code(unsent.purpose, &to.phone, code, name, language, lifetime);
     let Err(error) = shop.sms.send(&sms).await else {
         shop.metrics.code_sent(name);
         return Ok(());
