@@ -231,14 +231,10 @@ fn erase(db: &Db, session: Session, attempt: &SignInAttempt, guard: &Guard) -> R
     if !has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)? {
         return Ok(Proven::CodeInvalid);
     }
-    // What was there is overwritten in the file, not only marked as free.
-    db.connection.pragma_update(None, "secure_delete", true)?;
-    let erased = (|| {
+    db.overwriting(|| {
         end_sessions(db, id)?;
         erase_rows(db, id)
-    })();
-    db.connection.pragma_update(None, "secure_delete", false)?;
-    erased?;
+    })?;
     forget_early_keys(db, &[attempt.phone_hash])?;
     remember(db, id, guard, session.epoch)?;
     Ok(Proven::Done(Done::now(())))

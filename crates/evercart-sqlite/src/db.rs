@@ -117,6 +117,14 @@ impl Db {
         Ok(())
     }
 
+    /// Does what deletes: what was there is overwritten in the file, not only marked as free.
+    pub(crate) fn overwriting<T>(&self, delete: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.connection.pragma_update(None, "secure_delete", true)?;
+        let deleted = delete();
+        self.connection.pragma_update(None, "secure_delete", false)?;
+        deleted
+    }
+
     pub(crate) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }

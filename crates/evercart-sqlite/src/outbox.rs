@@ -32,13 +32,9 @@ impl Outbox for Sqlite {
         let until = claim.until.as_millisecond();
         self.writer
             .write(move |db| {
-                // A phone is in it: it is overwritten in the file, not only marked as free.
-                db.connection.pragma_update(None, "secure_delete", true)?;
-                let settled = db
-                    .sql(SETTLE)
-                    .and_then(|mut sql| Ok(sql.execute((claim.user_id.0, claim.id, until))?));
-                db.connection.pragma_update(None, "secure_delete", false)?;
-                Ok(settled? == 1)
+                // A phone is in it.
+                let row = (claim.user_id.0, claim.id, until);
+                db.overwriting(|| Ok(db.sql(SETTLE)?.execute(row)? == 1))
             })
             .await
     }
