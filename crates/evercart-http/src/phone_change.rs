@@ -18,9 +18,8 @@ use crate::guard::Mutation;
 use crate::guesses::code_invalid;
 use crate::json::{Audience, answer};
 use crate::openapi::{Problem as ProblemSchema, PublicChange, PublicChangeHeaders};
-use crate::phone::read_phone;
 use crate::problem::Answer;
-use crate::sign_in::{attempt, read_code};
+use crate::sign_in::{attempt, read_phone_and_code};
 
 /// The phone an account was moved away from, and the code that was sent there to stop it.
 #[derive(ToSchema)]
@@ -55,13 +54,7 @@ pub(crate) async fn stop_phone_change(
     ip: ClientIp,
     request: Mutation,
 ) -> Answer {
-    let (to, code) = request.json(|fields| {
-        let to = read_phone(fields, request.headers(), &shop);
-        let code = read_code(fields);
-        to.map(|to| (to, code))
-    })??;
-    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
-    let code = code.expect("a code that cannot be read is a wrong field, which was returned");
+    let (to, code) = read_phone_and_code(&request, &shop)?;
     let attempt = SignInAttempt {
         idempotency: request.idempotency(),
         ..attempt(&shop, &to, Purpose::StopPhoneChange, &code, ip)

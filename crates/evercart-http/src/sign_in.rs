@@ -128,13 +128,7 @@ pub(crate) async fn verify_code(
     ip: ClientIp,
     request: Mutation,
 ) -> Answer {
-    let (to, code) = request.json(|fields| {
-        let to = read_phone(fields, request.headers(), &shop);
-        let code = read_code(fields);
-        to.map(|to| (to, code))
-    })??;
-    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
-    let code = code.expect("a code that cannot be read is a wrong field, which was returned");
+    let (to, code) = read_phone_and_code(&request, &shop)?;
     let attempt =
         SignInAttempt { idempotency: request.idempotency(), ..test_attempt(&shop, &to, &code, ip) };
     let outcome = to.at.store.sign_in(attempt).await;
@@ -159,6 +153,21 @@ pub(crate) async fn verify_code(
             Ok(replayed(again, signed_in(&shop, to.at, &user, is_new, message)))
         }
     }
+}
+
+/// Reads a body with a phone and the code that was sent to it.
+pub(crate) fn read_phone_and_code<'a>(
+    request: &Mutation,
+    shop: &'a Shop,
+) -> Result<(PhoneOf<'a>, Code), Problem> {
+    let (to, code) = request.json(|fields| {
+        let to = read_phone(fields, request.headers(), shop);
+        let code = read_code(fields);
+        to.map(|to| (to, code))
+    })??;
+    let to = to.expect("a phone that cannot be read is a wrong field, which was returned");
+    let code = code.expect("a code that cannot be read is a wrong field, which was returned");
+    Ok((to, code))
 }
 
 /// Reads a code, if there is one. What is no code at all is a wrong field: it is no guess, and does
