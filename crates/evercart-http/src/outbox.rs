@@ -38,49 +38,45 @@ const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How the sender is told of new messages, and that the server stops.
 #[derive(Debug)]
 pub struct OutboxSender {
-    word: watch::Sender<Word>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    is_stopping: bool,
+    is_stopping: watch::Sender<bool>,
 }
 
 impl Default for OutboxSender {
     fn default() -> Self {
-        Self { word: watch::Sender::new(Word::default()) }
+        Self { is_stopping: watch::Sender::new(false) }
     }
 }
 
 impl OutboxSender {
     /// Has the outboxes looked at now: a message was committed.
     pub(crate) fn wake(&self) {
-        self.word.send_modify(|_| ());
+        self.is_stopping.send_modify(|_| ());
     }
 
     /// Has [`send_messages`] end after one more look at each outbox.
     pub fn stop(&self) {
-        self.word.send_modify(|word| word.is_stopping = true);
+        self.is_stopping.send_replace(true);
     }
 }
 
 /// Sends what waits in the outboxes of all markets until [`OutboxSender::stop`]. What cannot be
 /// sent then stays for the next start, or for another server.
 pub async fn send_messages(shop: Arc<Shop>) {
-    let markets = shop.markets.iter().map(|at| serve(&shop, at, shop.outbox.word.subscribe()));
+    let markets =
+        shop.markets.iter().map(|at| serve(&shop, at, shop.outbox.is_stopping.subscribe()));
     // Side by side: a store that is away keeps no other market's messages waiting.
     join_all(markets).await;
 }
 
-async fn serve(shop: &Shop, at: &ShopMarket, mut word: watch::Receiver<Word>) {
+async fn serve(shop: &Shop, at: &ShopMarket, mut stopping: watch::Receiver<bool>) {
     loop {
-        let is_stopping = word.borrow_and_update().is_stopping;
+        let is_stopping = *stopping.borrow_and_update();
         send_due(shop, at).await;
         if is_stopping {
             return;
         }
         tokio::select! {
-            _ = word.changed() => {}
+            _ = stopping.changed() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
