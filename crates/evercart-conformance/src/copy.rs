@@ -71,7 +71,7 @@ async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer> {
         customers.push(settled_customer(shop).await);
     }
     shop.add_to_cart(customers[0].session, MUG, 1, keyed("k", 1)).await.unwrap();
-    // An account that somebody took over, and whose owner has stopped that.
+    // A stolen account, whose owner has stopped the change.
     let (owner, new) = (&customers[1], crate::shop::phone(900));
     change(shop, owner.session, &owner.phone, &new, HOLD).await;
     done(stop(shop, &owner.phone).await);

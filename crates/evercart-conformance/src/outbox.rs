@@ -100,7 +100,7 @@ pub async fn a_claimed_message_is_nobody_elses_until_its_lease_is_over<B: Backen
     assert!(second[0].claim.until > first[0].claim.until);
 }
 
-/// Whoever comes back after their lease neither removes nor puts off what another has claimed.
+/// A server that is back after its lease neither removes nor puts off what another has claimed.
 pub async fn an_outdated_claim_changes_nothing<B: Backend>(shop: &mut Shop<B>) {
     moved(shop).await;
     let outdated = claim(shop).await[0].claim;

@@ -98,8 +98,8 @@ pub(crate) fn code_request_now(phone: &Phone) -> CodeRequest {
     CodeRequest { resend_after: None, ..code_request(phone, CODE) }
 }
 
-/// Told only to somebody with the right code, which is used up; after the hold the number may be
-/// somebody else's.
+/// Only the right code learns of the hold, and is used up; after the hold another customer may
+/// have the number.
 pub async fn the_old_phone_makes_no_new_customer_during_the_hold<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
     let (old, users) = (&at.owner.phone, shop.check().await.unwrap().counts.users);
@@ -139,7 +139,7 @@ pub async fn nobody_else_moves_to_a_phone_on_hold<B: Backend>(shop: &mut Shop<B>
     change(shop, other.session, &other.phone, old, HOLD).await;
 }
 
-/// Whoever took the account over can neither hide their way nor destroy what they took.
+/// A thief can neither hide their way nor destroy what they took.
 pub async fn an_account_on_hold_is_neither_moved_nor_erased<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
     let held = Refused::PhoneOnHold { until: Some(at.held_until) };
@@ -346,7 +346,7 @@ pub async fn there_is_nothing_to_decide_without_a_change<B: Backend>(shop: &mut 
     assert_eq!(shop.user(at.thief).await.unwrap().phone, at.new);
 }
 
-/// Whoever calls the shop knows the phone they had.
+/// A customer who calls the shop knows the phone they had.
 pub async fn a_customer_is_found_by_a_former_phone<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
     let old = &at.owner.phone;

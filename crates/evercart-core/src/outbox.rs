@@ -93,8 +93,7 @@ pub struct ClaimedMessage {
     pub written_at: Timestamp,
 }
 
-/// What the store does with what follows from commits. Operations write the rows themselves; these
-/// are for whoever does what the rows say.
+/// Hands out the messages that operations have written down, to the server that sends them.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Claims messages that are due, `most` at most, the longest due first. Nobody else is handed

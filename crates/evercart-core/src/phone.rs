@@ -21,7 +21,7 @@ const INPUT_BYTES_MAX: usize = 256;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
-/// What a number costs whoever calls it or writes to it, as far as its digits tell.
+/// What a call or a message to a number costs, as far as its digits tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneKind {
     /// A person's: mobile, fixed line, either, or internet telephony.

@@ -49,8 +49,8 @@ impl Drop for Running {
     }
 }
 
-/// A change that runs to its end, whatever becomes of whoever waits for it: dropped half way, it
-/// goes on as a task. While somebody waits, it costs no task: nearly all do, on the hottest path.
+/// A change that runs to its end though its client leaves: dropped half way, it goes on as a task.
+/// While its client waits it costs no task: nearly all wait, on the hottest path.
 pub(crate) struct Completed<T: Send + 'static> {
     /// `None` once it has ended, by its result or by a panic.
     work: Option<BoxFuture<'static, T>>,

@@ -28,8 +28,8 @@ use crate::problem::{Answer, Code as ProblemCode, Problem};
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// One part in so many of what a country and a market send in an hour is kept for customers whose
-/// request carries a token of theirs, be it expired. Whoever pumps messages gets the rest at most,
-/// and customers who were here before still sign in.
+/// request carries a token of theirs, be it expired. A bot that pumps messages gets the rest at
+/// most, and customers who were here before still sign in.
 const CUSTOMERS_SHARE: u32 = 4;
 
 const PREFIX: &str = "send_prefix";

@@ -254,7 +254,7 @@ fn read_checkout(fields: &mut Fields<'_>, customer: &Customer) -> Checkout {
     }
 }
 
-/// A number for whoever delivers. Nothing is sent there, so it may be of any country and kind.
+/// A number for the courier. Nothing is sent there, so it may be of any country and kind.
 fn read_customer_phone(fields: &mut Fields<'_>, region: &str) -> Option<String> {
     const FIELD: &str = "customer_phone";
     if !fields.has_text(FIELD) {

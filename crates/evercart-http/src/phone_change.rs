@@ -1,5 +1,5 @@
-//! `/auth/phone/stop`: whoever still has the former phone stops the change that moved their account
-//! away from it. What becomes of the account then is for the shop's operators to decide.
+//! `/auth/phone/stop`: the former phone stops the change that moved its account away. The shop's
+//! operators decide what becomes of the account then.
 
 use std::sync::Arc;
 

@@ -284,7 +284,7 @@ impl From<StoreError> for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            // Whoever has such a token signs in again, as after a sign-out.
+            // The customer signs in again, as after a sign-out.
             Refused::SignedOut | Refused::Returned => {
                 Problem::new(Code::SignedOut, "User account is inactive")
             }

@@ -232,7 +232,7 @@ impl Keeper {
         }
         numbers.set(kind, next.saturating_add(RESERVED_AT_ONCE));
         mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))?;
-        // Only now: whoever asks while it is written, or after it was not, must write it too.
+        // Only now: a request beside this one, or after a failure, must write it too.
         self.raise(numbers);
         Ok(())
     }

@@ -96,7 +96,7 @@ pub(crate) fn start_over(db: &Db, number: i64, numbers: Numbers) -> Result<()> {
     const NEW_LIFE: &str = "UPDATE incarnation SET number = max(number, ?1) + 1, \
          value = abs(random() >> 1), since = ?2";
     const PASS_OVER: &str = "UPDATE counters SET next = max(next, ?2) WHERE name = ?1";
-    // Whoever asked for them asks again; what everybody shares is counted anew.
+    // Customers ask for a new code; what everybody shares is counted anew.
     const VOID: [&str; 5] = [
         "DELETE FROM outbox",
         "DELETE FROM verification_codes",

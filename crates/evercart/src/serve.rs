@@ -221,7 +221,7 @@ fn warn_of_what_is_unsafe(settings: &Settings, public: &Listener, is_demo: bool)
     }
 }
 
-/// Whoever knows a fixed code signs in with it, so the operator sees at each start which there are.
+/// A fixed code signs in everybody who knows it, so each start tells the operator which there are.
 fn say_which_phones_are_for_tests(phones: &[TestPhone]) {
     let now = clock::system().now();
     for test in phones {

@@ -288,7 +288,7 @@ impl SignIns {
     }
 
     /// How long to wait for room in a budget, if there is none.
-    /// A new life: whoever asked for a code asks again.
+    /// A new life: customers ask for a new code.
     pub(super) fn void(&mut self) {
         self.codes.clear();
         self.keys.clear();

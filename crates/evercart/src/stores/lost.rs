@@ -41,8 +41,8 @@ pub async fn refuse(
     market: &MarketName,
     others: &[MarketName],
 ) -> anyhow::Result<()> {
-    // Asked first: other servers may be making what is not there yet, and whoever speaks of it does
-    // so afterwards.
+    // Asked first: another server may be making the database right now, and makes what speaks of
+    // it afterwards.
     let says = who_says(storage, market, others).await?;
     let Some(says) = says else { return Ok(()) };
     for _ in 0..LOOKS {

@@ -1,5 +1,5 @@
-//! A customer on the screen. Found by a phone they have left, they are shown without the phone they
-//! have: whoever asks may be the one it was kept from.
+//! A customer on the screen. Found by a former phone, they are shown without their present one: the
+//! caller may be the person it was kept from.
 
 use std::fmt::Write;
 
