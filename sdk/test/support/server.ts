@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { wasAwakeForAnHour } from "./awake.js";
+
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const ANNOUNCEMENT = /evercart listening on (http:\S+)/;
 const START_MAX_MS = 30_000;
@@ -19,7 +21,10 @@ export interface Server {
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
-  /** The same token as if it had been issued `seconds` earlier: signed anew with the server's own key. */
+  /**
+   * The same token as if it had been issued `seconds` earlier, an hour at most: signed anew with the
+   * server's own key.
+   */
   aged(token: string, seconds: number): Promise<string>;
   /** Puts rows of CSV into the catalogue, as the shop's operator does while it runs. */
   importCatalogue(market: string, rows: string): Promise<void>;
@@ -63,6 +68,9 @@ export async function startServer(environment: Record<string, string> = {}): Pro
     child.kill(signal);
     await ended;
   };
+  await start("127.0.0.1:0");
+  await end("SIGTERM");
+  for (const market of ["us", "kg"]) await wasAwakeForAnHour(join(data, `${market}.sqlite3`));
   const url = await start("127.0.0.1:0");
   return {
     url,
