@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use evercart_core::catalogue::ProductQuery;
-use evercart_core::copy::{Copies, CopyError, ROWS_MAX, Reader, Row, TABLES, Table, Value};
+use evercart_core::copy::{
+    Copies, CopyError, Decided, ROWS_MAX, Reader, Row, TABLES, Table, Value, What, WithDecided,
+};
 use evercart_core::error::{Failed, Result};
 use evercart_core::ids::OrderId;
 use evercart_core::operator::CheckReport;
@@ -174,6 +176,127 @@ pub async fn a_shop_with_anything_in_it_is_not_copied_over<B: CopyBackend>(shop:
         }
         assert_eq!(rows(target).await, before);
     }
+}
+
+/// The rows of a customer, but for the keys of requests, and who is signed in since when: everybody
+/// signs in again.
+async fn rows_of<B: CopyBackend>(shop: &Shop<B>, user: i64) -> Vec<(&'static str, Row)> {
+    let mut rows = rows(shop).await;
+    rows.retain(|(name, row)| {
+        let table = Table::named(name).unwrap();
+        let owner = if *name == "users" { "id" } else { "user_id" };
+        let place = table.columns.iter().position(|column| column.name == owner);
+        place.is_some_and(|place| row[place] == Value::Integer(user)) && *name != "idempotency_keys"
+    });
+    for (_, row) in rows.iter_mut().filter(|(name, _)| *name == "users") {
+        let columns = Table::named("users").unwrap().columns.iter();
+        for (column, value) in columns.zip(row) {
+            if ["session_epoch", "is_active", "last_login"].contains(&column.name) {
+                *value = Value::Null;
+            }
+        }
+    }
+    rows
+}
+
+async fn decided_since<B: CopyBackend>(copy: &Shop<B>, later: &Shop<B>) -> Decided {
+    let (mut copy, mut later) = (reader(copy).await, reader(later).await);
+    Decided::between(&mut *copy, &mut *later).await.unwrap()
+}
+
+/// G10: who goes back to a copy keeps what was decided since about who gets in, and goes back in
+/// everything else.
+pub async fn what_was_decided_since_a_copy_is_kept<B: CopyBackend>(shop: &mut Shop<B>) {
+    let mut customers = furnish(shop).await;
+    customers.push(settled_customer(shop).await);
+    customers.push(settled_customer(shop).await);
+    let [blocked, stolen, moved, erased, unblocked] = customers.as_slice() else { panic!() };
+    shop.block_user(unblocked.phone.clone()).await.unwrap();
+    let mut copied = Shop::<B>::empty();
+    copy(&mut *reader(shop).await, &copied).await.unwrap();
+    copied.reopen();
+    let as_copied = rows(&copied).await;
+
+    shop.block_user(blocked.phone.clone()).await.unwrap();
+    shop.unblock_user(unblocked.phone.clone()).await.unwrap();
+    let new = crate::shop::phone(901);
+    change(shop, moved.session, &moved.phone, &new, HOLD).await;
+    let late = settled_customer(shop).await;
+    shop.grant_code(code_request(&erased.phone, CODE)).await.unwrap();
+    done(shop.erase(erased.session, attempt(&erased.phone, CODE), free()).await);
+    let taken = crate::shop::phone(900);
+    let id = stolen.session.user_id;
+    shop.confirm_phone_change(id, taken.clone()).await.unwrap();
+
+    let decided = decided_since(&copied, shop).await;
+    let told: Vec<_> = decided.decisions.iter().map(|one| (one.user_id, &one.what)).collect();
+    let of = |customer: &Customer| customer.session.user_id;
+    let expected = [
+        (of(blocked), &What::Blocked),
+        (of(stolen), &What::ChangeOfPhone),
+        (of(moved), &What::Moved { to: new.clone() }),
+        (of(erased), &What::Erased),
+        (of(unblocked), &What::Unblocked),
+    ];
+    assert_eq!(told, expected);
+    assert!(decided.decisions.iter().all(|one| one.is_applied));
+
+    let restored = Shop::<B>::empty();
+    let mut source = WithDecided::new(reader(&copied).await, Arc::new(decided));
+    let report = copy(&mut source, &restored).await.unwrap();
+    assert_eq!((report.findings, report.counts.users), (vec![], 5));
+    for customer in [blocked, stolen, moved, unblocked] {
+        let id = of(customer).0;
+        let access = |rows: Vec<(&'static str, Row)>| {
+            let kept = ["users", "phone_numbers", "former_phones", "audit_log"];
+            rows.into_iter().filter(|(name, _)| kept.contains(name)).collect::<Vec<_>>()
+        };
+        let (is, was) = (rows_of(&restored, id).await, rows_of(shop, id).await);
+        assert_eq!(access(is), access(was), "{id}");
+    }
+    // An erasure leaves the same, here and there: but for who was signed in until when.
+    let epoch = Table::named("users").unwrap();
+    let epoch = epoch.columns.iter().position(|column| column.name == "session_epoch").unwrap();
+    let (mut is, mut was) =
+        (rows_of(&restored, of(erased).0).await, rows_of(shop, of(erased).0).await);
+    for rows in [&mut is, &mut was] {
+        let user = rows.iter_mut().find(|(name, _)| *name == "users").unwrap();
+        user.1[epoch] = Value::Null;
+    }
+    assert_eq!(is, was);
+    assert!(restored.find_user(late.phone).await.is_err(), "nobody comes who was not there");
+    let belongings = |(name, _): &&(&'static str, Row)| *name == "order_items" || *name == "skus";
+    let others = rows(&restored).await;
+    assert!(others.iter().filter(belongings).eq(as_copied.iter().filter(belongings)));
+    restored.assert_consistent().await;
+
+    // The other way round there is nothing to take over.
+    let back = decided_since(shop, &copied).await.decisions;
+    assert!(back.iter().all(|one| one.what != What::Erased), "{back:?}");
+}
+
+/// G10: what came out of another life may know of decisions that hold no more: blocks and erasures
+/// are kept, the rest is told.
+pub async fn of_another_life_only_what_closes_is_kept<B: CopyBackend>(shop: &mut Shop<B>) {
+    let (blocked, moved) = (settled_customer(shop).await, settled_customer(shop).await);
+    let mut copied = Shop::<B>::empty();
+    copy(&mut *reader(shop).await, &copied).await.unwrap();
+    copied.reopen();
+    let standing = shop.standing().await.unwrap();
+    shop.start_over(standing.life.number, standing.numbers).await.unwrap();
+    shop.block_user(blocked.phone.clone()).await.unwrap();
+    let signed_in_again = shop.sign_in_with(&moved.phone).await;
+    let new = crate::shop::phone(901);
+    change(shop, signed_in_again, &moved.phone, &new, HOLD).await;
+
+    let decided = decided_since(&copied, shop).await;
+    let told: Vec<_> =
+        decided.decisions.iter().map(|one| (one.what.clone(), one.is_applied)).collect();
+    assert_eq!(told, [(What::Blocked, true), (What::Moved { to: new }, false)]);
+    let restored = Shop::<B>::empty();
+    copy(&mut WithDecided::new(reader(&copied).await, Arc::new(decided)), &restored).await.unwrap();
+    assert!(restored.find_user(blocked.phone).await.unwrap().user.blocked_at.is_some());
+    assert_eq!(restored.find_user(moved.phone).await.unwrap().user.blocked_at, None);
 }
 
 /// A source that does something else at one of its rows.

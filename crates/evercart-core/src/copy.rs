@@ -1,6 +1,7 @@
 //! A whole store as rows that every adapter understands: what a move from one database to another,
 //! a backup and its restoration have in common.
 
+mod decided;
 mod tables;
 
 use std::fmt;
@@ -11,13 +12,14 @@ use thiserror::Error;
 use crate::error::{Failed, Result, StoreError};
 use crate::operator::CheckReport;
 
+pub use decided::{Decided, Decision, What, WithDecided};
 pub use tables::{Column, Kind, TABLES, Table};
 
 /// Rows that are in memory at a time. The largest, an order, has at most a few kilobytes.
 pub const ROWS_MAX: usize = 1000;
 
 /// What a column of a row holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Nothing.
     Null,

@@ -2,8 +2,11 @@
 //! connections of its own, and on the thread that asks: it is for commands, not for requests.
 
 use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use evercart_core::clock::Clock;
 use evercart_core::copy::{
     self, Column, Copies, CopyError, Kind, Progress, Reader, Row, TABLES, Table, Value, Writer,
 };
@@ -18,8 +21,7 @@ use crate::{Sqlite, check};
 #[async_trait]
 impl Copies for Sqlite {
     async fn copy_out(&self) -> StoreResult<Box<dyn Reader>> {
-        let connection = open_for_reading(&self.path).map_err(store_error)?;
-        Ok(Box::new(self.begin(connection, "BEGIN").map_err(DbError::into_store_error)?))
+        rows_in(&self.path, self.clock.clone())
     }
 
     async fn copy_in(
@@ -29,8 +31,8 @@ impl Copies for Sqlite {
     ) -> Result<CheckReport, CopyError> {
         let connection = open_for_writing(&self.path).map_err(store_error)?;
         // Dropped on any way out but the last: SQLite then takes everything back.
-        let mut store =
-            self.begin(connection, "BEGIN IMMEDIATE").map_err(DbError::into_store_error)?;
+        let mut store = Rows::begin(connection, "BEGIN IMMEDIATE", self.clock.clone())
+            .map_err(DbError::into_store_error)?;
         copy::refuse_unless_empty(&mut store).await?;
         store.remove_seeds().map_err(DbError::into_store_error)?;
         copy::fill(&mut store, source, progress).await?;
@@ -43,15 +45,14 @@ impl Copies for Sqlite {
     }
 }
 
-impl Sqlite {
-    fn begin(&self, connection: Connection, begin: &str) -> Result<Rows> {
-        const FIRST_READ: &str = "SELECT version FROM catalogue_version";
-        connection.execute_batch(begin)?;
-        // A transaction's moment is that of its first read.
-        connection.query_row(FIRST_READ, [], |_| Ok(()))?;
-        let db = Db::new(connection, self.clock.clone());
-        Ok(Rows { db, table: &TABLES[0], after: None })
-    }
+/// The rows of a store that is not open. Looks and changes nothing: the file may be of an earlier
+/// schema, or damaged, which its reading then says.
+///
+/// # Errors
+/// It is no store, or cannot be read.
+pub fn rows_in(path: &Path, clock: Arc<dyn Clock>) -> StoreResult<Box<dyn Reader>> {
+    let connection = open_for_reading(path).map_err(store_error)?;
+    Ok(Box::new(Rows::begin(connection, "BEGIN", clock).map_err(DbError::into_store_error)?))
 }
 
 fn store_error(error: rusqlite::Error) -> evercart_core::error::StoreError {
@@ -107,6 +108,14 @@ impl Writer for Rows {
 }
 
 impl Rows {
+    fn begin(connection: Connection, begin: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        const FIRST_READ: &str = "SELECT version FROM catalogue_version";
+        connection.execute_batch(begin)?;
+        // A transaction's moment is that of its first read.
+        connection.query_row(FIRST_READ, [], |_| Ok(()))?;
+        Ok(Self { db: Db::new(connection, clock), table: &TABLES[0], after: None })
+    }
+
     fn remove_seeds(&self) -> Result<()> {
         const SEEDS: &str = "DELETE FROM counters; DELETE FROM catalogue_version; \
              DELETE FROM incarnation; DELETE FROM awake";

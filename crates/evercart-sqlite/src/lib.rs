@@ -41,6 +41,7 @@ use evercart_core::error::{Failed, StoreError};
 use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
+pub use copy::rows_in;
 pub use life::{numbers_in, was_served};
 pub use lock::{DirectoryLock, LockError};
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};

@@ -8,6 +8,7 @@ mod demo_phones;
 mod keys;
 mod migrate;
 mod restore;
+mod restore_decided;
 mod restore_files;
 mod rewound;
 mod transfer;

@@ -74,6 +74,12 @@ impl Table {
         format!("({})", shown.collect::<Vec<_>>().join(", "))
     }
 
+    /// Where a column is that the table has.
+    pub(super) fn column(&self, name: &str) -> usize {
+        let place = self.columns.iter().position(|column| column.name == name);
+        place.expect("only columns of the list are asked for")
+    }
+
     /// The table with this name.
     pub fn named(name: &str) -> Option<&'static Table> {
         TABLES.iter().find(|table| table.name == name)
@@ -126,6 +132,29 @@ const fn seeded(name: &'static str, key: usize, columns: &'static [Column]) -> T
     Table { name, columns, key, is_seeded: true }
 }
 
+/// The customers.
+pub(super) const USERS: Table = table(
+    "users",
+    1,
+    &[
+        integer("id"),
+        text("phone"),
+        optional_text("full_name"),
+        optional_text("email"),
+        optional_text("profile_image_url"),
+        optional_text("language"),
+        flag("is_active"),
+        optional_integer("blocked_at"),
+        integer("session_epoch"),
+        optional_integer("last_login"),
+        integer("created_at"),
+        integer("next_address"),
+        optional_integer("phone_held_until"),
+        optional_integer("frozen_at"),
+        optional_text("frozen_phone"),
+    ],
+);
+
 /// Every table, each after those that its rows refer to.
 pub const TABLES: &[Table] = &[
     table("store_facts", 1, &[text("name"), text("value")]),
@@ -170,27 +199,7 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("stock", 1, &[integer("sku_id"), integer("on_hand"), integer("taken")]),
-    table(
-        "users",
-        1,
-        &[
-            integer("id"),
-            text("phone"),
-            optional_text("full_name"),
-            optional_text("email"),
-            optional_text("profile_image_url"),
-            optional_text("language"),
-            flag("is_active"),
-            optional_integer("blocked_at"),
-            integer("session_epoch"),
-            optional_integer("last_login"),
-            integer("created_at"),
-            integer("next_address"),
-            optional_integer("phone_held_until"),
-            optional_integer("frozen_at"),
-            optional_text("frozen_phone"),
-        ],
-    ),
+    USERS,
     table("phone_numbers", 1, &[text("phone"), integer("user_id")]),
     table(
         "former_phones",

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::stores::Place;
 use crate::{clock, output, stores};
 
+use super::restore_decided::{self, Since};
 use super::restore_files;
 use super::unpack::{self, Unpacked};
 
@@ -39,11 +40,16 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     let (manifest, databases) = unpack::unpack(&arguments.file, staging.path())?;
     let mut files = Vec::new();
     let mut schemas = Vec::new();
+    let mut decided = String::new();
     for database in databases {
         match stores::place(storage, &database.market) {
             Place::File(path) => {
-                let floor = Floor::of_file(storage, &database.market, &path)?;
-                files.push(restore_files::stage(database, staging.path(), floor).await?);
+                let market = database.market.clone();
+                let floor = Floor::of_file(storage, &market, &path)?;
+                let there = (floor, restore_decided::rows_in(&path));
+                let (staged, since) = restore_files::stage(database, staging.path(), there).await?;
+                files.push(staged);
+                decided.push_str(&since.told(&market));
             }
             Place::Database(url) => schemas.push(Schema::look(storage, database, url).await?),
         }
@@ -55,16 +61,19 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     let ending = format!("before_restore_{}", clock::system().now().as_second());
     let mut aside = Vec::new();
     for schema in schemas {
-        aside.extend(schema.fill(arguments.force.then_some(&*ending)).await?);
+        let market = schema.database.market.clone();
+        let (renamed, since) = schema.fill(arguments.force.then_some(&*ending)).await?;
+        aside.extend(renamed);
+        decided.push_str(&since.told(&market));
     }
     aside.extend(restore_files::put_in_place(data, &old_files, &files)?);
     let names: Vec<&str> = manifest.databases.iter().map(|at| at.market.as_str()).collect();
     let mut text = format!(
-        "Restored {} as of {}. Everybody signs in again; what was changed since is gone, blocks, \
-         moves to other phones and erasures among it.\n",
+        "Restored {} as of {}. Everybody signs in again; what was changed since is gone.\n",
         names.join(", "),
         manifest.created_at
     );
+    text.push_str(&decided);
     for aside in aside {
         text.push_str(&format!("What was there before is in {aside}.\n"));
     }
@@ -152,10 +161,13 @@ impl Schema {
         refused.map_err(|error| explain(error, &self.store, &self.database.market))
     }
 
-    /// Fills it. Returns what the schema that was there is called now.
-    async fn fill(self, ending: Option<&str>) -> anyhow::Result<Option<String>> {
+    /// Fills it. Returns what the schema that was there is called now, and what of it was kept.
+    async fn fill(self, ending: Option<&str>) -> anyhow::Result<(Option<String>, Since)> {
         let Self { floor, store, was_there, database } = self;
         let (_file, mut rows) = database.rows().await?;
+        let there = restore_decided::rows_of(&store, was_there).await;
+        let since = Since::look(&mut *rows, there).await;
+        let mut rows = since.in_rows(rows);
         let count = rows.count().await.map_err(stores::failed)?;
         // Each row is written, and then read back.
         let bar = output::bar("restoring", 2 * count);
@@ -169,7 +181,7 @@ impl Schema {
         filled.map_err(|error| explain(error, &store, &database.market))?;
         floor.start_over(&store).await?;
         store.close().await;
-        Ok(ending.map(|ending| store.schema_aside(ending)))
+        Ok((ending.map(|ending| store.schema_aside(ending)), since))
     }
 }
 

@@ -5,13 +5,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use evercart_core::copy::Copies;
+use evercart_core::copy::{Copies, Reader};
+use evercart_core::error::Result as StoreResult;
 use evercart_core::market::MarketName;
 use evercart_core::operator::Operator;
 
 use crate::{clock, output, stores};
 
 use super::restore::Floor;
+use super::restore_decided::Since;
 use super::unpack::Unpacked;
 
 /// A database that waits to be put in place.
@@ -21,28 +23,44 @@ pub struct Staged {
 }
 
 /// Opens an unpacked database as the server would, migrates it, checks every promise and starts a
-/// new life in it; one that was backed up as rows is made first.
+/// new life in it. One that was backed up as rows, or that something was decided about since, is
+/// made anew first.
 ///
 /// # Errors
 /// It cannot be opened or made, or breaks promises.
-pub async fn stage(database: Unpacked, staging: &Path, floor: Floor) -> anyhow::Result<Staged> {
-    let path = stores::file(staging, &database.market);
-    let store = stores::open_file(&path)?;
+pub async fn stage(
+    database: Unpacked,
+    staging: &Path,
+    (floor, there): (Floor, StoreResult<Option<Box<dyn Reader>>>),
+) -> anyhow::Result<(Staged, Since)> {
     let market = database.market.clone();
-    if database.is_sqlite {
-        let report = store.check().await.map_err(stores::failed)?;
+    let (backup, mut rows) = database.rows().await?;
+    if let Some(backup) = &backup {
+        let report = backup.check().await.map_err(stores::failed)?;
         if !report.findings.is_empty() {
             return Err(stores::unsound(&market, "the backup", &report).into());
         }
-    } else {
-        let (_, mut rows) = database.rows().await?;
-        let count = rows.count().await.map_err(stores::failed)?;
-        // Each row is written, and then read back.
-        let bar = output::bar("restoring", 2 * count);
-        let filled = store.copy_in(&mut *rows, &mut |done| bar.inc(done)).await;
-        bar.finish_and_clear();
-        filled.map_err(|error| stores::not_copied(error, &market, "the backup"))?;
     }
+    let since = Since::look(&mut *rows, there).await;
+    let (path, store) = match backup {
+        Some(backup) if since.changes_nothing() => {
+            // What is still being read would keep the log from its place in the main file.
+            drop(rows);
+            (database.path, backup)
+        }
+        _ => {
+            let path = staging.join(format!("{market}.restored"));
+            let store = stores::open_file(&path)?;
+            let count = rows.count().await.map_err(stores::failed)?;
+            // Each row is written, and then read back.
+            let bar = output::bar("restoring", 2 * count);
+            let mut rows = since.in_rows(rows);
+            let filled = store.copy_in(&mut *rows, &mut |done| bar.inc(done)).await;
+            bar.finish_and_clear();
+            filled.map_err(|error| stores::not_copied(error, &market, "the backup"))?;
+            (path, store)
+        }
+    };
     floor.start_over(&store).await?;
     store.close();
     drop(store);
@@ -58,7 +76,7 @@ pub async fn stage(database: Unpacked, staging: &Path, floor: Floor) -> anyhow::
     File::open(&path)
         .and_then(|file| file.sync_all())
         .with_context(|| format!("cannot sync {}", path.display()))?;
-    Ok(Staged { market, path })
+    Ok((Staged { market, path }, since))
 }
 
 /// Moves the old databases aside and the new ones to their places. Returns where the old are.

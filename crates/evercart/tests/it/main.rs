@@ -14,5 +14,6 @@ mod demo;
 mod keys;
 mod postgres;
 mod postgres_backup;
+mod restore_decided;
 mod serve;
 mod transfer;
