@@ -45,7 +45,7 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     let public = Listener::public(&settings.server)?;
     let internal = Listener::internal(&settings.server)?;
     let data = settings.storage.data.clone();
-    stores::prepare_directory(&data)?;
+    stores::prepare_if_needed(&settings)?;
     let _lock = lock_if_needed(&settings)?;
     let metrics = Arc::new(Metrics::new());
     let runtime = tokio::runtime::Builder::new_multi_thread()

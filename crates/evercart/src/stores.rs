@@ -21,7 +21,7 @@ use crate::config::{Settings, Storage};
 use crate::failure::Failure;
 use crate::mark::MarkFile;
 
-pub use directory::{file, lock, markets_with_files, prepare_directory};
+pub use directory::{file, lock, markets_with_files, prepare_directory, prepare_if_needed};
 pub use hints::{cannot_open_database, cannot_open_file, failed, no_data, not_copied, unsound};
 pub use opened::{Opened, SQLITE_ENDING};
 

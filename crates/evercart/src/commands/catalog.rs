@@ -47,7 +47,7 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
         ));
     }
     let storage = &settings.storage;
-    stores::prepare_directory(&storage.data)?;
+    stores::prepare_if_needed(settings)?;
     let store = stores::open_or_create(storage, &market.name).await?;
     let bar = output::bar("importing", count as u64);
     let progress = {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use evercart_core::market::MarketName;
 use evercart_sqlite::{DirectoryLock, LockError};
 
+use crate::config::Settings;
 use crate::failure::Failure;
 
 use super::opened::SQLITE_ENDING;
@@ -14,6 +15,21 @@ use super::opened::SQLITE_ENDING;
 /// Where a market's data is if it is in a file.
 pub fn file(data: &Path, market: &MarketName) -> PathBuf {
     data.join(format!("{market}.{SQLITE_ENDING}"))
+}
+
+/// As [`prepare_directory`], unless all there is for a server to do there is to read keys.
+///
+/// # Errors
+/// It cannot be made or written to.
+pub fn prepare_if_needed(settings: &Settings) -> anyhow::Result<()> {
+    let storage = &settings.storage;
+    let has_files = settings.markets.iter().any(|market| super::is_in_file(storage, &market.name));
+    // A directory that holds keys and no data may be read-only. Where the mark is in it, too, its
+    // opening says what to do.
+    if !has_files && crate::keys::path(&storage.data).exists() {
+        return Ok(());
+    }
+    prepare_directory(&storage.data)
 }
 
 /// Makes the data directory, closed to other users, if it is not there.

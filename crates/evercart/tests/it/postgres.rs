@@ -118,3 +118,51 @@ fn the_keys_that_all_servers_need_are_named_at_the_start() {
     let shown = shop.run_ok(&["config"]);
     assert!(shown.contains("database_url = ") && !shown.contains(shared().password()), "{shown}");
 }
+
+/// What runs a program for which the directory's mode counts, also if that is root's program.
+#[cfg(unix)]
+fn bound_by_modes(directory: &std::path::Path) -> &'static [&'static str] {
+    let probe = directory.join("probe");
+    match std::fs::write(&probe, "") {
+        Err(_) => &[],
+        Ok(()) => {
+            std::fs::remove_file(probe).expect("it was just made");
+            &["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        }
+    }
+}
+
+/// G10: the keys may be in a place that nobody can write; the mark may not.
+#[cfg(unix)]
+#[test]
+fn a_directory_of_keys_may_be_read_only_if_the_mark_is_elsewhere() {
+    use std::os::unix::fs::PermissionsExt;
+    let url = fresh_database();
+    let mut first = shop_in(&url);
+    first.start();
+    let token = first.sign_in("+13128059851");
+    first.terminate();
+    let mode = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(first.data(), permissions).expect("it is ours");
+    };
+    mode(0o500);
+    let wrapper = bound_by_modes(&first.data());
+    let data = first.data();
+    let data = data.to_str().expect("text");
+    let again = || shop_in(&url).variable("EVERCART_STORAGE__DATA", data).started_by(wrapper);
+    std::fs::remove_file(first.data().join("evercart.mark")).unwrap_or_default();
+    let elsewhere = first.home().join("elsewhere.mark");
+    let elsewhere = elsewhere.to_str().expect("text");
+    let mut shop = again().variable("EVERCART_STORAGE__MARK_FILE", elsewhere);
+    shop.start();
+    shop.see("/cart", &token);
+    shop.terminate();
+    let said = match again().try_start() {
+        Err(failed) => failed.to_string(),
+        Ok(()) => panic!("it wrote its mark where it must not"),
+    };
+    assert!(said.contains("evercart.mark cannot be written: Permission denied"), "{said}");
+    assert!(said.contains("let storage.mark_file name a file"), "{said}");
+    mode(0o700);
+}
