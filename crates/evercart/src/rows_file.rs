@@ -91,17 +91,43 @@ fn from_json(column: &Column, value: serde_json::Value) -> Option<Value> {
 pub struct RowsFile {
     path: PathBuf,
     lines: BufReader<File>,
-    /// Where each table's rows begin, in the order of the tables.
-    begins: Vec<u64>,
+    /// In the order of the tables. None of a table that came after the file was written.
+    parts: Vec<Option<Part>>,
     rows: u64,
     table: &'static Table,
+    is_over: bool,
+}
+
+/// A table's part of a file.
+struct Part {
+    /// Where its rows begin.
+    begin: u64,
+    /// How many values a row has.
+    width: usize,
+    /// Where in a row each of the table's columns is. None of a column that came afterwards, and
+    /// may be empty.
+    places: Vec<Option<usize>>,
+}
+
+impl Part {
+    /// None if the table of a header has something that this program does not know, or does not
+    /// have something that it must.
+    fn of(header: &Header, table: &Table, begin: u64) -> Option<Self> {
+        let place_of = |name: &str| header.columns.iter().position(|column| column == name);
+        let places: Vec<_> = table.columns.iter().map(|column| place_of(column.name)).collect();
+        let is_whole =
+            table.columns.iter().zip(&places).all(|(at, place)| at.is_optional || place.is_some());
+        let known = places.iter().flatten().count();
+        let width = header.columns.len();
+        (is_whole && known == width).then_some(Self { begin, width, places })
+    }
 }
 
 impl RowsFile {
     /// Looks through a file and finds its tables.
     ///
     /// # Errors
-    /// It cannot be read, or does not have the tables of this program.
+    /// It cannot be read, or has a table that this program does not know so.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot read {}", path.display());
         let mut lines = BufReader::new(File::open(path).with_context(cannot)?);
@@ -122,15 +148,21 @@ impl RowsFile {
                 Some(_) => rows += 1,
             }
         }
-        let is_known = |(header, table): (&Header, &Table)| {
-            header.table == table.name
-                && header.columns.iter().eq(table.columns.iter().map(|column| column.name))
-        };
-        anyhow::ensure!(
-            found.len() == TABLES.len() && found.iter().zip(TABLES).all(is_known),
-            "its tables are not those of this evercart: restore it with the one that wrote it"
-        );
-        Ok(Self { path: path.to_owned(), lines, begins, rows, table: &TABLES[0] })
+        let mut parts: Vec<Option<Part>> = TABLES.iter().map(|_| None).collect();
+        for (header, begin) in found.iter().zip(begins) {
+            let part = Table::named(&header.table)
+                .and_then(|table| Some((table.index(), Part::of(header, table, begin)?)));
+            let Some((index, part)) = part else {
+                anyhow::bail!(
+                    "its table {:?} is not one of this evercart: restore it with the one that \
+                     wrote it",
+                    header.table
+                );
+            };
+            parts[index] = Some(part);
+        }
+        anyhow::ensure!(!found.is_empty(), "there is no table in it");
+        Ok(Self { path: path.to_owned(), lines, parts, rows, table: &TABLES[0], is_over: true })
     }
 
     fn next_row(&mut self) -> StoreResult<Option<Row>> {
@@ -141,11 +173,16 @@ impl RowsFile {
         }
         let mut line = String::new();
         self.lines.read_line(&mut line).map_err(|error| self.unreadable(&error))?;
+        let part = self.parts[self.table.index()].as_ref();
         let values: Option<Vec<serde_json::Value>> = serde_json::from_str(&line).ok();
-        let row = values.filter(|values| values.len() == self.table.columns.len());
-        let row = row.and_then(|values| {
-            let columns = self.table.columns.iter().zip(values);
-            columns.map(|(column, value)| from_json(column, value)).collect()
+        let row = part.zip(values).filter(|(part, values)| values.len() == part.width);
+        let row = row.and_then(|(part, mut values)| {
+            let columns = self.table.columns.iter().zip(&part.places);
+            let value = |(column, place): (&Column, &Option<usize>)| match place {
+                Some(place) => from_json(column, values[*place].take()),
+                None => Some(Value::Null),
+            };
+            columns.map(value).collect()
         });
         match row {
             Some(row) => Ok(Some(row)),
@@ -171,12 +208,18 @@ impl Reader for RowsFile {
     }
 
     async fn open(&mut self, table: &'static Table) -> StoreResult<()> {
-        self.table = table;
-        let begin = SeekFrom::Start(self.begins[table.index()]);
+        (self.table, self.is_over) = (table, false);
+        let Some(part) = &self.parts[table.index()] else { return Ok(()) };
+        let begin = SeekFrom::Start(part.begin);
         self.lines.seek(begin).map(drop).map_err(|error| self.unreadable(&error).into())
     }
 
     async fn next(&mut self, limit: usize) -> StoreResult<Vec<Row>> {
+        if self.parts[self.table.index()].is_none() {
+            let is_first = !std::mem::replace(&mut self.is_over, true);
+            let before = self.table.before.filter(|_| is_first);
+            return Ok(before.into_iter().map(<[Value]>::to_vec).collect());
+        }
         let mut rows = Vec::new();
         while rows.len() < limit
             && let Some(row) = self.next_row()?

@@ -42,6 +42,8 @@ pub struct Table {
     pub key: usize,
     /// A new store has rows of its own in it, which a copy replaces.
     pub is_seeded: bool,
+    /// The row that a copy has from before there was such a table. Without one, the table is empty.
+    pub before: Option<&'static [Value]>,
 }
 
 impl Table {
@@ -125,11 +127,11 @@ const fn optional_text(name: &'static str) -> Column {
 }
 
 const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
-    Table { name, columns, key, is_seeded: false }
+    Table { name, columns, key, is_seeded: false, before: None }
 }
 
 const fn seeded(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
-    Table { name, columns, key, is_seeded: true }
+    Table { name, columns, key, is_seeded: true, before: None }
 }
 
 /// The customers.
@@ -163,11 +165,15 @@ pub const TABLES: &[Table] = &[
     seeded("counters", 1, &[text("name"), integer("next")]),
     // The store's life goes with its data, and so does what it remembers of when it was awake: the
     // tokens it has issued stay good.
-    seeded(
-        "incarnation",
-        1,
-        &[integer("only_row"), integer("number"), integer("value"), optional_integer("since")],
-    ),
+    Table {
+        // The first life, which ends with the restore.
+        before: Some(&[Value::Integer(1), Value::Integer(1), Value::Integer(0), Value::Null]),
+        ..seeded(
+            "incarnation",
+            1,
+            &[integer("only_row"), integer("number"), integer("value"), optional_integer("since")],
+        )
+    },
     seeded("awake", 1, &[integer("run"), integer("since"), integer("until")]),
     seeded("catalogue_version", 1, &[integer("only_row"), integer("version")]),
     table(

@@ -12,6 +12,7 @@ mod command_line;
 mod database;
 mod demo;
 mod keys;
+mod old_backup;
 mod postgres;
 mod postgres_backup;
 mod restore_decided;
