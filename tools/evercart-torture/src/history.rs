@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The file's format. One that is older or newer is not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What a request is for. Where it names something, by the number that the client knew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,12 +57,16 @@ pub enum Intent {
     Export,
     /// Asks whose token this is.
     WhoAmI,
-    /// Shows the customer's `code`th code, which was sent to their `phone`th phone.
-    SignIn { phone: u32, code: u32 },
+    /// Shows the customer's `code`th code, which was there for their `phone`th phone at `since`.
+    SignIn { phone: u32, code: u32, since: u64 },
     /// Confirms another phone, the customer's `phone`th.
     ChangePhone { phone: u32 },
     /// Ends all tokens.
     Logout,
+    /// Asked for by nobody: the shop's data was copied.
+    Copied,
+    /// Asked for by nobody: the copy was put in the place of the data.
+    Returned,
 }
 
 impl Intent {
@@ -146,6 +150,8 @@ pub enum Told {
     SignedIn { user: u64, expires_in: u64 },
     /// All tokens have ended.
     SignedOut,
+    /// The data was copied, or the copy put back.
+    Happened,
     /// A rule said no, and nothing was done.
     Refused { status: u16, code: String },
 }
@@ -220,6 +226,24 @@ pub struct Fault {
     pub is_crash: bool,
 }
 
+/// From and until when something happened, in microseconds since the start.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Span {
+    /// Not before this.
+    pub from: u64,
+    /// Not after this.
+    pub until: u64,
+}
+
+/// Older data in the place of newer: what happened in between is lost.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Return {
+    /// The copy has everything that was answered before, and nothing that was asked for after.
+    pub copied: Span,
+    /// No answer from before knows of the return, and every answer to what was sent after does.
+    pub returned: Span,
+}
+
 /// What the run was about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Meta {
@@ -265,6 +289,8 @@ pub enum Record {
     Event(Event),
     /// A fault.
     Fault(Fault),
+    /// A return to older data.
+    Return(Return),
     /// The last.
     Final(Final),
 }
@@ -280,6 +306,8 @@ pub struct History {
     pub events: Vec<Event>,
     /// Every fault.
     pub faults: Vec<Fault>,
+    /// Every return to older data, in order.
+    pub returns: Vec<Return>,
     /// The end.
     pub end: Option<Final>,
 }
@@ -287,7 +315,7 @@ pub struct History {
 impl History {
     /// A run in which nothing has happened yet.
     pub fn new(meta: Meta) -> Self {
-        Self { meta, tries: vec![], events: vec![], faults: vec![], end: None }
+        Self { meta, tries: vec![], events: vec![], faults: vec![], returns: vec![], end: None }
     }
 
     /// Takes a record in.
@@ -297,6 +325,7 @@ impl History {
             Record::Try(one) => self.tries.push(one),
             Record::Event(event) => self.events.push(event),
             Record::Fault(fault) => self.faults.push(fault),
+            Record::Return(one) => self.returns.push(one),
             Record::Final(end) => self.end = Some(end),
         }
     }
@@ -340,6 +369,7 @@ impl History {
         self.tries.iter().cloned().map(Record::Try).try_for_each(&mut put)?;
         self.events.iter().cloned().map(Record::Event).try_for_each(&mut put)?;
         self.faults.iter().cloned().map(Record::Fault).try_for_each(&mut put)?;
+        self.returns.iter().cloned().map(Record::Return).try_for_each(&mut put)?;
         self.end.iter().cloned().map(Record::Final).try_for_each(&mut put)?;
         Ok(file.flush()?)
     }

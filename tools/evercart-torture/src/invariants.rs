@@ -1,8 +1,9 @@
 //! What must be true of a whole run, beyond what one customer's order of events can show.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::history::{CartSeen, Event, Fault, History, Intent, OrderSeen, Told, Try};
+use crate::returns::{self, Line};
 
 /// In microseconds, in which a history counts.
 const SECOND: u64 = 1_000_000;
@@ -23,16 +24,28 @@ pub fn check(history: &History) -> Vec<String> {
     for event in &history.events {
         by_customer.entry(event.customer).or_default().1.push(event);
     }
+    let lines = Line::all(&history.returns);
     for (tries, events) in by_customer.values() {
         ended_tokens(tries, &mut wrong);
         expired_tokens(tries, &mut wrong);
         codes(tries, &mut wrong);
-        one_resource_a_key(tries, &mut wrong);
-        one_cart_a_version(tries, events, &history.faults, &mut wrong);
-        streams(tries, events, &mut wrong);
+        returns::opens_nothing(tries, &history.returns, &mut wrong);
+        let tokens: HashMap<u32, &Try> = tries.iter().map(|one| (one.id, *one)).collect();
+        for line in &lines {
+            let tries: Vec<_> = tries.iter().copied().filter(|one| line.has(one)).collect();
+            let events: Vec<_> =
+                events.iter().copied().filter(|event| line.tells(event, &tokens)).collect();
+            one_resource_a_key(&tries, &mut wrong);
+            one_cart_a_version(&tries, &events, &history.faults, &mut wrong);
+            streams(&tries, &events, &mut wrong);
+        }
     }
-    order_numbers(history, &mut wrong);
+    order_numbers(history, &lines, &mut wrong);
+    returns::user_numbers(history, &mut wrong);
     stock(history, &mut wrong);
+    // What was kept is on every line.
+    let mut said = HashSet::new();
+    wrong.retain(|sentence| said.insert(sentence.clone()));
     if let Some(end) = &history.end {
         wrong.extend(end.complaints.iter().cloned());
     }
@@ -242,23 +255,40 @@ fn orders(one: &Try) -> &[OrderSeen] {
     }
 }
 
-/// G4: a number is one order's, and a checkout has one number.
-fn order_numbers(history: &History, wrong: &mut Vec<String>) {
-    let mut owners: HashMap<u64, (u32, u32)> = HashMap::new();
-    let mut numbers: HashMap<(u32, u32), u64> = HashMap::new();
+/// G4: a number is one order's, and a checkout has one number. G10: the number is that order's even
+/// if it was lost.
+fn order_numbers(history: &History, lines: &[Line], wrong: &mut Vec<String>) {
+    let mut owners: HashMap<u64, ((u32, u32), &Try)> = HashMap::new();
     for one in &history.tries {
         for order in orders(one) {
             let checkout = (order.customer, order.tag);
-            let owner = *owners.entry(order.id).or_insert(checkout);
-            let number = *numbers.entry(checkout).or_insert(order.id);
-            if owner != checkout || number != order.id {
+            let (owner, first) = *owners.entry(order.id).or_insert((checkout, one));
+            if owner != checkout {
+                let promise = returns::promise(first, one, &history.returns);
                 wrong.push(format!(
-                    "G4 broken: {}: order {} is of checkout {checkout:?}, but {owner:?} has its \
-                     number, or {number} is its number, too",
+                    "{promise} broken: {}: order {} is of checkout {checkout:?}, and was told to \
+                     be of {owner:?}",
                     name(one),
                     order.id
                 ));
                 return;
+            }
+        }
+    }
+    for line in lines {
+        let mut numbers: HashMap<(u32, u32), u64> = HashMap::new();
+        for one in history.tries.iter().filter(|one| line.has(one)) {
+            for order in orders(one) {
+                let checkout = (order.customer, order.tag);
+                let number = *numbers.entry(checkout).or_insert(order.id);
+                if number != order.id {
+                    wrong.push(format!(
+                        "G4 broken: {}: checkout {checkout:?} is order {}, and was order {number}",
+                        name(one),
+                        order.id
+                    ));
+                    return;
+                }
             }
         }
     }

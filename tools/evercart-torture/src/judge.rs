@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::history::{Fault, History, Intent, Told, Try};
+use crate::history::{Fault, History, Intent, Return, Told, Try};
 use crate::invariants;
 use crate::linear::{STEPS_MAX, Verdict, search, search_from};
 use crate::model::Scope;
+use crate::returns;
 use crate::shrink::{Short, shrink};
 
 /// Customers whose histories are shown, at most.
@@ -38,12 +39,12 @@ pub fn judge(history: &History, tell: &(dyn Fn(usize, usize) + Sync)) -> Judgeme
     }
     let scope = Scope::whole(history.meta.scarce.iter().copied());
     let customers: Vec<_> = customers.into_iter().collect();
-    let (found, judged) = search_all(&customers, &scope, tell);
+    let (found, judged) = search_all(&customers, &history.returns, &scope, tell);
     judgement.not_judged = customers.len() - judged;
     let mut shown = 0;
     for (place, verdict) in found {
         let (customer, tries) = &customers[place];
-        let tries = &copies(tries);
+        let tries = &returns::among(tries, &history.returns);
         let Verdict::Broken(furthest) = verdict else {
             judgement.undecided.push(*customer);
             continue;
@@ -59,10 +60,13 @@ pub fn judge(history: &History, tell: &(dyn Fn(usize, usize) + Sync)) -> Judgeme
         let short = shrink(tries, &scope, furthest);
         let stuck = &short.tries[short.stuck];
         let may_be_out = tries.iter().any(|one| {
-            let is_end = matches!(one.intent, Intent::Logout | Intent::ChangePhone { .. });
+            let is_end = matches!(
+                one.intent,
+                Intent::Logout | Intent::ChangePhone { .. } | Intent::Returned
+            );
             is_end && Some(one.sent) < stuck.answered
         });
-        judgement.broken.push(promise(&short, stuck, may_be_out, &history.faults));
+        judgement.broken.push(promise(&short, stuck, may_be_out, history));
         judgement.accounts.push(account(&short, &history.faults));
     }
     judgement
@@ -71,6 +75,7 @@ pub fn judge(history: &History, tell: &(dyn Fn(usize, usize) + Sync)) -> Judgeme
 /// Every customer's history that is not explained, by its place; and how many were judged.
 fn search_all(
     customers: &[(u32, Vec<&Try>)],
+    returns: &[Return],
     scope: &Scope,
     tell: &(dyn Fn(usize, usize) + Sync),
 ) -> (Vec<(usize, Verdict)>, usize) {
@@ -84,7 +89,9 @@ fn search_all(
                 while lock().len() < BROKEN_MAX {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, tries)) = customers.get(place) else { return };
-                    let verdict = search(&copies(tries), scope, STEPS_MAX);
+                    // One customer's at a time, so that a long history is not in memory twice.
+                    let tries = returns::among(tries, returns);
+                    let verdict = search(&tries, scope, STEPS_MAX);
                     tell(judged.fetch_add(1, Ordering::Relaxed) + 1, customers.len());
                     if verdict != Verdict::Explained {
                         lock().push((place, verdict));
@@ -98,13 +105,8 @@ fn search_all(
     (found, judged.into_inner())
 }
 
-/// One customer's at a time, so that a long history is not in memory twice.
-fn copies(tries: &[&Try]) -> Vec<Try> {
-    tries.iter().copied().cloned().collect()
-}
-
 /// Which promise it is: the one that explains everything if it is not held.
-fn promise(short: &Short, stuck: &Try, may_be_out: bool, faults: &[Fault]) -> String {
+fn promise(short: &Short, stuck: &Try, may_be_out: bool, history: &History) -> String {
     let tries = &short.tries;
     let without = |change: fn(&mut Scope)| {
         let mut scope = short.scope.clone();
@@ -117,8 +119,14 @@ fn promise(short: &Short, stuck: &Try, may_be_out: bool, faults: &[Fault]) -> St
         "customer {}: no order of events explains the answer to request {}, {:?}",
         stuck.customer, stuck.id, stuck.intent
     );
-    if stuck_is_refused(stuck, "signed_out") && !may_be_out {
+    let is_unknown = stuck_is_refused(stuck, "token_invalid");
+    if is_unknown || (stuck_is_refused(stuck, "signed_out") && !may_be_out) {
         return format!("G7 broken: {what}: it was refused though nobody had signed out");
+    }
+    let is_issue = |one: &&Try| one.customer == stuck.customer && Some(one.id) == stuck.token;
+    let issued = history.tries.iter().find(is_issue).and_then(|one| one.answered);
+    if issued.is_some_and(|issued| returns::is_outdated(stuck, issued, &history.returns)) {
+        return format!("G10 broken: {what}: its token is of before a return to older data");
     }
     if matches!(stuck.told, Some(Told::SignedIn { .. })) {
         return format!("G7 broken: {what}: it leads to the wrong customer");
@@ -134,11 +142,14 @@ fn promise(short: &Short, stuck: &Try, may_be_out: bool, faults: &[Fault]) -> St
     }
     let first = tries.iter().map(|one| one.sent).min().unwrap_or_default();
     let last = stuck.answered.unwrap_or(u64::MAX);
-    let crashed =
-        faults.iter().any(|fault| fault.is_crash && fault.until > first && fault.at < last);
-    match crashed {
-        true => format!("G1 broken: {what}; a crash was in between"),
-        false => format!("G3 broken: {what}; no crash was in between"),
+    let crash = |fault: &Fault| fault.is_crash && fault.until > first && fault.at < last;
+    let returned = history.returns.iter().rev().find(|one| one.returned.until < last);
+    let returned = returned.map_or(String::new(), |one| {
+        format!("; the data was put back {} ms before", (last - one.returned.until) / 1_000)
+    });
+    match history.faults.iter().any(crash) {
+        true => format!("G1 broken: {what}; a crash was in between{returned}"),
+        false => format!("G3 broken: {what}; no crash was in between{returned}"),
     }
 }
 
@@ -185,6 +196,9 @@ fn ms(micros: u64) -> String {
 
 fn line(one: &Try) -> String {
     let answered = one.answered.map_or("-".to_owned(), ms);
+    if returns::is_happening(one) {
+        return format!("{:>9} – {answered:>9}  *** the data: {:?}", ms(one.sent), one.intent);
+    }
     let told = match &one.told {
         None => format!("no answer ({})", one.end),
         Some(told) => format!("{told:?}"),

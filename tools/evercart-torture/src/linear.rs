@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::history::{Intent, Told, Try};
 use crate::model::{Scope, State};
+use crate::returns::is_happening;
 
 /// Steps of the search for one customer. More are needed only where very many requests have no
 /// answer.
@@ -31,8 +32,16 @@ struct Op<'a> {
     sent: u64,
     /// `u64::MAX` if there was no answer.
     answered: u64,
-    /// The version of the cart in the answer, `u64::MAX` if there is none in it.
+    /// The version of the cart in the answer, `u64::MAX` if there is none in it, or if it may be
+    /// from before or after a return to older data.
     version: u64,
+}
+
+impl Op<'_> {
+    /// True if versions begin again with it.
+    fn is_return(&self) -> bool {
+        self.one.intent == Intent::Returned
+    }
 }
 
 /// Where the search is: what has happened so far, and what that led to.
@@ -93,7 +102,7 @@ struct Search<'a> {
     /// By the time they were sent.
     answered: Vec<Op<'a>>,
     unanswered: Vec<Op<'a>>,
-    /// The least version in the answers from here on.
+    /// The least version in the answers from here on, up to the next return to older data.
     version_min: Vec<u64>,
     seen: HashSet<Place>,
     /// Most answered requests that could be explained, and what could not be then.
@@ -102,12 +111,17 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(tries: &'a [Try], scope: &'a Scope) -> Self {
-        let op = |(place, one): (usize, &'a Try)| Op {
-            one,
-            place,
-            sent: one.sent,
-            answered: one.answered.filter(|_| one.told.is_some()).unwrap_or(u64::MAX),
-            version: one.told.as_ref().map_or(u64::MAX, version),
+        let returns: Vec<_> = tries.iter().filter(|one| one.intent == Intent::Returned).collect();
+        let op = |(place, one): (usize, &'a Try)| {
+            let answered = one.answered.filter(|_| one.told.is_some()).unwrap_or(u64::MAX);
+            let is_beside = |other: &&Try| {
+                one.sent <= other.answered.unwrap_or(u64::MAX) && answered >= other.sent
+            };
+            let version = match returns.iter().any(is_beside) {
+                false => one.told.as_ref().map_or(u64::MAX, version),
+                true => u64::MAX,
+            };
+            Op { one, place, sent: one.sent, answered, version }
         };
         let ops = tries.iter().enumerate().map(op);
         let (mut answered, mut unanswered): (Vec<_>, Vec<_>) =
@@ -121,7 +135,9 @@ impl<'a> Search<'a> {
         let mut version_min: Vec<_> = answered.iter().map(|op| op.version).collect();
         version_min.push(u64::MAX);
         for at in (0..answered.len()).rev() {
-            version_min[at] = version_min[at].min(version_min[at + 1]);
+            if !answered[at].is_return() {
+                version_min[at] = version_min[at].min(version_min[at + 1]);
+            }
         }
         let furthest = (0, answered.first().map_or(0, |op| op.place));
         Self { scope, answered, unanswered, version_min, seen: HashSet::new(), furthest }
@@ -166,9 +182,13 @@ impl<'a> Search<'a> {
             self.furthest = (done, self.answered[first].place);
         }
         let waiting = || (low..window).filter(|at| !ahead.contains(&(*at as u32)));
-        // A version that is past what an answer is still to tell is never come back from.
-        let version_max =
-            waiting().map(|at| self.answered[at].version).fold(self.version_min[window], u64::min);
+        // A version that is past what an answer is still to tell is never come back from, but by a
+        // return to older data.
+        let later = match waiting().any(|at| self.answered[at].is_return()) {
+            false => self.version_min[window],
+            true => u64::MAX,
+        };
+        let version_max = waiting().map(|at| self.answered[at].version).fold(later, u64::min);
         let mut in_order: Vec<_> =
             waiting().filter(|at| self.answered[*at].sent <= until).collect();
         in_order.sort_by_key(|at| std::cmp::Reverse(self.answered[*at].answered));
@@ -217,7 +237,17 @@ impl<'a> Search<'a> {
             ahead.remove(0);
             low += 1;
         }
-        Place { low, ahead, unanswered: place.unanswered.clone(), state }
+        let mut unanswered = place.unanswered.clone();
+        let op = &self.answered[at as usize];
+        if op.is_return() {
+            // With the tokens of before it, nothing more comes of them: which of them have happened
+            // makes no difference any more.
+            unanswered.retain(|other| {
+                let other = &self.unanswered[*other as usize];
+                other.sent >= op.sent || is_happening(other.one)
+            });
+        }
+        Place { low, ahead, unanswered, state }
     }
 }
 

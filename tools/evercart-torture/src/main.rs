@@ -14,6 +14,7 @@ mod model;
 mod nemesis;
 mod proxy;
 mod report;
+mod returns;
 mod run;
 mod server;
 mod shrink;

@@ -93,6 +93,10 @@ pub struct State {
     changed_by: Option<u32>,
     /// Keys that ended sessions, with the tokens that were good before.
     ended: Rc<BTreeMap<u32, BTreeSet<u32>>>,
+    /// What was so when the data was copied, until the copy is put back.
+    copied: Option<Rc<State>>,
+    /// The data was put back to an earlier moment, so that tokens may be of users who never were.
+    has_returned: bool,
 }
 
 /// Why a request is refused, as a problem's `code`.
@@ -145,12 +149,14 @@ impl State {
             let by_rule = matches!(&outcome, Outcome::Refused(rule) if rule == code);
             let by_chance = match outcome {
                 // The token's own time is looked at first; the invariants know it.
-                Outcome::Refused("signed_out") => code == "token_expired",
+                Outcome::Refused("signed_out") => {
+                    code == "token_expired" || (code == "token_invalid" && self.has_returned)
+                }
                 _ => self.may_refuse(one, code, scope),
             };
             let unseen = match code.as_str() {
                 "version_conflict" => !scope.versions && one.if_match.is_some(),
-                "signed_out" => !scope.sessions,
+                "signed_out" | "token_invalid" => !scope.sessions,
                 _ => is_out_of_scope(one, scope),
             };
             return (by_rule || by_chance || unseen).then(|| self.clone());
@@ -178,6 +184,11 @@ impl State {
                 Intent::Set { sku, .. } | Intent::Remove { sku, .. } => {
                     self.lines.get(sku).is_some_and(|(id, _)| id.is_none())
                 }
+                // The order that is named was lost, and made again under the same tag.
+                Intent::Cancel { tag, .. } => {
+                    let order = self.orders.get(tag);
+                    self.has_returned && order.is_some_and(|order| order.id.is_none())
+                }
                 // A repeat names what has been removed since.
                 Intent::AddAddress { tag } | Intent::ChangeAddress { tag, .. } => {
                     one.key.is_some() && !self.addresses.has(*tag)
@@ -203,6 +214,12 @@ impl State {
             // These end the token they come with, so a repeat comes with one that has ended by it.
             Intent::Logout if is_done && self.has_ended_by(one) => return Outcome::Replay,
             Intent::ChangePhone { .. } if is_done => return self.phone_again(one),
+            Intent::Copied => return Outcome::Done(Box::new(self.copied())),
+            Intent::Returned => {
+                let mut after = self.returned();
+                after.narrow(scope);
+                return Outcome::Done(Box::new(after));
+            }
             _ => {}
         }
         let is_in = one.token.is_some_and(|token| self.tokens.contains(&token));
@@ -299,9 +316,30 @@ impl State {
             | Intent::ChangeAddress { .. }
             | Intent::RemoveAddress { .. }
             | Intent::ReadAddresses
-            | Intent::SignIn { .. } => {}
+            | Intent::SignIn { .. }
+            | Intent::Copied
+            | Intent::Returned => {}
         }
         Ok(())
+    }
+
+    /// The same with a copy of itself.
+    fn copied(&self) -> Self {
+        let copy = Self { copied: None, ..self.clone() };
+        Self { copied: Some(Rc::new(copy)), ..self.clone() }
+    }
+
+    /// What was so when the data was copied, but that no token is good (G10).
+    fn returned(&self) -> Self {
+        let copy = self.copied.as_deref().unwrap_or(self).clone();
+        Self {
+            tokens: BTreeSet::new(),
+            ended: Rc::default(),
+            changed_by: None,
+            copied: None,
+            has_returned: true,
+            ..copy
+        }
     }
 
     fn add(&mut self, sku: u64, quantity: u32, scope: &Scope) -> Result<(), Code> {

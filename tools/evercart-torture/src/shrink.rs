@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::history::{Intent, Told, Try};
 use crate::linear::{Verdict, search_from, waist};
 use crate::model::{Scope, State};
+use crate::returns::is_happening;
 
 /// Steps of each search. One that takes more is no use here.
 const STEPS_MAX: usize = 60_000;
@@ -152,7 +153,8 @@ impl Shrinker {
                 let to = (from + size).min(self.tries.len());
                 let part = from..to;
                 let is_in = |place: usize, one: &Try| {
-                    part.contains(&place) && one.told.is_some() && !brings_token(one)
+                    let is_needed = brings_token(one) || is_happening(one);
+                    part.contains(&place) && one.told.is_some() && !is_needed
                 };
                 let places = || self.tries.iter().enumerate();
                 let weaken = |(place, one): (usize, &Try)| {
@@ -264,7 +266,7 @@ fn matters(one: &Try, scope: &Scope) -> bool {
         Intent::AddAddress { .. } | Intent::ChangeAddress { .. } | Intent::RemoveAddress { .. } => {
             scope.addresses
         }
-        Intent::SignIn { .. } => false,
+        Intent::SignIn { .. } | Intent::Copied | Intent::Returned => false,
         intent if intent.is_read() => false,
         _ => match &scope.skus {
             Some(looked_at) => {

@@ -117,6 +117,7 @@ pub fn letter(customer: u32, intent: &Intent) -> Letter {
         // What these carry is not known beforehand.
         Intent::SignIn { .. } => Letter::new("POST", "/auth/verify-code", None),
         Intent::ChangePhone { .. } => Letter::new("POST", "/auth/phone/confirm", None),
+        Intent::Copied | Intent::Returned => unreachable!("nobody asks for it"),
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Phones {
 pub(super) struct Code {
     /// Counted per customer.
     number: u32,
+    /// When it was there.
+    since: u64,
     text: String,
 }
 
@@ -80,7 +82,8 @@ impl Device {
     pub(super) async fn code_for(&mut self, phone: u32) -> Option<Code> {
         let body = json!({"phone": number(self.customer.number, phone)});
         let text = self.code(Letter::new("POST", "/auth/send-code", Some(body))).await?;
-        Some(Code { number: self.customer.codes.fetch_add(1, Ordering::Relaxed), text })
+        let number = self.customer.codes.fetch_add(1, Ordering::Relaxed);
+        Some(Code { number, since: self.shared.world.now(), text })
     }
 
     /// A token for whomever the phone is, in return for the code; and whether that is the
@@ -92,7 +95,7 @@ impl Device {
         way: &Way,
     ) -> Option<(Token, bool)> {
         let to = number(self.customer.number, phone);
-        let intent = Intent::SignIn { phone, code: code.number };
+        let intent = Intent::SignIn { phone, code: code.number, since: code.since };
         let body = json!({"phone": to, "verification_code": code.text});
         let is_keyed = self.chance(40);
         let prepared = self.customer.prepare_with_code(&self.shared, intent, is_keyed, body);

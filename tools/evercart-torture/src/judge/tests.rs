@@ -1,5 +1,6 @@
 //! Histories by hand: of each promise a good one that is explained and a bad one that is caught.
 
+mod returns;
 mod sessions;
 
 use super::*;
@@ -33,10 +34,11 @@ fn checkout(tag: u32) -> Intent {
     Intent::Checkout { tag, expected: None }
 }
 
-/// With a code that nobody else shows.
+/// With a code that nobody else shows, and that is never of before anything.
 fn sign_in(phone: u32) -> Intent {
     static CODES: AtomicU32 = AtomicU32::new(1);
-    Intent::SignIn { phone, code: CODES.fetch_add(1, Ordering::Relaxed) }
+    let code = CODES.fetch_add(1, Ordering::Relaxed);
+    Intent::SignIn { phone, code, since: u64::MAX }
 }
 
 fn signed_in(user: u64) -> Told {

@@ -13,11 +13,15 @@ impl State {
                 order.tag == *tag && (!scope.orders || self.shows_order(order, scope))
             }
             (Intent::Cancel { order, .. }, Told::Cancelled(id)) => id == order,
-            (Intent::Logout, Told::SignedOut) => true,
+            (Intent::Logout, Told::SignedOut)
+            | (Intent::Copied | Intent::Returned, Told::Happened) => true,
             (Intent::WhoAmI, Told::Who { user }) => self.user == Some(*user),
             (Intent::SignIn { phone, .. }, Told::SignedIn { user, .. }) => {
                 // The first sign-in makes the customer; another's phone is another customer.
-                let own = *self.user.get_or_insert(*user) == *user;
+                if *phone == self.phone {
+                    self.user.get_or_insert(*user);
+                }
+                let own = self.user == Some(*user);
                 if own {
                     self.tokens.insert(one.id);
                 }

@@ -108,7 +108,7 @@ fn s3_a_token_is_good_as_long_as_was_said() {
 
 #[test]
 fn s4_a_code_opens_once() {
-    let shown = Intent::SignIn { phone: 0, code: 1_000_000 };
+    let shown = Intent::SignIn { phone: 0, code: 1_000_000, since: 0 };
     let mut book = Book::new();
     book.unanswered(shown.clone()).token_of_nobody();
     book.ask(shown.clone(), refused(401, "code_invalid")).token_of_nobody();
@@ -121,7 +121,7 @@ fn s4_a_code_opens_once() {
 
 #[test]
 fn s2_a_repeated_sign_in_does_not_undo_a_logout() {
-    let shown = Intent::SignIn { phone: 0, code: 1_000_000 };
+    let shown = Intent::SignIn { phone: 0, code: 1_000_000, since: 0 };
     let mut book = Book::new();
     let token = book.ask(shown.clone(), signed_in(USER)).key(1).token_of_nobody().id;
     let other = book.ask(shown.clone(), signed_in(USER)).key(1).again().token_of_nobody().id;
