@@ -1,7 +1,7 @@
 //! Notes once a second, in the store, that it is awake and on which server's log it is, and outside
 //! how far it has come.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evercart_core::awake::{Awake, BEAT_EVERY, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
 use evercart_core::clock::Clock;
@@ -16,24 +16,10 @@ use crate::sign_in::millis;
 pub(crate) struct Heartbeat(JoinHandle<()>);
 
 impl Heartbeat {
-    /// Begins a time of being awake, after those that are remembered.
-    pub(crate) async fn start(
-        (target, keeper, awake, clock): (Target, Arc<Keeper>, Arc<Awake>, Arc<dyn Clock>),
-        client: Client,
-    ) -> Result<Self, Error> {
-        const FORGET: &str = "DELETE FROM awake WHERE until < $1 OR run IN \
-             (SELECT run FROM awake ORDER BY until DESC OFFSET $2)";
-        const EARLIER: &str = "SELECT since, until FROM awake";
-        let now = clock.now().as_millisecond();
-        client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await?;
-        let rows = client.query(EARLIER, &[]).await?;
-        let earlier = rows.iter().map(|row| Stretch { since: row.get(0), until: row.get(1) });
-        let earlier = earlier.collect();
-        let note = Note { run: draw(&client).await?, stretch: Stretch::begin(now) };
-        note.write(&client).await?;
-        awake.begin(earlier, note.stretch);
-        let beating = Beating { target, keeper, awake, clock, note };
-        Ok(Self(tokio::spawn(beating.go_on(Some(client)))))
+    /// Goes on noting that the server is awake, as long as this is there.
+    pub(crate) fn start(target: Target, keeper: Arc<Keeper>, client: Client) -> Self {
+        let beating = Beating { target, keeper };
+        Self(tokio::spawn(beating.go_on(Some(client))))
     }
 
     pub(crate) fn stop(&self) {
@@ -49,7 +35,7 @@ impl Drop for Heartbeat {
 
 /// The present time of being awake, as it stands in the store.
 #[derive(Clone, Copy)]
-struct Note {
+pub(crate) struct Note {
     run: i64,
     stretch: Stretch,
 }
@@ -63,16 +49,65 @@ impl Note {
     }
 }
 
+/// What a server that gives tokens notes of itself.
+pub(crate) struct Wakeful {
+    awake: Arc<Awake>,
+    clock: Arc<dyn Clock>,
+    note: Mutex<Note>,
+}
+
+impl Wakeful {
+    fn lock(&self) -> MutexGuard<'_, Note> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a time of being awake, after those that are remembered.
+    pub(crate) async fn begin(
+        awake: Arc<Awake>,
+        clock: Arc<dyn Clock>,
+        client: &Client,
+    ) -> Result<Self, Error> {
+        const FORGET: &str = "DELETE FROM awake WHERE until < $1 OR run IN \
+             (SELECT run FROM awake ORDER BY until DESC OFFSET $2)";
+        const EARLIER: &str = "SELECT since, until FROM awake";
+        let now = clock.now().as_millisecond();
+        client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await?;
+        let rows = client.query(EARLIER, &[]).await?;
+        let earlier = rows.iter().map(|row| Stretch { since: row.get(0), until: row.get(1) });
+        let earlier = earlier.collect();
+        let note = Note { run: draw(client).await?, stretch: Stretch::begin(now) };
+        note.write(client).await?;
+        awake.begin(earlier, note.stretch);
+        Ok(Self { awake, clock, note: Mutex::new(note) })
+    }
+
+    /// Notes that the server is awake; to be kept once that is committed.
+    pub(crate) async fn write(&self, client: &Client) -> Result<Note, Error> {
+        let before = *self.lock();
+        let stretch = before.stretch.at(self.clock.now().as_millisecond());
+        let run = match stretch.is_after(before.stretch) {
+            true => draw(client).await?,
+            false => before.run,
+        };
+        let note = Note { run, stretch };
+        note.write(client).await?;
+        Ok(note)
+    }
+
+    /// Takes over a note that is committed.
+    pub(crate) fn keep(&self, note: Note) {
+        *self.lock() = note;
+        self.awake.beat(note.stretch);
+    }
+}
+
 struct Beating {
     target: Target,
     keeper: Arc<Keeper>,
-    awake: Arc<Awake>,
-    clock: Arc<dyn Clock>,
-    note: Note,
 }
 
 impl Beating {
-    async fn go_on(mut self, mut client: Option<Client>) {
+    async fn go_on(self, mut client: Option<Client>) {
         let mut tick = tokio::time::interval(BEAT_EVERY.unsigned_abs());
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut complained = false;
@@ -109,23 +144,16 @@ impl Beating {
         }
     }
 
-    async fn beat(&mut self, client: &Client) -> Result<(), Refusal> {
+    async fn beat(&self, client: &Client) -> Result<(), Refusal> {
         // Commits that a standby has before they are answered survive its promotion.
         const ADVANCE: &str = "UPDATE progress SET position = position + 1, is_synchronous = \
              current_setting('synchronous_standby_names') <> '' \
              AND current_setting('synchronous_commit') IN ('on', 'remote_apply')";
         // A connection whose server was put back beneath it, behind a pooler.
         self.keeper.admit(client).await?;
-        let stretch = self.note.stretch.at(self.clock.now().as_millisecond());
-        let run = match stretch.is_after(self.note.stretch) {
-            true => draw(client).await?,
-            false => self.note.run,
-        };
-        let note = Note { run, stretch };
-        note.write(client).await?;
+        let note = self.keeper.write_awake(client).await?;
         client.execute(ADVANCE, &[]).await?;
-        self.note = note;
-        self.awake.beat(stretch);
+        self.keeper.awake(note);
         self.keeper.remember(client).await
     }
 }

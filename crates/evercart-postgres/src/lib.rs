@@ -54,7 +54,7 @@ use crate::cart_changes::ChangeCarts;
 use crate::cart_reads::CartRead;
 use crate::connect::Target;
 use crate::distribute::Shards;
-use crate::heartbeat::Heartbeat;
+use crate::heartbeat::{Heartbeat, Wakeful};
 use crate::life::Keeper;
 use crate::pool::Pool;
 use crate::signals::Signals;
@@ -158,9 +158,9 @@ impl Postgres {
         target.keeper = Some(Arc::clone(&keeper));
         let heartbeat = if options.gives_tokens {
             let clock = Arc::clone(&options.clock);
-            let parts = (target.clone(), Arc::clone(&keeper), Arc::clone(&awake), clock);
-            let begun = Heartbeat::start(parts, client).await;
-            Some(begun.map_err(|error| target.sql_failed(&error))?)
+            let begun = Wakeful::begin(Arc::clone(&awake), clock, &client).await;
+            keeper.keep_awake(begun.map_err(|error| target.sql_failed(&error))?);
+            Some(Heartbeat::start(target.clone(), Arc::clone(&keeper), client))
         } else {
             None
         };

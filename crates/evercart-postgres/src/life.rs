@@ -2,7 +2,7 @@
 //! happens when it turns out that the database was put back to an earlier moment. Looked at on
 //! every new connection, before anything is asked over it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use evercart_core::awake::Awake;
@@ -19,6 +19,7 @@ use tokio_postgres::{Client, GenericClient, Row};
 use crate::Postgres;
 use crate::copy_rows;
 use crate::db::{DbError, time};
+use crate::heartbeat::{Note, Wakeful};
 
 /// What there is to compare. A server that is not on its primary's log any more cannot say where
 /// the log is, and is of no use anyway.
@@ -87,6 +88,8 @@ pub(crate) struct Keeper {
     known: Mutex<Known>,
     /// An empty store in the place of a shop is meant.
     may_be_new: bool,
+    /// What a server that gives tokens notes of itself.
+    wakeful: OnceLock<Wakeful>,
 }
 
 struct Known {
@@ -138,7 +141,31 @@ impl Keeper {
     ) -> Result<Self, MarkError> {
         let (remembered, numbers) = Remembered::of(mark.as_deref())?;
         let known = Mutex::new(Known { remembered, numbers });
-        Ok(Self { place, mark, known, may_be_new })
+        Ok(Self { place, mark, known, may_be_new, wakeful: OnceLock::new() })
+    }
+
+    /// From now on this server notes that it is awake.
+    pub(crate) fn keep_awake(&self, wakeful: Wakeful) {
+        // A store is opened once.
+        let _ = self.wakeful.set(wakeful);
+    }
+
+    /// Notes that this server is awake, if it does that.
+    pub(crate) async fn write_awake(
+        &self,
+        client: &Client,
+    ) -> Result<Option<Note>, tokio_postgres::Error> {
+        match self.wakeful.get() {
+            Some(wakeful) => wakeful.write(client).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The note is committed.
+    pub(crate) fn awake(&self, note: Option<Note>) {
+        if let (Some(wakeful), Some(note)) = (self.wakeful.get(), note) {
+            wakeful.keep(note);
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -162,8 +189,9 @@ impl Keeper {
     async fn settle(&self, client: &Client, remembered: &Remembered) -> Result<(), Refusal> {
         client.batch_execute("BEGIN").await?;
         match self.settle_alone(client, remembered).await {
-            Ok(found) => {
+            Ok((found, note)) => {
                 client.batch_execute("COMMIT").await?;
+                self.awake(note);
                 if let Some(mark) = &self.mark {
                     mark.write(&found.progress, Numbers::default())?;
                 }
@@ -182,7 +210,7 @@ impl Keeper {
         &self,
         client: &Client,
         remembered: &Remembered,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<(Found, Option<Note>), Refusal> {
         const LOCK: &str = "SELECT 1 FROM progress FOR UPDATE";
         const HERE: &str = "UPDATE progress SET system = $1, timeline = $2";
         client.query_one(LOCK, &[]).await?;
@@ -206,7 +234,10 @@ impl Keeper {
         }
         let Lineage { system, timeline, .. } = &found.lineage;
         client.execute(HERE, &[system, timeline]).await?;
-        Ok(Found::of(&client.query_one(LOOK, &[]).await?))
+        // What this server noted of itself may be lost, and other servers must know when it was
+        // awake before it gives anything out here.
+        let note = self.write_awake(client).await?;
+        Ok((Found::of(&client.query_one(LOOK, &[]).await?), note))
     }
 
     /// Takes over what was seen, if it is not behind what another connection saw.
@@ -358,9 +389,13 @@ fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use evercart_core::clock::{Clock, ManualClock};
     use evercart_core::mark::Marked;
+    use evercart_core::market::MarketName;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::Options;
 
     /// A mark on a disk that may be full.
     #[derive(Default)]
@@ -406,5 +441,36 @@ mod tests {
         disk.is_full.store(false, Ordering::SeqCst);
         keeper.reserve("order", 7).expect("there is room");
         assert_eq!(disk.reserved.lock().expect("whole").of("order"), 7 + RESERVED_AT_ONCE);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn g7_a_server_is_known_to_be_awake_before_it_gives_out_anything_in_a_new_life() {
+        const UNTIL: &str = "SELECT max(until) FROM awake";
+        let clock = ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range"));
+        let clock = Arc::new(clock);
+        let url = evercart_throwaway_postgres::fresh_database();
+        let options = Options::new(&url, Arc::clone(&clock) as _);
+        let market = MarketName::new("us").expect("a market's name");
+        Postgres::migrate(&market, &options).await.expect("migrates");
+        let target = options.target(&market).expect("a target");
+        let client = target.connect_quietly().await.expect("connects");
+        let keeper = Keeper::new("here".into(), None, true).expect("nothing to read");
+        keeper.admit(&client).await.expect("it is new");
+        let awake = Arc::new(Awake::always());
+        let wakeful = Wakeful::begin(Arc::clone(&awake), clock.clone() as _, &client).await;
+        keeper.keep_awake(wakeful.expect("notes"));
+
+        // The note is lost, and the life is an earlier one.
+        client.batch_execute("DELETE FROM awake").await.expect("deletes");
+        let Remembered::Was(mut later) = keeper.known().remembered.clone() else {
+            panic!("it was seen")
+        };
+        later.life = Life { number: later.life.number + 1, incarnation: Incarnation(1) };
+        keeper.known().remembered = Remembered::Was(later);
+        clock.advance(SignedDuration::from_secs(4));
+        keeper.admit(&client).await.expect("a new life begins");
+        let until: Option<i64> = client.query_one(UNTIL, &[]).await.expect("reads").get(0);
+        assert_eq!(until, Some(clock.now().as_millisecond()));
+        assert_eq!(awake.stamp(clock.now()), clock.now());
     }
 }

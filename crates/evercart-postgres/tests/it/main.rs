@@ -8,6 +8,7 @@ mod copy;
 mod demo;
 mod plans;
 mod replicas;
+mod returns;
 
 use std::sync::Arc;
 
