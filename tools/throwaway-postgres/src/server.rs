@@ -1,7 +1,7 @@
 //! A server: its directory, its process, and the statements that make databases in it.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,9 @@ pub(crate) const MAINTENANCE: &str = "postgres";
 /// For starting and stopping, on a machine that has much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const POLL: Duration = Duration::from_millis(5);
+
+/// Where files are copied to, beside those of the server.
+const ASIDE: &str = "aside";
 
 const LOG_BYTES_SHOWN: usize = 2_000;
 
@@ -341,6 +344,38 @@ impl Server {
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    /// Copies the files of a server that does not run, until `put_back`.
+    ///
+    /// # Errors
+    /// If there is no room.
+    pub fn set_aside(&self) -> Result<(), Error> {
+        self.forget_aside()?;
+        let mut copy = self.command(Path::new("cp"));
+        copy.arg("-pR").arg(self.data()).arg(self.path(ASIDE));
+        run(copy)
+    }
+
+    /// Puts the copied files in the place of those that the server has, which must not run.
+    ///
+    /// # Errors
+    /// If nothing was set aside.
+    pub fn put_back(&self) -> Result<(), Error> {
+        let (data, aside) = (self.data(), self.path(ASIDE));
+        aside.metadata().map_err(Error::at("look at", &aside))?;
+        fs::remove_dir_all(&data).map_err(Error::at("remove", &data))?;
+        fs::rename(&aside, &data).map_err(Error::at("rename", &aside))
+    }
+
+    fn forget_aside(&self) -> Result<(), Error> {
+        let aside = self.path(ASIDE);
+        match fs::remove_dir_all(&aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::at("remove", &aside)(error))
+            }
+            _ => Ok(()),
         }
     }
 
