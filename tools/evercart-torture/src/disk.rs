@@ -64,7 +64,7 @@ impl SmallDisk {
     }
 
     /// The directory as seen from here.
-    fn seen(&self) -> PathBuf {
+    pub fn seen(&self) -> PathBuf {
         let path = self.path.strip_prefix("/").unwrap_or(&self.path);
         PathBuf::from(format!("/proc/{}/root", self.holder.id())).join(path)
     }

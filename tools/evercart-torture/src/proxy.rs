@@ -37,6 +37,8 @@ enum Way {
 #[derive(Debug, Clone, Copy)]
 struct Orders {
     flow: Flow,
+    /// Where new connections lead.
+    target: SocketAddr,
     /// Goes up at each cut: whoever began under a smaller one ends.
     cuts: u64,
     /// Goes up at each half-close.
@@ -61,9 +63,10 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let orders = Orders { flow: Flow::Pass, cuts: 0, half_closes: 0, is_refusing: false };
+        let flow = Flow::Pass;
+        let orders = Orders { flow, target, cuts: 0, half_closes: 0, is_refusing: false };
         let orders = Arc::new(watch::Sender::new(orders));
-        let acceptor = tokio::spawn(accept(listener, target, Arc::clone(&orders)));
+        let acceptor = tokio::spawn(accept(listener, Arc::clone(&orders)));
         Ok(Self { address, orders, acceptor })
     }
 
@@ -88,6 +91,12 @@ impl Proxy {
         self.orders.send_modify(|orders| orders.is_refusing = is_refusing);
     }
 
+    /// Leads to another server from now on, and away from the one before.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.orders.send_modify(|orders| orders.target = target);
+        self.cut();
+    }
+
     /// Everything passes again.
     pub fn heal(&self) {
         self.flow(Flow::Pass);
@@ -102,19 +111,19 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, orders: Arc<watch::Sender<Orders>>) {
+async fn accept(listener: TcpListener, orders: Arc<watch::Sender<Orders>>) {
     loop {
         // A client that has gone before it was accepted is none.
         let Ok((client, _)) = listener.accept().await else { continue };
         if !orders.borrow().is_refusing {
-            tokio::spawn(serve(client, target, orders.subscribe()));
+            tokio::spawn(serve(client, orders.subscribe()));
         }
     }
 }
 
-async fn serve(client: TcpStream, target: SocketAddr, mut orders: watch::Receiver<Orders>) {
+async fn serve(client: TcpStream, mut orders: watch::Receiver<Orders>) {
     let begun = *orders.borrow_and_update();
-    let Ok(server) = TcpStream::connect(target).await else { return };
+    let Ok(server) = TcpStream::connect(begun.target).await else { return };
     // Without it, small pieces wait for each other.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();

@@ -245,7 +245,7 @@ async fn close(shared: &Arc<Shared>, plan: &Plan) -> History {
         tries: std::mem::take(&mut *shared.tries.lock().expect("not poisoned")),
         events: std::mem::take(&mut *shared.events.lock().expect("not poisoned")),
         faults: std::mem::take(&mut *world.faults.lock().expect("not poisoned")),
-        returns: Vec::new(),
+        returns: std::mem::take(&mut *world.returns.lock().expect("not poisoned")),
         end: Some(Final { stock: stock_left, complaints: take(&world.complaints) }),
     }
 }

@@ -13,11 +13,11 @@ use anyhow::{Context, Result, ensure};
 use evercart_throwaway_postgres::{Server as Postgres, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 use tokio::task::spawn_blocking;
 
 use crate::disk::SmallDisk;
-use crate::history::Fault;
+use crate::history::{Fault, Return};
 use crate::model::PRICE;
 use crate::proxy::Proxy;
 use crate::server::{Program, Server, tail};
@@ -28,6 +28,11 @@ pub const PLENTIFUL: std::ops::Range<u64> = 9001..9009;
 pub const SCARCE: std::ops::Range<u64> = 9021..9024;
 /// Nobody buys these; they are imported again and again.
 pub const IMPORTED: std::ops::Range<u64> = 9501..9601;
+
+/// Where the program keeps its data, in its working directory.
+const DATA: &str = "evercart-data";
+/// The database's name.
+const DATABASE: &str = "shop";
 
 const PLENTY: u64 = 9_000_000;
 const HEADER: &str = "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,\
@@ -74,16 +79,34 @@ impl Store {
 
 /// The database, and a breakable way to it for each server.
 pub struct Database {
-    /// The server.
-    pub server: Arc<Postgres>,
-    url: String,
+    /// The server. Held while it is stopped, started or copied.
+    pub server: Mutex<Arc<Postgres>>,
+    /// Its database, reached directly.
+    url: std::sync::Mutex<String>,
     /// One for each server of the shop.
     pub proxies: Vec<Proxy>,
 }
 
 impl Database {
+    fn url(&self) -> String {
+        self.url.lock().expect("nobody panics with it").clone()
+    }
+
     fn url_through(&self, proxy: &Proxy) -> String {
-        self.url.replace(&self.server.address().to_string(), &proxy.address.to_string())
+        let url = self.url();
+        let (before, after) = url.split_once('@').expect("a URL with a password");
+        let (_, name) = after.split_once('/').expect("a URL with a database");
+        format!("{before}@{}/{name}", proxy.address)
+    }
+
+    /// Another server takes the place of this one, which is not there any more. Everybody is led
+    /// to it.
+    pub fn replace(&self, server: &mut Arc<Postgres>, other: Postgres) {
+        *self.url.lock().expect("nobody panics with it") = other.url(DATABASE);
+        for proxy in &self.proxies {
+            proxy.lead_to(other.address());
+        }
+        *server = Arc::new(other);
     }
 }
 
@@ -119,6 +142,12 @@ pub struct World {
     starts: AtomicU64,
     /// What has happened.
     pub faults: std::sync::Mutex<Vec<Fault>>,
+    /// Returns to older data.
+    pub returns: std::sync::Mutex<Vec<Return>>,
+    /// How many there were; see [`World::life`].
+    pub lives: AtomicU64,
+    /// Held by commands, which must not have files open that are copied or put back.
+    pub commands: RwLock<()>,
     /// What is wrong beyond any customer's history.
     pub complaints: std::sync::Mutex<Vec<String>>,
     // Last, so that it goes when all else has gone.
@@ -133,9 +162,9 @@ impl World {
     pub async fn build(program: &Path, store: Store, small_disk: bool) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("evercart-torture-").tempdir()?;
         let path = directory.path().to_owned();
-        fs::create_dir(path.join("evercart-data"))?;
+        fs::create_dir(path.join(DATA))?;
         let disk = match small_disk {
-            true => Some(SmallDisk::mount(&path.join("evercart-data"))?),
+            true => Some(SmallDisk::mount(&path.join(DATA))?),
             false => None,
         };
         let wrapper = disk.as_ref().map(SmallDisk::wrapper).unwrap_or_default();
@@ -155,6 +184,9 @@ impl World {
             kills: AtomicU64::new(0),
             starts: AtomicU64::new(0),
             faults: std::sync::Mutex::default(),
+            returns: std::sync::Mutex::default(),
+            lives: AtomicU64::new(0),
+            commands: RwLock::default(),
             complaints: std::sync::Mutex::default(),
             _directory: directory,
         };
@@ -181,6 +213,21 @@ impl World {
         self.is_over.load(Ordering::Relaxed)
     }
 
+    /// The life of the shop's data, which changes with each return to older data, before anybody is
+    /// answered from that.
+    pub fn life(&self) -> u64 {
+        self.lives.load(Ordering::SeqCst)
+    }
+
+    /// Waits, but not longer than the run goes on.
+    pub async fn rest(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.is_over() && Instant::now() < until {
+            // poll: a run may end at any moment
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Something is wrong beyond any customer's history.
     pub fn complain(&self, what: String) {
         self.complaints.lock().expect("nobody panics with it").push(what);
@@ -201,7 +248,13 @@ impl World {
 
     /// Ends a server with SIGKILL, if it runs.
     pub async fn kill(&self, server: usize) {
-        let Some(mut process) = self.places[server].process.lock().await.take() else { return };
+        let process = self.places[server].process.lock().await.take();
+        self.end(server, process);
+    }
+
+    /// Ends a server's process with SIGKILL, if there is one.
+    pub fn end(&self, server: usize, process: Option<Server>) {
+        let Some(mut process) = process else { return };
         if let Some(how) = process.has_ended() {
             let log = tail(&self.program.directory().join(format!("server-{server}.log")));
             self.complain(format!("U2 broken: server {server} ended by itself, {how}: {log}"));
@@ -234,7 +287,8 @@ impl World {
     /// If it fails.
     pub async fn run(&self, arguments: &[&str]) -> Result<String> {
         let program = self.program.clone();
-        let url = self.database.as_ref().map(|database| database.url.clone());
+        let _beside = self.commands.read().await;
+        let url = self.database.as_ref().map(Database::url);
         let arguments: Vec<String> = arguments.iter().map(|&one| one.to_owned()).collect();
         spawn_blocking(move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -243,13 +297,40 @@ impl World {
         .await?
     }
 
+    /// Where the shop's data is, as seen from here.
+    pub fn data(&self) -> PathBuf {
+        match &self.disk {
+            Some(disk) => disk.seen(),
+            None => self.program.directory().join(DATA),
+        }
+    }
+
     /// Imports rows of a catalogue.
     ///
     /// # Errors
     /// If it fails.
     pub async fn import(&self, file: &str, rows: &str) -> Result<()> {
-        fs::write(self.program.directory().join(file), format!("{HEADER}{rows}"))?;
+        self.import_rows(file, HEADER, rows).await
+    }
+
+    /// Imports rows of a catalogue with these columns.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn import_rows(&self, file: &str, header: &str, rows: &str) -> Result<()> {
+        fs::write(self.program.directory().join(file), format!("{header}{rows}"))?;
         self.run(&["catalog", "import", file, "--market", "us"]).await.map(drop)
+    }
+
+    /// The rows of the catalogue, a SKU each.
+    ///
+    /// # Errors
+    /// If the export fails.
+    pub async fn catalogue(&self) -> Result<Vec<Value>> {
+        let export = ["catalog", "export", "--market", "us", "--format", "ndjson"];
+        let text = self.run(&export).await?;
+        let row = |line| serde_json::from_str(line).context("an export is JSON");
+        text.lines().map(row).collect()
     }
 
     /// How many pieces of each SKU the shop has.
@@ -257,14 +338,12 @@ impl World {
     /// # Errors
     /// If the export fails.
     pub async fn stock(&self) -> Result<BTreeMap<u64, i64>> {
-        let export = ["catalog", "export", "--market", "us", "--format", "ndjson"];
-        let text = self.run(&export).await?;
-        let row = |line: &str| {
-            let row: Value = serde_json::from_str(line).context("an export is JSON")?;
+        let row = |row: &Value| {
             let sku = row["sku_id"].as_u64().context("a row has a SKU")?;
             Ok((sku, row["stock"].as_i64().context("a row has a stock")?))
         };
-        let rows: BTreeMap<_, _> = text.lines().map(row).collect::<Result<_>>()?;
+        let rows: BTreeMap<_, _> =
+            self.catalogue().await?.iter().map(row).collect::<Result<_>>()?;
         let is_ours = |sku: &u64| PLENTIFUL.contains(sku) || SCARCE.contains(sku);
         let rows: BTreeMap<_, _> = rows.into_iter().filter(|(sku, _)| is_ours(sku)).collect();
         ensure!(rows.len() == stock().len(), "G1 broken: SKUs are gone from the catalogue");
@@ -279,18 +358,19 @@ impl World {
 }
 
 async fn database() -> Result<Database> {
-    let (server, url) = spawn_blocking(|| -> Result<_> {
+    let server = spawn_blocking(|| -> Result<_> {
         let settings = Settings { max_connections: 200, ..Settings::for_tests() };
         let server = Postgres::start(settings)?;
-        let url = server.fresh_database()?;
-        Ok((Arc::new(server), url))
+        server.create_database(DATABASE)?;
+        Ok(server)
     })
     .await??;
     let mut proxies = Vec::new();
     for _ in 0..2 {
         proxies.push(Proxy::start(server.address()).await?);
     }
-    Ok(Database { server, url, proxies })
+    let url = std::sync::Mutex::new(server.url(DATABASE));
+    Ok(Database { server: Mutex::new(Arc::new(server)), url, proxies })
 }
 
 /// Pieces of each SKU at the beginning.

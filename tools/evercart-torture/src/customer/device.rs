@@ -118,9 +118,12 @@ impl Device {
             Act::OldToken => self.try_an_old_token().await,
             Act::Repeat => self.repeat().await,
             _ => {
+                let life = self.shared.world.life();
+                self.customer.known().live(life);
                 let Some(intent) = self.intent(act, skus) else { return };
                 let is_keyed = !intent.is_read() && self.chance(60);
                 let mut prepared = self.customer.prepare(&self.shared, intent, is_keyed);
+                prepared.life = life;
                 self.add_condition(&mut prepared);
                 self.carry_out(&prepared).await;
             }
@@ -216,6 +219,9 @@ impl Device {
     async fn carry_out(&mut self, prepared: &Prepared) -> Option<Told> {
         for _ in 0..TRIES_MAX {
             let token = self.token().await?;
+            if prepared.names_own() && prepared.life != self.shared.world.life() {
+                return None;
+            }
             let patience = self.patience();
             let way = self.way(Some(token), patience);
             let spoken = if prepared.key.is_some() && self.chance(20) {

@@ -80,7 +80,8 @@ impl<'a> Stream<'a> {
         }
         let mut flaws = Vec::new();
         let json = serde_json::from_str(data).ok()?;
-        let cart = wire::cart(self.customer.reader(), &json, &mut flaws)?;
+        let reader = self.customer.reader(Some(&self.token));
+        let cart = wire::cart(reader, &json, &mut flaws)?;
         let event = Event {
             customer: self.customer.number,
             stream: self.number,

@@ -9,7 +9,7 @@ mod sign_in;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub struct Shared {
 #[derive(Debug, Clone)]
 pub struct Token {
     id: u32,
+    /// Whose it is, by the shop.
+    user: u64,
     text: Arc<str>,
 }
 
@@ -57,6 +59,20 @@ pub struct Prepared {
     key: Option<u32>,
     if_match: Option<u64>,
     letter: Letter,
+    /// The life of the shop's data in which it was made ready; see [`World::life`].
+    life: u64,
+}
+
+impl Prepared {
+    /// True if it names something by a number that is one customer's own. After a return to older
+    /// data the same customer may have something else under it.
+    fn names_own(&self) -> bool {
+        use Intent::{ChangeAddress, Remove, RemoveAddress, Set};
+        matches!(
+            self.intent,
+            Set { .. } | Remove { .. } | ChangeAddress { .. } | RemoveAddress { .. }
+        )
+    }
 }
 
 /// How a request is sent.
@@ -72,6 +88,10 @@ pub struct Way {
 /// What the customer's devices have seen last.
 #[derive(Default)]
 struct Known {
+    /// Their number in the shop.
+    user: Option<u64>,
+    /// The life of the shop's data in which it was seen.
+    life: u64,
     /// Line, SKU, quantity.
     cart: Vec<(u64, u64, u32)>,
     /// Versions with their tags, the newest last.
@@ -85,13 +105,24 @@ struct Known {
     keyed: VecDeque<Prepared>,
 }
 
+impl Known {
+    /// After a return to older data, what is there is looked at anew.
+    fn live(&mut self, life: u64) {
+        if life != self.life {
+            self.life = life;
+            self.cart.clear();
+            self.addresses.clear();
+            self.keyed.retain(|prepared| !prepared.names_own());
+        }
+    }
+}
+
 /// A customer.
 pub struct Customer {
     /// Their number in the run.
     pub number: u32,
     /// Held by whoever plays with this customer.
     pub playing: tokio::sync::Mutex<()>,
-    user: OnceLock<u64>,
     tries: AtomicU32,
     keys: AtomicU32,
     tags: AtomicU32,
@@ -113,7 +144,7 @@ impl Spoken {
     /// Whether the token is good no longer.
     fn is_out(&self) -> bool {
         matches!(&self.told, Some(Told::Refused { code, .. })
-            if code == "signed_out" || code == "token_expired")
+            if matches!(code.as_str(), "signed_out" | "token_expired" | "token_invalid"))
     }
 }
 
@@ -123,7 +154,6 @@ impl Customer {
         Self {
             number,
             playing: tokio::sync::Mutex::default(),
-            user: OnceLock::new(),
             tries: AtomicU32::new(1),
             keys: AtomicU32::new(1),
             tags: AtomicU32::new(1),
@@ -147,8 +177,9 @@ impl Customer {
         self.known.lock().expect("nobody panics with it")
     }
 
-    fn reader(&self) -> Reader {
-        Reader { customer: self.number, user: self.user.get().copied() }
+    /// Reads what a token's owner is shown.
+    fn reader(&self, token: Option<&Token>) -> Reader {
+        Reader { customer: self.number, user: token.map(|token| token.user) }
     }
 
     /// Makes an intent ready to be sent.
@@ -159,7 +190,8 @@ impl Customer {
             let text = format!("{:x}-{}-{key}", shared.seed, self.number);
             letter = letter.header("idempotency-key", text);
         }
-        let prepared = Prepared { intent, key, if_match: None, letter };
+        let life = shared.world.life();
+        let prepared = Prepared { intent, key, if_match: None, letter, life };
         if is_keyed {
             let keyed = &mut self.known().keyed;
             keyed.push_back(prepared.clone());
@@ -199,7 +231,7 @@ impl Customer {
         }
         let address = world.address(way.server, way.through_proxy);
         let id = self.tries.fetch_add(1, Ordering::Relaxed);
-        let sent = world.now();
+        let (life, sent) = (world.life(), world.now());
         let came = connection.ask(address, &letter, way.patience).await;
         let answered = world.now();
         let (read, answer) = match came {
@@ -209,12 +241,16 @@ impl Customer {
             Came::Nothing(end) => (Read { end, ..Read::default() }, None),
             Came::Answer(answer) => {
                 world.answered.fetch_add(1, Ordering::Relaxed);
-                (wire::read(self.reader(), &prepared.intent, &answer), Some(answer))
+                let reader = self.reader(way.token.as_ref());
+                (wire::read(reader, &prepared.intent, &answer), Some(answer))
             }
         };
         let told = read.told.clone();
         if let (Some(told), Some(answer)) = (&told, &answer) {
-            self.learn(id, told, answer, prepared);
+            // What comes late is of data that is not there any more.
+            if life == world.life() {
+                self.learn(id, told, answer, prepared, life);
+            }
         }
         let one = Try {
             id,
@@ -236,8 +272,9 @@ impl Customer {
         Spoken { id, was_sent: true, told, answer }
     }
 
-    fn learn(&self, id: u32, told: &Told, answer: &Answer, prepared: &Prepared) {
+    fn learn(&self, id: u32, told: &Told, answer: &Answer, prepared: &Prepared, life: u64) {
         let known = &mut *self.known();
+        known.live(life);
         match told {
             Told::Cart(cart) => {
                 known.cart.clone_from(&cart.lines);
@@ -261,12 +298,12 @@ impl Customer {
                 keep(&mut known.addresses, 5);
             }
             Told::SignedIn { user, .. } => {
-                let own = *self.user.get_or_init(|| *user);
+                let own = *known.user.get_or_insert(*user);
                 let text = answer.json()["access_token"].as_str().map(Arc::from);
                 if let Some(text) = text
                     && own == *user
                 {
-                    known.tokens.push_back(Token { id, text });
+                    known.tokens.push_back(Token { id, user: own, text });
                     keep(&mut known.tokens, TOKENS_MAX);
                 }
             }

@@ -1,5 +1,6 @@
 //! How customers come in and change their phones: with the codes that a demo tells.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const SHOWN_MAX: usize = 3;
 const CONFIRMED_MAX: usize = 12;
 /// Phones of one customer; others begin with other numbers.
 const PHONES: u32 = 50;
+/// The one to which a code is sent that is left lying until the data was put back.
+const SPARE_PHONE: u32 = PHONES - 1;
 
 /// Which phones may be the customer's: the last one they know of, and those that a change without
 /// an answer may have led or may yet lead to.
@@ -26,14 +29,48 @@ pub struct Phones {
     pub(super) current: u32,
     candidates: Vec<u32>,
     last: u32,
+    /// The life of the shop's data in which this is so; see `World::life`.
+    life: u64,
+    /// The customer was not found since the data was put back, by these phones.
+    missed: Option<BTreeSet<u32>>,
+    /// A code that was not shown, of an earlier life.
+    left: Option<Code>,
+}
+
+impl Phones {
+    /// After a return to older data any phone may be the customer's again. True if there was one.
+    fn live(&mut self, life: u64) -> bool {
+        let has_returned = life != self.life;
+        if has_returned {
+            self.life = life;
+            self.missed = Some(BTreeSet::new());
+            self.candidates = (0..=self.last).filter(|phone| *phone != self.current).collect();
+        }
+        has_returned
+    }
+
+    /// The phone is not the customer's. True if none is: they are lost, and new to the shop.
+    fn miss(&mut self, phone: u32) -> bool {
+        let Some(missed) = &mut self.missed else { return false };
+        missed.insert(phone);
+        let is_lost = (0..=self.last).all(|phone| missed.contains(&phone));
+        if is_lost {
+            (self.current, self.missed) = (0, None);
+            self.candidates = (1..=self.last).collect();
+        }
+        is_lost
+    }
 }
 
 /// A code that was sent.
+#[derive(Debug)]
 pub(super) struct Code {
     /// Counted per customer.
     number: u32,
     /// When it was there.
     since: u64,
+    /// See `World::life`.
+    life: u64,
     text: String,
 }
 
@@ -49,26 +86,46 @@ impl Device {
     pub(super) async fn sign_in(&mut self) -> Option<Token> {
         let customer = self.customer.clone();
         let mut phones = customer.phones.lock().await;
+        self.show_what_was_left(&mut phones).await;
         let mut next = 0;
         while !self.must_stop() {
+            if phones.live(self.shared.world.life()) {
+                next = 0;
+            }
             let phone = match next {
                 0 => phones.current,
                 other => phones.candidates[other - 1],
             };
             match self.try_to_sign_in(phone).await {
                 Some((token, true)) => {
-                    phones.current = phone;
+                    (phones.current, phones.missed) = (phone, None);
                     return Some(token);
                 }
                 // Another's, who is new: this phone is the customer's no longer, or not yet.
                 Some((_, false)) => {
                     next = (next + 1) % (phones.candidates.len() + 1);
+                    if phones.miss(phone) {
+                        customer.known().user = None;
+                        next = 0;
+                    }
                     self.rest().await;
                 }
                 None => self.rest().await,
             }
         }
         None
+    }
+
+    /// Shows a code that was left lying, if the data was put back since, and leaves another.
+    async fn show_what_was_left(&mut self, phones: &mut Phones) {
+        let life = self.shared.world.life();
+        if let Some(code) = phones.left.take_if(|code| code.life != life) {
+            let way = self.way(None, PATIENCE);
+            self.show_code(SPARE_PHONE, &code, &way).await;
+        }
+        if phones.left.is_none() {
+            phones.left = self.code_for(SPARE_PHONE).await;
+        }
     }
 
     /// A token for whomever the phone is; and whether that is the customer.
@@ -80,10 +137,11 @@ impl Device {
 
     /// A code that was sent to the customer's `phone`th phone.
     pub(super) async fn code_for(&mut self, phone: u32) -> Option<Code> {
+        let life = self.shared.world.life();
         let body = json!({"phone": number(self.customer.number, phone)});
         let text = self.code(Letter::new("POST", "/auth/send-code", Some(body))).await?;
         let number = self.customer.codes.fetch_add(1, Ordering::Relaxed);
-        Some(Code { number, since: self.shared.world.now(), text })
+        Some(Code { number, since: self.shared.world.now(), life, text })
     }
 
     /// A token for whomever the phone is, in return for the code; and whether that is the
@@ -100,6 +158,7 @@ impl Device {
         let is_keyed = self.chance(40);
         let prepared = self.customer.prepare_with_code(&self.shared, intent, is_keyed, body);
         for _ in 0..SHOWN_MAX {
+            let life = self.shared.world.life();
             let spoken = match self.chance(10) {
                 true => self.send_at_once(&prepared, way).await,
                 false => self.send(&prepared, way).await,
@@ -107,8 +166,11 @@ impl Device {
             match spoken.told {
                 Some(Told::SignedIn { user, .. }) => {
                     let text = spoken.answer?.json()["access_token"].as_str()?.into();
-                    let is_ours = self.customer.user.get() == Some(&user);
-                    return Some((Token { id: spoken.id, text }, is_ours));
+                    if life != self.shared.world.life() {
+                        return None;
+                    }
+                    let is_ours = self.customer.known().user == Some(user);
+                    return Some((Token { id: spoken.id, user, text }, is_ours));
                 }
                 Some(_) => return None,
                 None if self.must_stop() => return None,
@@ -136,7 +198,7 @@ impl Device {
         let customer = self.customer.clone();
         let mut phones = customer.phones.lock().await;
         let phone = phones.last + 1;
-        if phone >= PHONES {
+        if phone >= SPARE_PHONE {
             return;
         }
         phones.last = phone;
@@ -162,10 +224,10 @@ impl Device {
             let way = self.way(Some(token.clone()), patience);
             let spoken = self.send(prepared, &way).await;
             match (spoken.told, spoken.answer) {
-                (Some(Told::SignedIn { .. }), Some(answer)) => {
+                (Some(Told::SignedIn { user, .. }), Some(answer)) => {
                     let json: Value = answer.json();
                     let text = json["access_token"].as_str()?.into();
-                    return Some(Token { id: spoken.id, text });
+                    return Some(Token { id: spoken.id, user, text });
                 }
                 (Some(Told::Refused { .. }), _) => return None,
                 _ if self.must_stop() => return None,

@@ -22,7 +22,9 @@ pub async fn disturb_link(world: &World, rng: &mut StdRng) -> String {
 pub async fn crash(world: &World, rng: &mut StdRng) -> String {
     let Some(database) = &world.database else { return "no database".to_owned() };
     let (down, is_killed) = (a_while(rng, 0, 1_500), rng.random_range(0..3) == 0);
-    let server = Arc::clone(&database.server);
+    // Nobody else stops, starts or copies it meanwhile.
+    let held = database.server.lock().await;
+    let server = Arc::clone(&held);
     let crashed =
         spawn_blocking(
             move || {
@@ -31,9 +33,9 @@ pub async fn crash(world: &World, rng: &mut StdRng) -> String {
         );
     let crashed = crashed.await.expect("stopping the database does not panic");
     tokio::time::sleep(down).await;
-    let server = Arc::clone(&database.server);
+    let server = Arc::clone(&held);
     let started = spawn_blocking(move || server.start_again()).await;
-    let started = started.expect("only one nemesis at a time stops the database");
+    let started = started.expect("whoever stops the database holds it");
     for outcome in [crashed, started] {
         if let Err(error) = outcome {
             world.complain(format!("the database itself does not come back: {error}"));

@@ -4,9 +4,10 @@
 mod clients_way;
 mod commands;
 mod database;
+mod older;
 mod process;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -37,11 +38,13 @@ pub enum Nemesis {
     Import,
     /// No room is left on the disk (SQLite, as root)
     Disk,
+    /// Older data takes the place of newer: a copy of the files, or a standby that lags behind
+    Return,
 }
 
 impl Nemesis {
     /// All that there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Kill,
         Self::Pause,
         Self::Clients,
@@ -50,6 +53,7 @@ impl Nemesis {
         Self::Rotate,
         Self::Import,
         Self::Disk,
+        Self::Return,
     ];
 
     /// How often it is chosen, compared with the others.
@@ -58,7 +62,7 @@ impl Nemesis {
             Self::Kill => 10,
             Self::Pause | Self::Clients | Self::Link => 4,
             Self::Database => 2,
-            Self::Rotate | Self::Import | Self::Disk => 1,
+            Self::Rotate | Self::Import | Self::Disk | Self::Return => 1,
         }
     }
 
@@ -87,15 +91,39 @@ impl Nemesis {
             Self::Rotate => commands::rotate(world).await,
             Self::Import => commands::import(world, rng).await,
             Self::Disk => commands::fill_disk(world, rng).await,
+            Self::Return => older::put_back(world, rng).await,
         };
-        let is_crash = matches!(self, Self::Kill | Self::Database);
+        let is_crash = matches!(self, Self::Kill | Self::Database | Self::Return);
         let fault = Fault { at, until: world.now(), what, is_crash };
         world.faults.lock().expect("nobody panics with it").push(fault);
     }
 }
 
-/// Strikes until the run is over, then heals everything.
+/// Strikes until the run is over, then heals everything. A return to older data takes seconds, and
+/// the other nemeses go on meanwhile.
 pub async fn haunt(world: &World, nemeses: &[Nemesis], seed: u64) {
+    let is_long = |nemesis: &&Nemesis| **nemesis == Nemesis::Return;
+    let (long, short): (Vec<_>, Vec<_>) = nemeses.iter().partition(is_long);
+    tokio::join!(strike_often(world, &short, seed), return_often(world, !long.is_empty(), !seed));
+    for place in &world.places {
+        place.proxy.heal();
+    }
+}
+
+/// Rests as long as the last return took, and a while longer: on a busy machine customers would
+/// hardly be served otherwise.
+async fn return_often(world: &World, is_one: bool, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut took = Duration::ZERO;
+    while is_one && !world.is_over() {
+        world.rest(took + a_while(&mut rng, 2_000, 12_000)).await;
+        let begun = Instant::now();
+        Nemesis::Return.strike(world, &mut rng).await;
+        took = begun.elapsed();
+    }
+}
+
+async fn strike_often(world: &World, nemeses: &[Nemesis], seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     while !world.is_over() && !nemeses.is_empty() {
         tokio::time::sleep(Duration::from_millis(rng.random_range(20..900))).await;
@@ -107,9 +135,6 @@ pub async fn haunt(world: &World, nemeses: &[Nemesis], seed: u64) {
         } else {
             first.strike(world, one).await;
         }
-    }
-    for place in &world.places {
-        place.proxy.heal();
     }
 }
 
