@@ -48,6 +48,11 @@ impl Numbers {
         larger
     }
 
+    /// True if there was any number that `others` have not come to.
+    pub fn are_past(self, others: Self) -> bool {
+        self.0.iter().zip(others.0).any(|(number, other)| *number > other)
+    }
+
     /// Each that much further.
     #[must_use]
     pub fn plus(self, more: i64) -> Self {
@@ -217,6 +222,16 @@ impl Remembered {
         }
     }
 
+    /// True if a store without customers and products cannot be what was there: numbers were given
+    /// out, of which `reserved` are remembered, that it, with `found`, never came to.
+    pub fn speaks_against_empty(&self, reserved: Numbers, found: Numbers) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Was(_) => reserved.are_past(found),
+            Self::Unreadable => true,
+        }
+    }
+
     /// The number of the life it was in; 0 if that is not known.
     pub fn life_number(&self) -> i64 {
         match self {
@@ -318,6 +333,16 @@ mod tests {
         assert_eq!(compare(&in_a_file, &was), Verdict::Continues, "a move to a server");
         // Whether another timeline is a return, the store itself remembers: it is on every server.
         assert_eq!(compare(&was, &on("a", 2, 4000)), Verdict::Continues);
+    }
+
+    #[test]
+    fn an_empty_store_is_what_was_there_if_nothing_was_given_out() {
+        let (new, used) = (Numbers([1, 1001, 1, 1]), Numbers([66, 1001, 1, 1]));
+        let was = Remembered::Was(progress(1, 7, 100));
+        assert!(!was.speaks_against_empty(new, new));
+        assert!(was.speaks_against_empty(used, new));
+        assert!(!Remembered::Nothing.speaks_against_empty(Numbers::default(), new));
+        assert!(Remembered::Unreadable.speaks_against_empty(Numbers::default(), new));
     }
 
     #[test]

@@ -216,12 +216,13 @@ impl Keeper {
         client.query_one(LOCK, &[]).await?;
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
         if let Verdict::Returned(how) = found.verdict(remembered) {
-            if is_empty(client).await? && !self.may_be_new {
+            let (there, reserved) = (numbers(client).await?, self.known().numbers);
+            let was_used = remembered.speaks_against_empty(reserved, there);
+            if was_used && is_empty(client).await? && !self.may_be_new {
                 return Err(Refusal::Emptied);
             }
-            let there = numbers(client).await?;
             // What this server gave out is reserved; of others it knows what it last saw.
-            let passed = self.known().numbers.max(there).plus(PASSED_OVER);
+            let passed = reserved.max(there).plus(PASSED_OVER);
             let number = remembered.life_number();
             start_over(client, number, passed, unix_millis(client).await?).await?;
             tracing::warn!(

@@ -149,13 +149,15 @@ pub(crate) fn settle(
     }
     let verdict = remembered.verdict(&progress(db)?);
     let Verdict::Returned(how) = verdict else { return Ok(Settled::Shop) };
-    if is_empty(db)? && !options.may_be_new {
+    let found = numbers(db)?;
+    let was_used = remembered.speaks_against_empty(*reserved, found);
+    if was_used && is_empty(db)? && !options.may_be_new {
         return Ok(Settled::Emptied);
     }
     // What is reserved outside is all that can have been given out; without that, a good deal more
     // than that is passed over.
     let passed = match remembered {
-        Remembered::Unreadable => numbers(db)?.plus(PASSED_OVER),
+        Remembered::Unreadable => found.plus(PASSED_OVER),
         Remembered::Nothing | Remembered::Was(_) => *reserved,
     };
     start_over(db, remembered.life_number(), passed)?;
