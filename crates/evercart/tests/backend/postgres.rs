@@ -1,6 +1,8 @@
 //! Shops in PostgreSQL: each in a database of its own, with two servers that share the keys.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::harness::Shop;
 
 /// How many servers a shop has. Requests go to one after the other, so that whatever a test claims
@@ -77,6 +79,50 @@ impl Drop for Outage {
         let server = evercart_throwaway_postgres::shared();
         server.query("postgres", &open).expect("a statement of ours");
     }
+}
+
+/// A stopped shop's database as it was at a moment, to be put back to it. What is remembered
+/// outside of it stays as it is.
+pub struct Kept {
+    database: String,
+    copy: String,
+}
+
+impl Kept {
+    /// Copies it.
+    pub fn of(shop: &Shop) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let database = shop.place().database().to_owned();
+        let copy = format!("{database}_kept_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        tell_server(&format!("CREATE DATABASE {copy} TEMPLATE {database}"));
+        Self { database, copy }
+    }
+
+    /// Puts it in place of the one that is there.
+    pub fn put_back(&self, _shop: &Shop) {
+        let Self { database, copy } = self;
+        tell_server(&format!("DROP DATABASE {database} WITH (FORCE)"));
+        tell_server(&format!("CREATE DATABASE {database} TEMPLATE {copy}"));
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Where this fails, it goes with its server.
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.copy);
+        let _ = evercart_throwaway_postgres::shared().query("postgres", &drop);
+    }
+}
+
+/// Takes all markets of a stopped shop away for good, as if their place had been emptied.
+pub fn lose(shop: &Shop) {
+    let database = shop.place().database();
+    tell_server(&format!("DROP DATABASE {database} WITH (FORCE)"));
+    tell_server(&format!("CREATE DATABASE {database}"));
+}
+
+fn tell_server(sql: &str) {
+    evercart_throwaway_postgres::shared().query("postgres", sql).expect("a statement of ours");
 }
 
 /// Everything that is stored, with the name of its place.

@@ -1,6 +1,8 @@
 //! Shops in SQLite files: one server has a data directory to itself.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::harness::Shop;
@@ -48,6 +50,38 @@ impl Drop for Outage {
     fn drop(&mut self) {
         self.0.execute_batch("ROLLBACK").expect("the lock is let go");
     }
+}
+
+/// A stopped shop's databases as they were at a moment, to be put back to it. What is remembered
+/// outside of them stays as it is.
+pub struct Kept(Vec<(PathBuf, Vec<u8>)>);
+
+impl Kept {
+    /// Copies them.
+    pub fn of(shop: &Shop) -> Self {
+        let read = |path: PathBuf| (path.clone(), fs::read(path).expect("a file of ours"));
+        Self(databases(shop).map(read).collect())
+    }
+
+    /// Puts them in place of those that are there.
+    pub fn put_back(&self, shop: &Shop) {
+        databases(shop).for_each(|path| fs::remove_file(path).expect("a file of ours"));
+        for (path, bytes) in &self.0 {
+            fs::write(path, bytes).expect("a file of ours");
+        }
+    }
+}
+
+/// Takes all markets of a stopped shop away for good, as if their place had been emptied.
+pub fn lose(shop: &Shop) {
+    databases(shop).for_each(|path| fs::remove_file(path).expect("a file of ours"));
+}
+
+/// The databases with their logs.
+fn databases(shop: &Shop) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(shop.data()).expect("the data directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.to_string_lossy().contains(".sqlite3"))
 }
 
 /// Everything that is stored, byte for byte, with the name of its place.

@@ -39,6 +39,7 @@ mod operating_secrets;
 mod operating_tls;
 mod outbox;
 mod overload;
+mod rewind;
 mod scenario_expiry;
 mod scenario_logout;
 mod scenario_week_away;

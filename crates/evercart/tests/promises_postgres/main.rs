@@ -74,6 +74,8 @@ mod operating_tls;
 mod outbox;
 #[path = "../promises/overload.rs"]
 mod overload;
+#[path = "../promises/rewind.rs"]
+mod rewind;
 #[path = "../promises/scenario_expiry.rs"]
 mod scenario_expiry;
 #[path = "../promises/scenario_logout.rs"]
