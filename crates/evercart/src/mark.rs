@@ -29,6 +29,12 @@ const BLOCK: usize = 512;
 const POSITION: usize = 128;
 const FACTS: usize = BLOCK - POSITION;
 
+/// How a market's position line begins.
+const BEGINS: &[u8] = b"{\"market\":\"";
+
+/// In place of the facts of a market that may have been in a block that is damaged.
+const LOST: &[u8] = b"lost";
+
 /// The line that is written over after each commit.
 #[derive(Serialize, Deserialize)]
 struct PositionLine<'a> {
@@ -97,14 +103,7 @@ impl MarkFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| {
-            Failure::new(format!(
-                "{} cannot be written: {error}. It says how far the data had come, so that a \
-                 return to older data is noticed",
-                path.display()
-            ))
-            .hint("let storage.mark_file name a file that evercart may write, outside the data")
-        })?;
+        let file = options.open(path).map_err(|error| unusable(path, "written", &error))?;
         Ok(Arc::new(Self { file, path: path.to_owned(), changing: Mutex::default() }))
     }
 
@@ -119,12 +118,13 @@ impl MarkFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => Err(error),
         }
-        .with_context(|| format!("cannot read {}", path.display()))?;
+        .map_err(|error| unusable(path, "read", &error))?;
         // A block without facts is of a store that was never opened.
         let has_facts = |block: &[u8]| {
             block.get(POSITION..).is_some_and(|facts| !facts.trim_ascii().is_empty())
         };
-        Ok(content.chunks(BLOCK).any(|block| is_of(block, market) && has_facts(block)))
+        let mut blocks = content.chunks(BLOCK);
+        Ok(blocks.any(|block| is_damaged(block) || is_of(block, market) && has_facts(block)))
     }
 
     /// The mark of one market.
@@ -140,7 +140,8 @@ impl MarkFile {
         Ok(Arc::new(OfMarket { file: Arc::clone(self), market: market.clone(), at }))
     }
 
-    /// Where a market's block is; at the end, with nothing in it yet, if it has none.
+    /// Where a market's block is; at the end, with nothing in it yet, if it has none. In a damaged
+    /// file the market's may have been what cannot be read, and it is written that it is lost.
     fn place_of(&self, market: &MarketName) -> io::Result<u64> {
         let mut content = Vec::new();
         let mut file = &self.file;
@@ -148,10 +149,14 @@ impl MarkFile {
         file.read_to_end(&mut content)?;
         let known = content.chunks(BLOCK).position(|block| is_of(block, market));
         let at = known.unwrap_or_else(|| content.len().div_ceil(BLOCK)) * BLOCK;
-        if known.is_none() {
+        let is_cut_off = content.len() < at + BLOCK;
+        if is_cut_off {
             let line = PositionLine { market: market.as_str(), life: 0, position: 0 };
             let mut block = vec![b' '; BLOCK];
             block[..POSITION].copy_from_slice(&padded::<POSITION>(&line)?);
+            if content.chunks(BLOCK).any(is_damaged) {
+                block[POSITION..POSITION + LOST.len()].copy_from_slice(LOST);
+            }
             block[BLOCK - 1] = b'\n';
             file.write_all_at(&block, at as u64)?;
         }
@@ -161,9 +166,28 @@ impl MarkFile {
 
 /// True if a block, or what is left of one, is a market's.
 fn is_of(block: &[u8], market: &MarketName) -> bool {
-    let line = block.get(..POSITION).unwrap_or(block);
-    let text = format!("{{\"market\":\"{market}\",");
-    line.starts_with(text.as_bytes())
+    name(block) == Some(market.as_str().as_bytes())
+}
+
+/// True if nobody can tell whose block it is, or it is cut off.
+fn is_damaged(block: &[u8]) -> bool {
+    block.len() != BLOCK || name(block).is_none()
+}
+
+/// Whose block it is.
+fn name(block: &[u8]) -> Option<&[u8]> {
+    let name = block.strip_prefix(BEGINS)?;
+    let end = name.iter().position(|byte| *byte == b'"')?;
+    Some(&name[..end])
+}
+
+fn unusable(path: &Path, to_be: &str, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "{} cannot be {to_be}: {error}. It says how far the data had come, so that a return to \
+         older data is noticed",
+        path.display()
+    ))
+    .hint("let storage.mark_file name a file that evercart may write, outside the data")
 }
 
 /// A line of a fixed length.
@@ -363,6 +387,37 @@ mod tests {
         let all = Marked { progress: progress.clone(), numbers: Numbers([i64::MAX; 4]) };
         mark.write(&progress, all.numbers).expect("written");
         assert_eq!(mark.read().expect("readable"), Some(all));
+    }
+
+    #[test]
+    fn a_market_that_may_have_been_in_a_damaged_block_is_not_taken_for_new() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(FILE);
+        let kg = MarketName::new("kg").expect("a name");
+        let whole = {
+            let file = MarkFile::open(&path).expect("opens");
+            for market in [us(), kg.clone()] {
+                let mark = file.of(&market).expect("usable");
+                mark.write(&kept(1, 5), Numbers::default()).expect("written");
+            }
+            std::fs::read(&path).expect("written")
+        };
+        let mut zeros = whole.clone();
+        zeros[..BLOCK].fill(0);
+        for damaged in [zeros, whole[..300].to_vec(), whole[..20].to_vec(), b"no mark".to_vec()] {
+            std::fs::write(&path, &damaged).expect("written");
+            assert!(MarkFile::remembers(&path, &us()).expect("readable"));
+            let file = MarkFile::open(&path).expect("opens");
+            let mark = file.of(&us()).expect("usable");
+            assert!(matches!(mark.read(), Err(MarkError::Damaged { .. })));
+            mark.write(&kept(2, 6), Numbers::default()).expect("written");
+            let again = MarkFile::open(&path).expect("opens").of(&us()).expect("usable");
+            assert_eq!(again.read().expect("readable").expect("there").progress, kept(2, 6));
+            if damaged.len() > BLOCK {
+                let of_kg = file.of(&kg).expect("usable").read().expect("whole");
+                assert_eq!(of_kg.expect("there").progress, kept(1, 5));
+            }
+        }
     }
 
     #[test]

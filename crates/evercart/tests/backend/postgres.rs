@@ -121,6 +121,13 @@ pub fn lose(shop: &Shop) {
     tell_server(&format!("CREATE DATABASE {database}"));
 }
 
+/// Takes one of them away.
+pub fn lose_market(shop: &Shop, market: &str) {
+    let drop = format!("DROP SCHEMA evercart_{market} CASCADE");
+    let server = evercart_throwaway_postgres::shared();
+    server.query(shop.place().database(), &drop).expect("a statement of ours");
+}
+
 fn tell_server(sql: &str) {
     evercart_throwaway_postgres::shared().query("postgres", sql).expect("a statement of ours");
 }

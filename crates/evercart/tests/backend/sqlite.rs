@@ -77,6 +77,13 @@ pub fn lose(shop: &Shop) {
     databases(shop).for_each(|path| fs::remove_file(path).expect("a file of ours"));
 }
 
+/// Takes one of them away.
+pub fn lose_market(shop: &Shop, market: &str) {
+    let of_market = |path: &PathBuf| path.to_string_lossy().contains(&format!("/{market}.sqlite3"));
+    let found = databases(shop).filter(of_market);
+    found.for_each(|path| fs::remove_file(path).expect("a file of ours"));
+}
+
 /// The databases with their logs.
 fn databases(shop: &Shop) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(shop.data()).expect("the data directory");

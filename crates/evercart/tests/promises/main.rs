@@ -40,6 +40,7 @@ mod operating_tls;
 mod outbox;
 mod overload;
 mod rewind;
+mod rewind_mark;
 mod scenario_expiry;
 mod scenario_logout;
 mod scenario_week_away;

@@ -76,6 +76,8 @@ mod outbox;
 mod overload;
 #[path = "../promises/rewind.rs"]
 mod rewind;
+#[path = "../promises/rewind_mark.rs"]
+mod rewind_mark;
 #[path = "../promises/scenario_expiry.rs"]
 mod scenario_expiry;
 #[path = "../promises/scenario_logout.rs"]
