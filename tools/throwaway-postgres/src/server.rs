@@ -33,9 +33,6 @@ pub(crate) const MAINTENANCE: &str = "postgres";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const POLL: Duration = Duration::from_millis(5);
 
-/// Where files are copied to, beside those of the server.
-const ASIDE: &str = "aside";
-
 const LOG_BYTES_SHOWN: usize = 2_000;
 
 /// How a server is told to end.
@@ -347,36 +344,8 @@ impl Server {
         }
     }
 
-    /// Copies the files of a server that does not run, until `put_back`.
-    ///
-    /// # Errors
-    /// If there is no room.
-    pub fn set_aside(&self) -> Result<(), Error> {
-        self.forget_aside()?;
-        let mut copy = self.command(Path::new("cp"));
-        copy.arg("-pR").arg(self.data()).arg(self.path(ASIDE));
-        run(copy)
-    }
-
-    /// Puts the copied files in the place of those that the server has, which must not run.
-    ///
-    /// # Errors
-    /// If nothing was set aside.
-    pub fn put_back(&self) -> Result<(), Error> {
-        let (data, aside) = (self.data(), self.path(ASIDE));
-        aside.metadata().map_err(Error::at("look at", &aside))?;
-        fs::remove_dir_all(&data).map_err(Error::at("remove", &data))?;
-        fs::rename(&aside, &data).map_err(Error::at("rename", &aside))
-    }
-
-    fn forget_aside(&self) -> Result<(), Error> {
-        let aside = self.path(ASIDE);
-        match fs::remove_dir_all(&aside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::at("remove", &aside)(error))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn assert_stopped(&self) {
+        assert!(self.lock().is_none(), "the server runs");
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -73,6 +73,24 @@ impl Server {
         Ok(())
     }
 
+    /// Has a standby hear nothing more of its primary, which does not wait for it then.
+    ///
+    /// # Errors
+    /// If it does not end its connection within a minute.
+    pub fn cut_off(&self) -> Result<(), Error> {
+        self.query(MAINTENANCE, "ALTER SYSTEM SET primary_conninfo = ''")?;
+        self.query(MAINTENANCE, "SELECT pg_reload_conf()")?;
+        let begun = Instant::now();
+        while !self.query(MAINTENANCE, "SELECT 1 FROM pg_stat_wal_receiver")?.is_empty() {
+            if begun.elapsed() > PATIENCE {
+                let what = format!("still follows after {} s", PATIENCE.as_secs());
+                return Err(Error::Server { what, log: self.log()? });
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
     fn back_up(&self, program: &Path, standby: &Server) -> Result<(), Error> {
         let mut backup = standby.command(program);
         backup

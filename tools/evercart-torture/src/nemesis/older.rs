@@ -177,19 +177,19 @@ async fn standby(
 /// The database's directory is copied and put back while the database is down. Servers are started
 /// again, as whoever does that would do: they know by the mark that it was put back.
 async fn directory(world: &World, database: &Database, lost: Duration) -> Result<Option<String>> {
-    let copied = {
+    let (copied, files) = {
         let held = database.server.lock().await;
         let server = Arc::clone(&held);
         let from = world.now();
-        let set_aside = blocking(move || {
+        let kept = blocking(move || {
             server.stop(Mode::Immediate)?;
-            server.set_aside()
+            server.keep_files()
         });
-        set_aside.await?;
+        let files = kept.await?;
         let copied = Span { from, until: world.now() };
         let server = Arc::clone(&held);
         blocking(move || server.start_again()).await?;
-        copied
+        (copied, files)
     };
     let lost_number = lose_number(world).await;
     world.rest(lost).await;
@@ -204,7 +204,7 @@ async fn directory(world: &World, database: &Database, lost: Duration) -> Result
         let from = world.now();
         let back = blocking(move || {
             server.stop(Mode::Immediate)?;
-            server.put_back()
+            server.put_files_back(&files)
         });
         back.await?;
         note(world, copied, from);

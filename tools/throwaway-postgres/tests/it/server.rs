@@ -85,25 +85,6 @@ fn what_was_committed_is_there_after_any_end() {
 }
 
 #[test]
-fn files_that_were_set_aside_take_the_place_of_newer_ones() {
-    let server = Server::start(Settings::for_tests()).unwrap();
-    server.query("postgres", "CREATE TABLE orders (id serial)").unwrap();
-    for count in ["0", "1"] {
-        server.stop(Mode::Immediate).unwrap();
-        server.set_aside().unwrap();
-        server.start_again().unwrap();
-        server.query("postgres", "INSERT INTO orders DEFAULT VALUES").unwrap();
-        server.stop(Mode::Immediate).unwrap();
-        server.put_back().unwrap();
-        server.start_again().unwrap();
-        assert_eq!(one(&server, "SELECT count(*) FROM orders"), count);
-        server.query("postgres", "INSERT INTO orders DEFAULT VALUES").unwrap();
-    }
-    assert!(server.put_back().is_err(), "nothing is set aside");
-    assert_eq!(one(&server, "SELECT count(*) FROM orders"), "2");
-}
-
-#[test]
 fn a_port_that_is_taken_is_an_error_that_says_so() {
     let settings = Settings { port: Some(shared().port()), ..Settings::for_tests() };
     let error = Server::start(settings).unwrap_err().to_string();
@@ -154,4 +135,18 @@ fn the_server_dies_with_its_process() {
 
 fn is_running(directory: &Path) -> bool {
     directory.join("data/postmaster.pid").exists()
+}
+
+#[tokio::test]
+async fn a_server_goes_back_to_files_that_were_kept() {
+    let server = Server::start(Settings::for_tests()).unwrap();
+    server.query("postgres", "CREATE TABLE carts AS SELECT 7 AS id").unwrap();
+    server.stop(Mode::Immediate).unwrap();
+    let files = server.keep_files().unwrap();
+    server.start_again().unwrap();
+    server.query("postgres", "INSERT INTO carts VALUES (8)").unwrap();
+    server.stop(Mode::Immediate).unwrap();
+    server.put_files_back(&files).unwrap();
+    server.start_again().unwrap();
+    assert_eq!(one(&server, "SELECT count(*) FROM carts"), "1");
 }

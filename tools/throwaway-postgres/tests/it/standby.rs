@@ -26,3 +26,17 @@ async fn a_standby_reads_and_writes_only_when_promoted() {
     client.batch_execute(insert).await.unwrap();
     assert!(standby.promote().is_err(), "it is no standby any more");
 }
+
+#[tokio::test]
+async fn a_standby_that_is_cut_off_lacks_what_comes_later() {
+    let primary = Server::start(Settings::for_tests()).unwrap();
+    primary.query("postgres", "CREATE TABLE carts AS SELECT 7 AS id").unwrap();
+    let standby = primary.standby().unwrap();
+    standby.catch_up_with(&primary).unwrap();
+    standby.cut_off().unwrap();
+    primary.query("postgres", "INSERT INTO carts VALUES (8)").unwrap();
+    primary.kill().unwrap();
+    standby.promote().unwrap();
+    let rows = standby.query("postgres", "SELECT id FROM carts").unwrap();
+    assert_eq!(rows, [[Some("7".to_owned())]]);
+}
