@@ -49,6 +49,13 @@ impl Stretch {
         Self { since: self.since.min(now), until: self.until.max(now) }
     }
 
+    /// This one and another as one, if they have a moment in common.
+    fn joined(self, other: Self) -> Option<Self> {
+        let meet = self.since <= other.until && other.since <= self.until;
+        let (since, until) = (self.since.min(other.since), self.until.max(other.until));
+        meet.then_some(Self { since, until })
+    }
+
     /// True if this follows another after a silence.
     pub fn is_after(self, before: Self) -> bool {
         self.since > before.until
@@ -90,6 +97,19 @@ impl Awake {
             && now.is_after(before)
         {
             times.earlier.push(before);
+        }
+    }
+
+    /// Takes over when others were awake that share the store, as it says at this moment.
+    pub fn learn(&self, others: impl IntoIterator<Item = Stretch>) {
+        let mut times = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for other in others {
+            let known =
+                times.earlier.iter_mut().find_map(|known| Some((known.joined(other)?, known)));
+            match known {
+                Some((joined, known)) => *known = joined,
+                None => times.earlier.push(other),
+            }
         }
     }
 
@@ -170,6 +190,22 @@ mod tests {
         assert_eq!(back, stretch(40, 101));
         awake.beat(back);
         assert!(awake.remembers(at(40)));
+    }
+
+    #[test]
+    fn what_others_gave_out_in_a_silence_is_remembered() {
+        let awake = Awake::always();
+        awake.begin(vec![stretch(10, 20)], stretch(100, 101));
+        awake.beat(stretch(500, 500));
+        for until in [480, 490, 499] {
+            awake.learn([stretch(200, until), stretch(15, 25)]);
+        }
+        let remembered =
+            [10, 25, 101, 200, 350, 499, 500].map(|second| awake.remembers(at(second)));
+        assert_eq!(remembered, [true; 7]);
+        let lost = [0, 50, 150].map(|second| awake.remembers(at(second)));
+        assert_eq!(lost, [false; 3]);
+        assert_eq!(awake.0.read().expect("whole").earlier.len(), 3, "as many as there are");
     }
 
     #[test]

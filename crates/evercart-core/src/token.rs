@@ -31,7 +31,7 @@ const TOKEN_BYTES_MAX: usize = 1024;
 
 /// How far the clocks of two servers may be apart before one refuses what the other has just
 /// written.
-const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
+pub const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Who the tokens are for (`aud`).
 const AUDIENCE: &str = "evercart-api";

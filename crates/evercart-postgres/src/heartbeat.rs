@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evercart_core::awake::{Awake, BEAT_EVERY, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
 use evercart_core::clock::Clock;
+use evercart_core::token::CLOCK_SKEW_MAX;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row};
 
 use crate::connect::{Target, explain};
 use crate::life::{Keeper, Refusal, draw};
@@ -35,7 +36,7 @@ impl Drop for Heartbeat {
 
 /// The present time of being awake, as it stands in the store.
 #[derive(Clone, Copy)]
-pub(crate) struct Note {
+struct Note {
     run: i64,
     stretch: Stretch,
 }
@@ -47,6 +48,12 @@ impl Note {
         let Stretch { since, until } = self.stretch;
         client.execute(WRITE, &[&self.run, &since, &until]).await.map(drop)
     }
+}
+
+/// A note that is written, and when others were awake since the one before.
+pub(crate) struct Noted {
+    note: Note,
+    others: Vec<Stretch>,
 }
 
 /// What a server that gives tokens notes of itself.
@@ -73,8 +80,7 @@ impl Wakeful {
         let now = clock.now().as_millisecond();
         client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await?;
         let rows = client.query(EARLIER, &[]).await?;
-        let earlier = rows.iter().map(|row| Stretch { since: row.get(0), until: row.get(1) });
-        let earlier = earlier.collect();
+        let earlier = rows.iter().map(stretch_of).collect();
         let note = Note { run: draw(client).await?, stretch: Stretch::begin(now) };
         note.write(client).await?;
         awake.begin(earlier, note.stretch);
@@ -82,8 +88,12 @@ impl Wakeful {
     }
 
     /// Notes that the server is awake; to be kept once that is committed.
-    pub(crate) async fn write(&self, client: &Client) -> Result<Note, Error> {
+    pub(crate) async fn write(&self, client: &Client) -> Result<Noted, Error> {
+        // Others go on while this one hears nothing, and their clocks are not quite its own.
+        const OTHERS: &str = "SELECT since, until FROM awake WHERE run <> $1 AND until >= $2";
         let before = *self.lock();
+        let heard_until = before.stretch.until - millis(CLOCK_SKEW_MAX);
+        let others = client.query(OTHERS, &[&before.run, &heard_until]).await?;
         let stretch = before.stretch.at(self.clock.now().as_millisecond());
         let run = match stretch.is_after(before.stretch) {
             true => draw(client).await?,
@@ -91,14 +101,19 @@ impl Wakeful {
         };
         let note = Note { run, stretch };
         note.write(client).await?;
-        Ok(note)
+        Ok(Noted { note, others: others.iter().map(stretch_of).collect() })
     }
 
     /// Takes over a note that is committed.
-    pub(crate) fn keep(&self, note: Note) {
+    pub(crate) fn keep(&self, Noted { note, others }: Noted) {
         *self.lock() = note;
         self.awake.beat(note.stretch);
+        self.awake.learn(others);
     }
+}
+
+fn stretch_of(row: &Row) -> Stretch {
+    Stretch { since: row.get(0), until: row.get(1) }
 }
 
 struct Beating {

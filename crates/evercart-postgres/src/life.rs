@@ -19,7 +19,7 @@ use tokio_postgres::{Client, GenericClient, Row};
 use crate::Postgres;
 use crate::copy_rows;
 use crate::db::{DbError, time};
-use crate::heartbeat::{Note, Wakeful};
+use crate::heartbeat::{Noted, Wakeful};
 
 /// What there is to compare. A server that is not on its primary's log any more cannot say where
 /// the log is, and is of no use anyway.
@@ -154,17 +154,17 @@ impl Keeper {
     pub(crate) async fn write_awake(
         &self,
         client: &Client,
-    ) -> Result<Option<Note>, tokio_postgres::Error> {
+    ) -> Result<Option<Noted>, tokio_postgres::Error> {
         match self.wakeful.get() {
             Some(wakeful) => wakeful.write(client).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// The note is committed.
-    pub(crate) fn awake(&self, note: Option<Note>) {
-        if let (Some(wakeful), Some(note)) = (self.wakeful.get(), note) {
-            wakeful.keep(note);
+    /// What was noted is committed.
+    pub(crate) fn awake(&self, noted: Option<Noted>) {
+        if let (Some(wakeful), Some(noted)) = (self.wakeful.get(), noted) {
+            wakeful.keep(noted);
         }
     }
 
@@ -210,7 +210,7 @@ impl Keeper {
         &self,
         client: &Client,
         remembered: &Remembered,
-    ) -> Result<(Found, Option<Note>), Refusal> {
+    ) -> Result<(Found, Option<Noted>), Refusal> {
         const LOCK: &str = "SELECT 1 FROM progress FOR UPDATE";
         const HERE: &str = "UPDATE progress SET system = $1, timeline = $2";
         client.query_one(LOCK, &[]).await?;
