@@ -53,7 +53,7 @@ impl Accounts for Postgres {
     async fn export(&self, session: Session) -> StoreResult<UserExport> {
         let (content, mut export) = snapshot!(self, |db| export(&db, session))?;
         // What the catalogue says of the lines is the shop's, not the customer's.
-        export.cart = self.cart_of(session.user_id, content).await?;
+        export.cart = self.cart_of(session, content).await?;
         Ok(export)
     }
 

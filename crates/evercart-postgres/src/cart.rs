@@ -17,13 +17,14 @@ use crate::cart_changes::{Answer, CartChange};
 use crate::cart_merge::merge;
 use crate::cart_reads::CartQuestion;
 use crate::db::{DbError, time, transact, unsigned};
+use crate::sku_cache::Edition;
 
 #[async_trait]
 impl Carts for Postgres {
     async fn cart(&self, session: Session) -> StoreResult<Cart> {
         let server = self.server_of(session.user_id).await?;
         let content = self.cart_reads.ask(CartQuestion { session, server }).await?;
-        self.cart_of(session.user_id, content).await
+        self.cart_of(session, content).await
     }
 
     async fn add_to_cart(
@@ -56,7 +57,7 @@ impl Carts for Postgres {
         let done = transact!(self, |db| merge(&db, session, &items, strategy, &guard))?;
         self.tell_of_change(session.user_id);
         let (content, skipped) = done.value;
-        let cart = self.cart_of(session.user_id, content).await?;
+        let cart = self.cart_of(session, content).await?;
         Ok(Done { value: Merged { cart, skipped }, replayed: done.replayed })
     }
 
@@ -131,19 +132,20 @@ impl Postgres {
             "replayed" => true,
             word => return Err(refusal(word, detail, sku, expected)),
         };
-        let value = self.cart_of(session.user_id, content).await?;
+        let value = self.cart_of(session, content).await?;
         Ok(Done { value, replayed })
     }
 
     /// The cart with what the catalogue says of its lines.
     pub(crate) async fn cart_of(
         &self,
-        user_id: UserId,
+        session: Session,
         mut content: CartContent,
     ) -> StoreResult<Cart> {
         content.lines.sort_unstable_by_key(|line| line.id);
         let ids: Vec<_> = content.lines.iter().map(|line| line.sku_id).collect();
-        let skus = self.skus.all(content.catalogue_version, &ids).await;
+        let (incarnation, version) = (session.incarnation, content.catalogue_version);
+        let skus = self.skus.all(Edition { incarnation, version }, &ids).await;
         let skus = skus.map_err(DbError::into_store_error)?;
         let lines = content.lines.iter().zip(skus).map(|(line, sku)| Line {
             id: LineId(line.id),
@@ -153,7 +155,7 @@ impl Postgres {
             on_hand: line.on_hand,
         });
         Ok(Cart {
-            user_id,
+            user_id: session.user_id,
             version: content.version,
             lines: lines.collect(),
             updated_at: content.updated_at.map(time),

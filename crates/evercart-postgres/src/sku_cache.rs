@@ -1,7 +1,8 @@
 //! What the catalogue says of SKUs, in memory: a cart then joins nothing but the stock.
 //!
-//! Entries are good for one catalogue version, which every cart brings along in its own statement.
-//! They are read after that version was, so they are never older than it.
+//! Entries are good for one catalogue version, which every cart brings along in its own statement,
+//! of the store's life that its session is of: after a return versions are given again. They are
+//! read after that version was, so they are never older than it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use evercart_core::catalogue::{Rendition, SkuFacts};
 use evercart_core::error::Failed;
 use evercart_core::ids::{ProductId, SkuId};
+use evercart_core::incarnation::Incarnation;
 use evercart_core::money::Money;
 use tokio_postgres::Row;
 
@@ -18,9 +20,25 @@ use crate::pool::Pool;
 /// SKUs kept, some 300 bytes each.
 const SKUS_MAX: usize = 50_000;
 
+/// What an entry is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Edition {
+    /// The store's life.
+    pub(crate) incarnation: Incarnation,
+    /// The catalogue's version in it.
+    pub(crate) version: i64,
+}
+
+impl Edition {
+    /// True if `self` takes the place of `other`, which is over or of another life.
+    fn replaces(self, other: Self) -> bool {
+        self.incarnation != other.incarnation || self.version > other.version
+    }
+}
+
 #[derive(Default)]
 struct Known {
-    version: i64,
+    edition: Option<Edition>,
     skus: HashMap<SkuId, Arc<SkuFacts>>,
 }
 
@@ -40,9 +58,9 @@ impl SkuCache {
         Self { pool, known: RwLock::default() }
     }
 
-    /// What the catalogue of this version or a newer one says of each of `ids`, in their order.
-    pub(crate) async fn all(&self, version: i64, ids: &[i64]) -> Result<Vec<Arc<SkuFacts>>> {
-        if let Some(facts) = self.remembered(version, ids) {
+    /// What the catalogue of this edition or a newer one says of each of `ids`, in their order.
+    pub(crate) async fn all(&self, edition: Edition, ids: &[i64]) -> Result<Vec<Arc<SkuFacts>>> {
+        if let Some(facts) = self.remembered(edition, ids) {
             return Ok(facts);
         }
         let found = self.look_up(ids).await?;
@@ -53,20 +71,21 @@ impl SkuCache {
         });
         let facts = facts.collect::<Result<Vec<_>>>()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.version < version || known.skus.len() + found.len() > SKUS_MAX {
+        let is_newer = known.edition.is_none_or(|known| edition.replaces(known));
+        if is_newer || known.skus.len() + found.len() > SKUS_MAX {
             known.skus.clear();
-            known.version = version;
+            known.edition = Some(edition);
         }
-        // What was read for an older version than is known by now may be older than that one.
-        if known.version == version {
+        // What was read for an older edition than is known by now may be older than that one.
+        if known.edition == Some(edition) {
             known.skus.extend(found);
         }
         Ok(facts)
     }
 
-    fn remembered(&self, version: i64, ids: &[i64]) -> Option<Vec<Arc<SkuFacts>>> {
+    fn remembered(&self, edition: Edition, ids: &[i64]) -> Option<Vec<Arc<SkuFacts>>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.version != version {
+        if known.edition != Some(edition) {
             return None;
         }
         ids.iter().map(|id| known.skus.get(&SkuId(*id)).cloned()).collect()
