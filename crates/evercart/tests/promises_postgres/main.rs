@@ -2,7 +2,8 @@
 //! in `promises`, and every request goes to the other server than the one before it (U4).
 //!
 //! Left out is what is true of SQLite files only:
-//! - `one_server`: a server has its data directory to itself; here two share it, with their keys.
+//! - `one_server`: a server has its data directory to itself; here two share it, with their keys;
+//! - `rewind_transfer`: a shop moves away from its files, and is to come back to them.
 
 #[path = "../backend/postgres.rs"]
 mod backend;
@@ -78,6 +79,7 @@ mod overload;
 mod rewind;
 #[path = "../promises/rewind_mark.rs"]
 mod rewind_mark;
+mod rewind_running;
 #[path = "../promises/scenario_expiry.rs"]
 mod scenario_expiry;
 #[path = "../promises/scenario_logout.rs"]
