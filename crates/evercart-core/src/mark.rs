@@ -166,8 +166,7 @@ pub fn compare(remembered: &Progress, found: &Progress) -> Verdict {
         }
         // Back to a file, which is as old as the move away from it.
         (Some(_), None) => return Verdict::Returned(Return::OtherServer),
-        // Moved to a server with its life: there it counts from the beginning.
-        (None, Some(_)) => return Verdict::Continues,
+        // A move to a server goes on counting there.
         _ => {}
     }
     if found.position < remembered.position {
@@ -330,7 +329,10 @@ mod tests {
         assert_eq!(compare(&was, &on("b", 1, 9000)), Verdict::Returned(Return::OtherServer));
         let in_a_file = progress(1, 7, 900);
         assert_eq!(compare(&was, &in_a_file), Verdict::Returned(Return::OtherServer));
-        assert_eq!(compare(&in_a_file, &was), Verdict::Continues, "a move to a server");
+        let moved = Progress { position: 900, ..was.clone() };
+        assert_eq!(compare(&in_a_file, &moved), Verdict::Continues, "a move to a server");
+        let went_on = Verdict::Returned(Return::Behind { kept: 900, found: 100 });
+        assert_eq!(compare(&in_a_file, &was), went_on, "after a copy to the server");
         // Whether another timeline is a return, the store itself remembers: it is on every server.
         assert_eq!(compare(&was, &on("a", 2, 4000)), Verdict::Continues);
     }

@@ -87,7 +87,14 @@ impl Postgres {
             return Err(CopyError::Unsound(report));
         }
         match transaction.commit().await {
-            Ok(()) => Ok(report),
+            Ok(()) => {
+                // It is in the life that was copied now. Where that cannot be read, the next
+                // connection takes it for a return, and begins another.
+                if let Err(refusal) = self.keeper.remember(&client).await {
+                    tracing::debug!("the copy was not looked at: {refusal}");
+                }
+                Ok(report)
+            }
             Err(error) if error.as_db_error().is_some() && !is_loss(&error) => {
                 Err(sql_failed(error).into())
             }

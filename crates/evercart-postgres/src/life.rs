@@ -376,6 +376,20 @@ impl Continuity for Postgres {
     }
 }
 
+impl Postgres {
+    /// Goes on counting where the store stopped that was copied here with its life. Until then this
+    /// one is behind what is remembered of that one.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn go_on_from(&self, position: i64) -> StoreResult<()> {
+        const GO_ON: &str = "UPDATE progress SET position = greatest(position, $1)";
+        let connection = self.lend().await?;
+        connection.execute(GO_ON, &[&position]).await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
 async fn standing(client: &Client) -> Result<Standing, tokio_postgres::Error> {
     let found = Found::of(&client.query_one(LOOK, &[]).await?);
     let numbers = numbers(client).await?;

@@ -146,6 +146,14 @@ impl Sqlite {
         self.writer.write(move |db| Ok(db.sql(RETIRE)?.execute([to]).map(drop)?)).await
     }
 
+    /// How far the store has come: a count of what it keeps.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn position(&self) -> Result<i64, StoreError> {
+        self.readers.read(|db| Ok(life::progress(db)?.position)).await
+    }
+
     /// Copies the store as of one moment into a new file, while it is being served.
     ///
     /// # Errors

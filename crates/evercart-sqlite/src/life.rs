@@ -75,7 +75,8 @@ fn read_numbers(statement: &mut Statement<'_>) -> rusqlite::Result<Numbers> {
     Ok(numbers)
 }
 
-fn progress(db: &Db) -> Result<Progress> {
+/// How far it has come, in which life.
+pub(crate) fn progress(db: &Db) -> Result<Progress> {
     const POSITION: &str = "SELECT position FROM progress";
     let position = db.sql(POSITION)?.query_row([], |row| row.get(0))?;
     Ok(Progress { life: life(db)?, position, lineage: None })

@@ -133,6 +133,9 @@ async fn transfer(
     let copied = target.copy_in(&mut *rows, &mut |done| bar.inc(done)).await;
     bar.finish_and_clear();
     let report = copied.map_err(|error| explain(error, market, target))?;
+    // Without it the copy is taken for older than the files, as it is if they go on after all.
+    let position = source.position().await.map_err(stores::failed)?;
+    target.go_on_from(position).await.map_err(stores::failed)?;
     // What is there now is as old as this moment: it must not be gone back to unnoticed.
     source.retire(target.place()).await.map_err(stores::failed)?;
     source.close();
