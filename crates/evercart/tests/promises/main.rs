@@ -41,6 +41,7 @@ mod outbox;
 mod overload;
 mod rewind;
 mod rewind_mark;
+mod rewind_transfer;
 mod scenario_expiry;
 mod scenario_logout;
 mod scenario_week_away;
