@@ -64,7 +64,7 @@ const SESSION_ENDS: readonly string[] = [
   "user_blocked",
 ];
 
-/** True if the server does not take the token. A wrong code is a 401, too, but says nothing of it. */
+/** True if the server does not take the token. */
 export function isSessionEnd(error: unknown): error is EvercartError {
   return isEvercartError(error) && error.status === 401 && SESSION_ENDS.includes(error.code);
 }

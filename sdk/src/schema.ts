@@ -1701,7 +1701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
-            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            /** @description `code_invalid` (wrong, used, outdated), `malformed_json`, `market_mismatch`, `market_unknown` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1710,7 +1710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `code_invalid` (wrong, used, outdated), `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1993,7 +1993,7 @@ export interface operations {
                     "application/json": components["schemas"]["CodeSent"];
                 };
             };
-            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            /** @description `code_invalid` (wrong, used, outdated), `malformed_json`, `market_mismatch`, `market_unknown` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2002,7 +2002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `code_invalid`, `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2109,7 +2109,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description `malformed_json`, `market_mismatch`, `market_unknown` */
+            /** @description `code_invalid` (wrong, used, outdated), `malformed_json`, `market_mismatch`, `market_unknown` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2118,7 +2118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `code_invalid` (wrong, used, outdated), `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
+            /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2222,17 +2222,8 @@ export interface operations {
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
-            /** @description `malformed_json`, `market_required`, `market_unknown`, `market_mismatch` */
+            /** @description `code_invalid` (wrong, used, outdated), `malformed_json`, `market_required`, `market_unknown`, `market_mismatch` */
             400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `code_invalid` (wrong, used, outdated) */
-            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2685,7 +2676,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description `malformed_json`, `market_required`, `market_unknown`, `market_mismatch` */
+            /** @description `code_invalid` (wrong, used, outdated), `malformed_json`, `market_required`, `market_unknown`, `market_mismatch` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2694,7 +2685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `code_invalid` (wrong, used, outdated), `user_blocked` */
+            /** @description `user_blocked` */
             401: {
                 headers: {
                     [name: string]: unknown;

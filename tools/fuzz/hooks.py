@@ -190,6 +190,8 @@ def says_what_is_wrong(ctx, response, case):
         assert problem[member], f"{member} is empty"
     if response.status_code == 401:
         assert "www-authenticate" in response.headers, "a 401 without WWW-Authenticate"
+    else:
+        assert "www-authenticate" not in response.headers, "a challenge without a 401"
     if response.status_code in (429, 503):
         assert int(response.headers["retry-after"][0]) >= 1
     if problem["code"] == "validation_failed":

@@ -89,8 +89,8 @@ fn check_new_phone(own: &PhoneOf<'_>, new: &PhoneOf<'_>) -> Result<(), Problem> 
     params(ChangeHeaders), request_body = NewPhone,
     responses(ChangeWithBody,
               (status = 200, description = "The code is on its way", body = CodeSent),
-              (status = 401, description = "`code_invalid`, `not_authenticated`, `token_invalid`, \
-               `token_expired`, `signed_out`, `user_blocked`",
+              (status = 400, description = "`code_invalid` (wrong, used, outdated), \
+               `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 409, description = "`phone_on_hold`: the phone was changed a short while \
                ago; `until` says how long it stays",
@@ -130,8 +130,8 @@ pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mut
     params(ChangeHeaders), request_body = ConfirmPhone,
     responses(ChangeWithBody,
               (status = 200, description = "Signed in with the new phone", body = SignedIn),
-              (status = 401, description = "`code_invalid` (wrong, used, outdated), \
-               `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+              (status = 400, description = "`code_invalid` (wrong, used, outdated), \
+               `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 409, description = "`phone_taken`: it is another account's; `phone_moved`: \
                another account was moved away from it a short while ago; `phone_on_hold`: this \
@@ -197,8 +197,8 @@ async fn own_phone<'a>(
     params(ChangeHeaders), request_body = EraseAccount,
     responses(ChangeWithBody,
               (status = 200, description = "It is erased", body = Confirmation),
-              (status = 401, description = "`code_invalid` (wrong, used, outdated), \
-               `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked`",
+              (status = 400, description = "`code_invalid` (wrong, used, outdated), \
+               `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 409, description = "`phone_on_hold`: the phone was changed a short while \
                ago; `until` says how long it stays",

@@ -42,13 +42,14 @@ struct StopPhoneChange {
 #[utoipa::path(post, path = "/auth/phone/stop", tag = "Signing in",
     params(PublicChangeHeaders), request_body = StopPhoneChange,
     responses((status = 200, description = "The account is frozen", body = Confirmation),
-              (status = 401, description = "`code_invalid` (wrong, used, outdated)",
+              PublicChange,
+              (status = 400, description = "`code_invalid` (wrong, used, outdated), \
+               `malformed_json`, `market_required`, `market_unknown`, `market_mismatch`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 404, description = "`not_found`: no change that could be stopped",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
-               body = ProblemSchema, content_type = "application/problem+json"),
-              PublicChange))]
+               body = ProblemSchema, content_type = "application/problem+json")))]
 pub(crate) async fn stop_phone_change(
     State(shop): State<Arc<Shop>>,
     ip: ClientIp,

@@ -58,7 +58,7 @@ codes! {
     TokenExpired "token_expired" UNAUTHORIZED "The token has expired",
     SignedOut "signed_out" UNAUTHORIZED "The customer has signed out",
     UserBlocked "user_blocked" UNAUTHORIZED "The customer is blocked",
-    CodeInvalid "code_invalid" UNAUTHORIZED "The code is not valid",
+    CodeInvalid "code_invalid" BAD_REQUEST "The code is not valid",
     NotFound "not_found" NOT_FOUND "Not found",
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method",
     InsufficientStock "insufficient_stock" CONFLICT "Not enough pieces are left",

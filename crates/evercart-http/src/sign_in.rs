@@ -114,15 +114,18 @@ struct TokenVerified<'a> {
 #[utoipa::path(post, path = "/auth/verify-code", tag = "Signing in",
     params(PublicChangeHeaders), request_body = VerifyCode,
     responses((status = 200, description = "Signed in", body = SignedIn),
-              (status = 401, description = "`code_invalid` (wrong, used, outdated), `user_blocked`",
+              PublicChange,
+              (status = 400, description = "`code_invalid` (wrong, used, outdated), \
+               `malformed_json`, `market_required`, `market_unknown`, `market_mismatch`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              (status = 401, description = "`user_blocked`",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 409, description = "`phone_moved`: an account was moved away from this \
                phone, `until` says how long the change is on hold; `phone_on_hold`: the change to \
                this phone was stopped, and the shop has to decide",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
-               body = ProblemSchema, content_type = "application/problem+json"),
-              PublicChange))]
+               body = ProblemSchema, content_type = "application/problem+json")))]
 pub(crate) async fn verify_code(
     State(shop): State<Arc<Shop>>,
     ip: ClientIp,

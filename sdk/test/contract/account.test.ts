@@ -102,7 +102,7 @@ describe("another phone", () => {
     const own = codeOf(await shop.auth.sendCode(phone));
     await expect(shop.auth.changePhone(next, wrong(own))).rejects.toMatchObject({
       code: "code_invalid",
-      status: 401,
+      status: 400,
     });
     // A wrong code signs nobody out.
     expect(shop.auth.session().status).toBe("signed_in");

@@ -23,7 +23,7 @@ async fn asking_for_another_phone_needs_a_fresh_sign_in_or_a_code_to_the_present
     ask(json!({"new_phone": DEE, "verification_code": "999999"}))
         .send()
         .await
-        .is(401, "code_invalid");
+        .is(400, "code_invalid");
     assert_eq!(shop.sms.count(), 0, "nothing is sent on a stolen token's word");
     let code = shop.new_code(ANN).await;
     let with = ask(json!({"new_phone": DEE, "verification_code": code})).key("move");
@@ -76,7 +76,7 @@ async fn an_account_is_not_erased_on_a_tokens_word() {
         let body = json!({"verification_code": code});
         shop.delete("/auth/account").token(&ann.token).json(&body)
     };
-    erase("000000").send().await.is(401, "code_invalid");
+    erase("000000").send().await.is(400, "code_invalid");
     for none in ["12345", "what"] {
         erase(none).send().await.is(422, "validation_failed");
     }

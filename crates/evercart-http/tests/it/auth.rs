@@ -67,7 +67,7 @@ async fn a_code_is_sent_and_signs_in_once() {
             "market": "us", "is_new_user": true,
         })
     );
-    verify(&shop, DEE, &code).await.is(401, "code_invalid");
+    verify(&shop, DEE, &code).await.is(400, "code_invalid");
     shop.clock.advance(SignedDuration::from_secs(61));
     send_code(&shop, DEE).await;
     let again = verify(&shop, DEE, &shop.sms.last_code()).await;
@@ -159,7 +159,7 @@ async fn five_wrong_codes_make_a_phone_wait() {
     send_code(&shop, DEE).await;
     let code = shop.sms.last_code();
     for _ in 0..5 {
-        verify(&shop, DEE, &another(&code)).await.is(401, "code_invalid");
+        verify(&shop, DEE, &another(&code)).await.is(400, "code_invalid");
     }
     let locked = verify(&shop, DEE, &code).await;
     locked.is(429, "too_many_attempts");
@@ -183,10 +183,10 @@ async fn an_outdated_code_and_an_earlier_one_are_wrong() {
     send_code(&shop, DEE).await;
     let second = shop.sms.last_code();
     if first != second {
-        verify(&shop, DEE, &first).await.is(401, "code_invalid");
+        verify(&shop, DEE, &first).await.is(400, "code_invalid");
     }
     shop.clock.advance(SignedDuration::from_mins(10));
-    verify(&shop, DEE, &second).await.is(401, "code_invalid");
+    verify(&shop, DEE, &second).await.is(400, "code_invalid");
 }
 
 /// S5
@@ -240,9 +240,9 @@ async fn sending_is_limited_by_phone_address_prefix_and_market() {
 async fn wrong_codes_are_limited_by_address() {
     let shop = TestShop::with(|shop| shop.limits.failures_per_ip_hour = 2).await;
     for phone in [ANN, BOB] {
-        verify(&shop, phone, "000000").await.is(401, "code_invalid");
+        verify(&shop, phone, "000000").await.is(400, "code_invalid");
     }
-    verify(&shop, CEM, "000000").await.is(401, "code_invalid");
+    verify(&shop, CEM, "000000").await.is(400, "code_invalid");
     verify(&shop, DEE, "000000").await.is(429, "too_many_attempts");
 }
 
@@ -286,10 +286,10 @@ async fn a_test_phone_has_codes_of_its_own_and_gets_no_message() {
         assert_eq!(verify(&shop, ANN, code).await.status, 200);
     }
     for _ in 0..5 {
-        verify(&shop, ANN, "111111").await.is(401, "code_invalid");
+        verify(&shop, ANN, "111111").await.is(400, "code_invalid");
     }
     verify(&shop, ANN, "123456").await.is(429, "too_many_attempts");
-    verify(&shop, DEE, "123456").await.is(401, "code_invalid");
+    verify(&shop, DEE, "123456").await.is(400, "code_invalid");
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn a_demo_says_its_codes_and_limits_no_sending() {
     send_code(&shop, DEE).await;
     let wrong = another(&shop.sms.last_code());
     for _ in 0..5 {
-        verify(&shop, DEE, &wrong).await.is(401, "code_invalid");
+        verify(&shop, DEE, &wrong).await.is(400, "code_invalid");
     }
     verify(&shop, DEE, &wrong).await.is(429, "too_many_attempts");
 }

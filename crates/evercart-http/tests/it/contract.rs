@@ -8,7 +8,7 @@ use evercart_core::phone::Phone;
 use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
-use crate::shop::{ANN, Answered, Asked, BOB, DEE, Prepared, TestShop};
+use crate::shop::{ANN, Answered, Asked, BOB, DEE, EVE, Prepared, TestShop};
 use crate::takeover;
 
 /// What the API promises to have.
@@ -159,7 +159,10 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
         "304" => ask().header("if-none-match", "*"),
         "400" => ask().header("x-market", "fr"),
         "401" if path == "/auth/verify-code" => {
-            without().json(&json!({"phone": ANN, "code": "000000"}))
+            shop.sign_in(EVE).await;
+            let eve = Phone::parse(EVE, None).unwrap();
+            shop.shop.markets[0].store.block_user(eve).await.unwrap();
+            without().json(&json!({"phone": EVE, "code": "123456"}))
         }
         "401" => without(),
         "404" if path == "/cart/items" => about(json!({"sku_id": 999})),

@@ -50,14 +50,14 @@ async fn a_fixed_code_signs_in_and_does_nothing_else() {
     };
     let code = "123456";
     let erase = ask("/auth/account", json!({"verification_code": code})).send().await;
-    erase.is(401, "code_invalid");
+    erase.is(400, "code_invalid");
     let asked = ask("/auth/phone", json!({"new_phone": BOB})).send().await;
     assert_eq!((asked.status.as_u16(), shop.sms.count()), (200, 0), "{}", asked.text);
     let body = json!({"new_phone": BOB, "verification_code": code});
-    ask("/auth/phone/confirm", body).send().await.is(401, "code_invalid");
+    ask("/auth/phone/confirm", body).send().await.is(400, "code_invalid");
     shop.clock.advance(SignedDuration::from_mins(6));
     let body = json!({"new_phone": DEE, "verification_code": code});
-    ask("/auth/phone", body).send().await.is(401, "code_invalid");
+    ask("/auth/phone", body).send().await.is(400, "code_invalid");
     assert_eq!(shop.sms.count(), 0);
     assert_eq!(shop.everything(&ann.token).await, before);
     shop.sign_in(ANN).await;
@@ -74,7 +74,7 @@ async fn a_test_phone_is_an_ordinary_phone_after_its_last_day() {
     shop.sign_in(ANN).await;
     shop.clock.advance(SignedDuration::from_hours(24));
     let body = json!({"phone": ANN, "verification_code": "123456"});
-    shop.post("/auth/verify-code").json(&body).send().await.is(401, "code_invalid");
+    shop.post("/auth/verify-code").json(&body).send().await.is(400, "code_invalid");
     assert_eq!(send_code(&shop, ANN).await.status, 200);
     let code = shop.sms.last_code();
     assert_eq!(verify_from(&shop, "203.0.113.9:40000", ANN, &code).await.status, 200);
@@ -178,7 +178,7 @@ async fn behind_a_guessers_address_the_right_code_gets_in_at_the_first_try() {
     let shop = TestShop::with(|shop| shop.limits.failures_per_ip_hour = 3).await;
     let (here, elsewhere) = ("203.0.113.9:1", "203.0.113.10:1");
     for n in 1..=3 {
-        verify_from(&shop, here, &phone(n), "000000").await.is(401, "code_invalid");
+        verify_from(&shop, here, &phone(n), "000000").await.is(400, "code_invalid");
     }
     send_code_from(&shop, here, DEE).await;
     let code = shop.sms.last_code();
@@ -187,7 +187,7 @@ async fn behind_a_guessers_address_the_right_code_gets_in_at_the_first_try() {
     send_code_from(&shop, here, &phone(4)).await;
     let code = shop.sms.last_code();
     let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-    verify_from(&shop, here, &phone(4), &wrong).await.is(401, "code_invalid");
+    verify_from(&shop, here, &phone(4), &wrong).await.is(400, "code_invalid");
     let [right, other] = [
         verify_from(&shop, here, &phone(4), &code).await,
         verify_from(&shop, here, &phone(4), &wrong).await,
@@ -212,7 +212,7 @@ async fn the_second_half_of_a_markets_wrong_codes_is_answered_later_and_later() 
     let guess = async |n: u32| {
         let begun = std::time::Instant::now();
         let answer = verify_from(&shop, &format!("203.0.113.{n}:1"), &phone(n), "000000").await;
-        answer.is(401, "code_invalid");
+        answer.is(400, "code_invalid");
         begun.elapsed().as_millis()
     };
     for n in 1..=20 {
@@ -228,7 +228,7 @@ async fn the_second_half_of_a_markets_wrong_codes_is_answered_later_and_later() 
 #[tokio::test]
 async fn a_market_full_of_guesses_lets_customers_in() {
     let shop = TestShop::with(|shop| shop.limits.failures_per_market_hour = 1).await;
-    verify_from(&shop, "203.0.113.1:1", &phone(1), "000000").await.is(401, "code_invalid");
+    verify_from(&shop, "203.0.113.1:1", &phone(1), "000000").await.is(400, "code_invalid");
     let (here, elsewhere) = ("203.0.113.2:1", "203.0.113.3:1");
     verify_from(&shop, here, &phone(2), "000000").await.is(429, "too_many_attempts");
     send_code_from(&shop, here, DEE).await;

@@ -111,7 +111,7 @@ async fn nobody_we_know(seen: &mut Seen) {
     seen.is(&send().send().await, 429, "rate_limited");
     let guess = || shop.post("/auth/verify-code").json(&json!({"phone": BOB, "code": "000000"}));
     for _ in 0..5 {
-        seen.is(&guess().send().await, 401, "code_invalid");
+        seen.is(&guess().send().await, 400, "code_invalid");
     }
     seen.is(&guess().send().await, 429, "too_many_attempts");
     let cart = || shop.get("/cart").token(&token);

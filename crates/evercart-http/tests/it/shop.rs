@@ -485,6 +485,8 @@ impl Answered {
                 self.header("www-authenticate"),
                 format!("Bearer error=\"invalid_token\", error_description=\"{detail}\"")
             );
+        } else {
+            assert!(!self.headers.contains_key("www-authenticate"), "{}", self.text);
         }
         if self.status == 429 || self.status == 503 {
             assert!(self.header("retry-after").parse::<u64>().unwrap() >= 1);

@@ -87,12 +87,12 @@ async fn the_old_phone_can_stop_a_change_and_nobody_is_let_in_then() {
     let enter = |phone: &str, code: &str| {
         shop.post("/auth/verify-code").json(&json!({"phone": phone, "code": code}))
     };
-    enter(DEE, &code).send().await.is(401, "code_invalid");
+    enter(DEE, &code).send().await.is(400, "code_invalid");
     let stop = |code: &str| {
         let body = json!({"phone": DEE, "verification_code": code});
         shop.post("/auth/phone/stop").json(&body).key("stop")
     };
-    stop("000000").send().await.is(401, "code_invalid");
+    stop("000000").send().await.is(400, "code_invalid");
     stop("what").send().await.is(422, "validation_failed");
     assert_eq!(shop.get("/cart").token(&thief).send().await.status, 200);
     let stopped = stop(&code).send().await;

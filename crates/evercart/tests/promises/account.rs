@@ -70,7 +70,7 @@ fn g7_an_account_moves_to_another_phone_with_all_that_is_in_it() {
     let newcomer = Customer::of_demo(&shop, &jo.phone);
     assert_ne!(newcomer.id, jo.id, "without a hold the old phone is free");
     assert_eq!(newcomer.cart(&shop)["items"], json!([]));
-    problem(401, "code_invalid", &move_to(&shop, &newcomer, &us_phone(77), &code));
+    problem(400, "code_invalid", &move_to(&shop, &newcomer, &us_phone(77), &code));
     check(&shop);
 }
 
@@ -116,7 +116,7 @@ fn s4_nobody_learns_whether_a_phone_has_an_account_by_asking_for_it() {
     assert_eq!(taken, free);
     let wrong = if code == "111111" { "222222" } else { "111111" };
     for phone in [&*other.phone, NEW] {
-        problem(401, "code_invalid", &move_to(&shop, &jo, phone, wrong));
+        problem(400, "code_invalid", &move_to(&shop, &jo, phone, wrong));
     }
     // Only who has the phone in hand is told, and gets nothing.
     problem(409, "phone_taken", &move_to(&shop, &jo, &other.phone, &code));
@@ -130,12 +130,12 @@ fn s4_a_code_for_a_phone_is_one_customers() {
     let shop = Shop::demo();
     let (jo, thief) = (settled(&shop, 1), settled(&shop, 2));
     let code = code_for(&shop, &jo, NEW);
-    problem(401, "code_invalid", &move_to(&shop, &thief, NEW, &code));
-    problem(401, "code_invalid", &shop.verify(NEW, &code));
+    problem(400, "code_invalid", &move_to(&shop, &thief, NEW, &code));
+    problem(400, "code_invalid", &shop.verify(NEW, &code));
     let to_sign_in =
         expect(200, &shop.post("/auth/send-code").json(&json!({ "phone": NEW })).send());
     let code_to_sign_in = to_sign_in["demo_code"].as_str().expect("a code");
-    problem(401, "code_invalid", &move_to(&shop, &jo, NEW, code_to_sign_in));
+    problem(400, "code_invalid", &move_to(&shop, &jo, NEW, code_to_sign_in));
     expect(200, &move_to(&shop, &jo, NEW, &code));
 }
 
@@ -252,7 +252,7 @@ fn erasing_leaves_the_books_and_nothing_of_the_customers() {
         let request = jo.request(&shop, "DELETE", "/auth/account").idempotency_key(key);
         request.json(&json!({ "verification_code": code })).send()
     };
-    problem(401, "code_invalid", &erase("000000", KEY));
+    problem(400, "code_invalid", &erase("000000", KEY));
     let sent = shop.post("/auth/send-code").json(&json!({ "phone": jo.phone })).send();
     let code = sent.json()["demo_code"].as_str().expect("a demo code").to_owned();
     let first = erase(&code, KEY);

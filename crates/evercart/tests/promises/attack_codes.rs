@@ -77,7 +77,7 @@ fn s4_the_right_code_among_parallel_guesses_lets_in_one_or_nobody() {
             _ => panic!("{let_in} were let in with one code"),
         }
         let late = at.verify(&phone, &code);
-        assert!(matches!(late.status, 401 | 429), "{late}");
+        assert!(matches!(late.status, 400 | 429), "{late}");
     }
 }
 
@@ -184,13 +184,13 @@ fn s4_no_answer_tells_an_account_from_none() {
         assert_eq!(known, unknown, "{what}");
         known.0
     };
-    assert_eq!(alike("no code was sent", &|phone| at.verify(phone, "000000")), 401);
+    assert_eq!(alike("no code was sent", &|phone| at.verify(phone, "000000")), 400);
     assert_eq!(alike("no code at all", &|phone| at.verify(phone, "x")), 422);
     assert_eq!(alike("a code is sent", &|phone| at.send_code(phone)), 200);
     assert_eq!(alike("again too soon", &|phone| at.send_code(phone)), 429);
     let guess = |phone: &str| at.verify(phone, &wrong(&at.sms.code(phone), 0));
     for _ in 0..5 {
-        assert_eq!(alike("a wrong code", &guess), 401);
+        assert_eq!(alike("a wrong code", &guess), 400);
     }
     assert_eq!(alike("too many of them", &guess), 429);
     assert_eq!(alike("the right one then", &|phone| at.verify(phone, &at.sms.code(phone))), 429);

@@ -23,7 +23,7 @@ const TABLE: [(u16, &str); 29] = [
     (401, "token_expired"),
     (401, "signed_out"),
     (401, "user_blocked"),
-    (401, "code_invalid"),
+    (400, "code_invalid"),
     (404, "not_found"),
     (405, "method_not_allowed"),
     (409, "insufficient_stock"),

@@ -83,7 +83,7 @@ fn s4_the_fifth_attempt_may_still_be_right() {
     let code = at.new_code(&phone);
     for n in 0..4 {
         let answer = at.verify(&phone, &wrong(&code, n));
-        assert_eq!(problem(401, "code_invalid", &answer)["errors"], Value::Null);
+        assert_eq!(problem(400, "code_invalid", &answer)["errors"], Value::Null);
     }
     expect(200, &at.verify(&phone, &code));
 }
@@ -98,7 +98,7 @@ fn s4_a_new_code_ends_the_old_one() {
         // Once in a million runs.
         new = at.new_code(&phone);
     }
-    problem(401, "code_invalid", &at.verify(&phone, &old));
+    problem(400, "code_invalid", &at.verify(&phone, &old));
     expect(200, &at.verify(&phone, &new));
 }
 
@@ -108,7 +108,7 @@ fn s4_a_resend_does_not_give_new_attempts() {
     let phone = us_phone(1);
     let mut code = at.new_code(&phone);
     for n in 0..5 {
-        problem(401, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
+        problem(400, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
         if n < 4 {
             code = at.new_code(&phone);
         }
@@ -122,12 +122,12 @@ fn s4_a_lock_survives_a_power_cut() {
     let phone = us_phone(1);
     let code = at.new_code(&phone);
     for n in 0..3 {
-        problem(401, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
+        problem(400, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
     }
     at.shop.kill();
     at.shop.start();
     for n in 3..5 {
-        problem(401, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
+        problem(400, "code_invalid", &at.verify(&phone, &wrong(&code, n)));
     }
     problem(429, "too_many_attempts", &at.verify(&phone, &code));
     at.shop.kill();
@@ -144,7 +144,7 @@ fn s4_a_code_is_good_once_for_thirty_two_who_have_it() {
         let answers = at_once(32, |_| at.verify(&phone, &code));
         assert_eq!(count(&answers, |answer| answer.status == 200), 1);
         for refused in answers.iter().filter(|answer| answer.status != 200) {
-            problem(401, "code_invalid", refused);
+            problem(400, "code_invalid", refused);
         }
     }
 }
@@ -158,7 +158,7 @@ fn s4_a_code_expires() {
     // While a code is outstanding there is no second one: the second phone tells when the later of
     // the two codes is over.
     wait_until("the codes to expire", || at.send_code(&clock).status == 200);
-    problem(401, "code_invalid", &at.verify(&phone, &code));
+    problem(400, "code_invalid", &at.verify(&phone, &code));
 }
 
 #[test]
@@ -176,9 +176,9 @@ fn s4_a_code_is_bound_to_its_market_and_phone() {
     let code = at.new_code(&phone);
     let body = json!({ "phone": phone, "verification_code": code });
     let in_market = |market| at.shop.post("/auth/verify-code").market(market).json(&body).send();
-    problem(401, "code_invalid", &in_market("ca"));
+    problem(400, "code_invalid", &in_market("ca"));
     problem(422, "validation_failed", &in_market("kg"));
-    problem(401, "code_invalid", &at.verify(&us_phone(2), &code));
+    problem(400, "code_invalid", &at.verify(&us_phone(2), &code));
     expect(200, &in_market("us"));
 }
 

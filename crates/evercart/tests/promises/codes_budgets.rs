@@ -116,11 +116,11 @@ fn s4_an_address_cannot_guess_at_many_phones() {
     let at = SmsShop::with_limits(&[("failures_per_ip_hour", "6"), ("sends_per_ip_hour", "100")]);
     for n in 1..=6 {
         let code = at.new_code(&us_phone(n));
-        problem(401, "code_invalid", &at.verify(&us_phone(n), &wrong(&code, n)));
+        problem(400, "code_invalid", &at.verify(&us_phone(n), &wrong(&code, n)));
     }
     // Only the first try of a code that was asked for from there is still compared.
     let code = at.new_code(&us_phone(7));
-    problem(401, "code_invalid", &at.verify(&us_phone(7), &wrong(&code, 1)));
+    problem(400, "code_invalid", &at.verify(&us_phone(7), &wrong(&code, 1)));
     let refused = at.verify(&us_phone(7), &code);
     problem(429, "too_many_attempts", &refused);
     assert!((1..=3600).contains(&retry_after(&refused)), "{refused}");
@@ -167,14 +167,14 @@ fn s9_fixed_codes_sign_in_and_do_nothing_else() {
     let code = "111111";
     expect(200, &stolen.post(&at.shop, "/auth/phone", &json!({ "new_phone": us_phone(2) })));
     let body = json!({ "new_phone": us_phone(2), "verification_code": code });
-    problem(401, "code_invalid", &stolen.post(&at.shop, "/auth/phone/confirm", &body));
+    problem(400, "code_invalid", &stolen.post(&at.shop, "/auth/phone/confirm", &body));
     assert_eq!(stolen.everything(&at.shop), owned);
     let body = json!({ "verification_code": code });
     let erase = reviewer.request(&at.shop, "DELETE", "/auth/account").json(&body).send();
-    problem(401, "code_invalid", &erase);
+    problem(400, "code_invalid", &erase);
     reviewer.everything(&at.shop);
     // Its last day is over: an ordinary phone.
-    problem(401, "code_invalid", &at.verify(&us_phone(3), code));
+    problem(400, "code_invalid", &at.verify(&us_phone(3), code));
     at.new_code(&us_phone(3));
     assert_eq!(at.sms.texts(&us_phone(1)).len() + at.sms.texts(&us_phone(2)).len(), 0);
     let log = at.shop.stderr();
@@ -196,7 +196,7 @@ fn a_message_that_could_not_be_sent_is_said_so_and_may_be_asked_for_again_at_onc
     let refused = at.send_code(&us_phone(1));
     problem(503, "sms_unavailable", &refused);
     let unsent = at.sms.code(&us_phone(1));
-    problem(401, "code_invalid", &at.verify(&us_phone(1), &unsent));
+    problem(400, "code_invalid", &at.verify(&us_phone(1), &unsent));
     at.sms.answer_with(204);
     let code = at.new_code(&us_phone(1));
     expect(200, &at.verify(&us_phone(1), &code));
@@ -213,10 +213,10 @@ fn s4_fixed_codes_of_test_phones_have_attempts_too() {
     expect(200, &at.send_code(&phone));
     assert!(at.sms.messages().is_empty(), "nothing is sent to a test phone");
     for n in 0..5 {
-        problem(401, "code_invalid", &at.verify(&phone, &wrong("111111", n)));
+        problem(400, "code_invalid", &at.verify(&phone, &wrong("111111", n)));
     }
     problem(429, "too_many_attempts", &at.verify(&phone, "111111"));
     at.shop.restart();
     problem(429, "too_many_attempts", &at.verify(&phone, "111111"));
-    problem(401, "code_invalid", &at.verify(&us_phone(2), "111111"));
+    problem(400, "code_invalid", &at.verify(&us_phone(2), "111111"));
 }

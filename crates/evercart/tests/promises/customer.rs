@@ -126,6 +126,10 @@ pub fn problem(status: u16, code: &str, answer: &Answer) -> Value {
         assert!(body[text].as_str().is_some_and(|text| !text.is_empty()), "{text}: {answer}");
     }
     assert_eq!(body["request_id"].as_str(), answer.header("x-request-id"), "{answer}");
+    if status != 401 {
+        // Clients end the session where they are challenged.
+        assert_eq!(answer.header("www-authenticate"), None, "{answer}");
+    }
     match status {
         401 => {
             let challenge = answer.header("www-authenticate").unwrap_or_default();

@@ -266,5 +266,5 @@ fn g5_a_repeated_send_code_sends_one_message_and_a_repeated_sign_in_is_one() {
 
     let token = again["access_token"].as_str().expect("a token");
     expect(200, &shop.post("/auth/logout").token(token).send());
-    problem(401, "code_invalid", &verify());
+    problem(400, "code_invalid", &verify());
 }

@@ -18,7 +18,7 @@ fn whole_run(at: &SmsShop) -> (Vec<String>, Vec<String>) {
     let shop = &at.shop;
     let code = at.new_code(&known);
     let guess = wrong(&code, 7);
-    problem(401, "code_invalid", &at.verify(&known, &guess));
+    problem(400, "code_invalid", &at.verify(&known, &guess));
     let jo = Customer::with_code(shop, &known, &code);
     problem(429, "rate_limited", &{
         expect(200, &at.send_code(&unknown));

@@ -84,7 +84,7 @@ fn g7_an_account_taken_over_comes_back_with_cart_and_orders() {
     );
 
     let code = code_to(&shop, &jo.phone, STOP);
-    problem(401, "code_invalid", &shop.verify(&jo.phone, &code));
+    problem(400, "code_invalid", &shop.verify(&jo.phone, &code));
     expect(200, &stop(&shop, &jo.phone, &code));
     let again = stop(&shop, &jo.phone, &code);
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")), "{again}");
@@ -109,7 +109,7 @@ fn g7_an_account_taken_over_comes_back_with_cart_and_orders() {
         actions.as_array().expect("a list").iter().map(|one| &one["action"]).collect();
     assert_eq!(actions, ["change-phone", "stop-phone-change", "move-back"]);
     let late = stop(&shop, &jo.phone, &code);
-    problem(401, "code_invalid", &late);
+    problem(400, "code_invalid", &late);
     check(&shop);
 }
 

@@ -111,7 +111,7 @@ fn s4_a_code_opens_once() {
     let shown = Intent::SignIn { phone: 0, code: 1_000_000, since: 0 };
     let mut book = Book::new();
     book.unanswered(shown.clone()).token_of_nobody();
-    book.ask(shown.clone(), refused(401, "code_invalid")).token_of_nobody();
+    book.ask(shown.clone(), refused(400, "code_invalid")).token_of_nobody();
     book.is_good();
     let mut book = Book::new();
     book.ask(shown.clone(), signed_in(USER)).token_of_nobody();
