@@ -124,6 +124,7 @@ macro_rules! conformance {
                 order:
                     checkout_turns_the_cart_into_an_order
                     checkout_empties_the_cart_and_takes_the_stock
+                    an_empty_cart_names_the_order_that_emptied_it
                     small_orders_pay_for_delivery
                     order_numbers_count_up_from_1001
                     a_changed_total_is_refused
@@ -144,6 +145,13 @@ macro_rules! conformance {
                     erasing_removes_what_waits
                     parallel_claims_hand_out_each_message_once
                     messages_and_claims_survive_a_restart
+                    ;
+                order_items:
+                    ordering_items_leaves_the_cart_alone
+                    ordering_items_is_all_or_nothing
+                    ordering_items_is_guarded
+                    items_ordered_at_once_are_never_oversold
+                    parallel_repeats_of_ordering_items_show_one_order
                     ;
                 address:
                     the_first_address_is_the_default

@@ -167,7 +167,9 @@ pub async fn parallel_checkouts_make_one_order<B: Backend>(shop: &mut Shop<B>) {
         .await;
         let (done, refusals) = sorted_out(answers);
         assert_eq!(done.len(), 1, "round {round}");
-        assert!(refusals.iter().all(|refusal| *refusal == Refused::CartEmpty), "{refusals:?}");
+        // Each of the others is told which order it was.
+        let late = Refused::CartEmpty { emptied_by: Some(done[0].value.id) };
+        assert!(refusals.iter().all(|refusal| *refusal == late), "{refusals:?}");
         let orders = shop.orders(me, None, page(10, 0)).await.unwrap();
         assert_eq!(orders.items, [done[0].value.clone()]);
         assert_eq!(shop.on_hand(SCARF_RED).await, 10 - 2 * (round as i64 + 1));
@@ -257,7 +259,7 @@ pub async fn adds_during_checkouts_are_never_lost<B: Backend>(shop: &mut Shop<B>
     let answers = at_once(64, shop.store(), move |n, store| async move {
         if n % 8 == 7 {
             match store.checkout(me, checkout(), free()).await {
-                Ok(_) | Err(StoreError::Refused(Refused::CartEmpty)) => Ok(0),
+                Ok(_) | Err(StoreError::Refused(Refused::CartEmpty { .. })) => Ok(0),
                 Err(other) => Err(other),
             }
         } else {
@@ -328,7 +330,7 @@ pub async fn mixed_work_adds_up<B: Backend>(shop: &mut Shop<B>) {
                             ordered += quantity(&done.value);
                         }
                     }
-                    Err(StoreError::Refused(Refused::CartEmpty)) => {}
+                    Err(StoreError::Refused(Refused::CartEmpty { .. })) => {}
                     Err(other) => return Err(other),
                 }
                 store.cart(me).await?;

@@ -24,6 +24,7 @@ pub mod isolation;
 pub mod model;
 pub mod operator;
 pub mod order;
+pub mod order_items;
 pub mod outbox;
 pub mod phone_change;
 pub mod sequences;

@@ -23,7 +23,7 @@ use evercart_core::catalogue::CatalogueRow;
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
-use evercart_core::ids::{LineId, ProductId, SkuId, UserId, WishId};
+use evercart_core::ids::{LineId, OrderId, ProductId, SkuId, UserId, WishId};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::Numbers;
 use evercart_core::money::Money;
@@ -82,6 +82,8 @@ struct Customer {
     user: User,
     cart_version: i64,
     cart_updated_at: Option<Timestamp>,
+    /// The order that last emptied the cart, and the version it left it at.
+    emptied: Option<(OrderId, i64)>,
     lines: Vec<CartLine>,
     lines_ever: i64,
     wishes: Vec<(WishId, ProductId, Timestamp)>,

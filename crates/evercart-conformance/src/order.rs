@@ -1,5 +1,6 @@
 //! Orders: what a cart becomes, once; and how an order is called off.
 
+use evercart_core::cart::MergeStrategy;
 use evercart_core::clock::Clock;
 use evercart_core::error::Refused;
 use evercart_core::ids::OrderId;
@@ -9,8 +10,8 @@ use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    JACKET, JACKET_L, JACKET_M, LAST_LAMP, MUG, PLENTY, SCARF_RED, Shop, at_version, checkout,
-    free, page, pieces, refused,
+    JACKET, JACKET_L, JACKET_M, LAST_LAMP, MUG, NO_SKU, PLENTY, SCARF_RED, Shop, at_version,
+    checkout, free, page, pieces, refused,
 };
 
 /// Prices, copies, numbers and the clock all stand in the order.
@@ -54,9 +55,48 @@ pub async fn checkout_empties_the_cart_and_takes_the_stock<B: Backend>(shop: &mu
     assert_eq!(shop.on_hand(SCARF_RED).await, 7);
     let cart = shop.cart(me).await.unwrap();
     assert_eq!((cart.lines.len(), cart.version), (0, 2));
-    assert_eq!(refused(shop.checkout(me, checkout(), free()).await), Refused::CartEmpty);
     let cart = shop.add_to_cart(me, SCARF_RED, 1, free()).await.unwrap().value;
     assert_eq!((pieces(&cart), cart.lines[0].id.0), (vec![(SCARF_RED, 1)], 2));
+}
+
+/// An empty cart names the order that emptied it, and no other reason for its being empty.
+pub async fn an_empty_cart_names_the_order_that_emptied_it<B: Backend>(shop: &mut Shop<B>) {
+    let me = shop.customer().await.session;
+    let by = |order: Option<OrderId>| Refused::CartEmpty { emptied_by: order };
+    assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(None), "never filled");
+    for number in [1_001, 1_002] {
+        shop.add_to_cart(me, MUG, 1, free()).await.unwrap();
+        let order = shop.checkout(me, checkout(), free()).await.unwrap().value.id;
+        assert_eq!(order, OrderId(number));
+        for _ in 0..2 {
+            assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(Some(order)));
+        }
+    }
+    let newest = OrderId(1_002);
+    // Clearing and merging nothing into an empty cart change nothing.
+    shop.clear_cart(me, free()).await.unwrap();
+    shop.merge_into_cart(me, vec![(NO_SKU, 1)], MergeStrategy::Max, free()).await.unwrap();
+    assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(Some(newest)));
+    shop.reopen();
+    assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(Some(newest)));
+    // What becomes of the order is another matter: it emptied the cart.
+    shop.cancel_order(me, newest, free()).await.unwrap();
+    assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(Some(newest)));
+    for by_hand in [true, false] {
+        if by_hand {
+            shop.add_to_cart(me, MUG, 1, free()).await.unwrap();
+            shop.clear_cart(me, free()).await.unwrap();
+        } else {
+            let items = vec![(MUG, 1), (SCARF_RED, 1)];
+            shop.merge_into_cart(me, items, MergeStrategy::Max, free()).await.unwrap();
+            for line in shop.cart(me).await.unwrap().lines {
+                shop.set_quantity(me, line.id, 0, free()).await.unwrap();
+            }
+        }
+        assert_eq!(refused(shop.checkout(me, checkout(), free()).await), by(None), "{by_hand}");
+    }
+    let other = shop.customer().await.session;
+    assert_eq!(refused(shop.checkout(other, checkout(), free()).await), by(None), "anothers");
 }
 
 /// Delivery costs below the threshold; another phone may be called.

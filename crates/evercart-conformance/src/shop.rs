@@ -16,7 +16,7 @@ use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{ProductId, SkuId, UserId};
 use evercart_core::market::{MarketName, Shipping};
 use evercart_core::money::Money;
-use evercart_core::order::{Checkout, Order, Page};
+use evercart_core::order::{Checkout, Items, Order, Page};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
     Budget, CodeRequest, Proof, SignInAttempt, SignInOutcome, UnsentCode,
@@ -468,6 +468,11 @@ pub fn checkout() -> Checkout {
         tax_rate: Decimal::new(12, 2),
         currency: "USD".parse().unwrap(),
     }
+}
+
+/// These items, of which there is at least one.
+pub fn items(pairs: &[(SkuId, u32)]) -> Items {
+    Items::new(pairs).expect("within the limits").expect("at least one")
 }
 
 /// An address of this title.

@@ -15,7 +15,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId};
-use evercart_core::order::{Checkout, Listed, Order, OrderStatus, Orders, Page};
+use evercart_core::order::{Checkout, Items, Listed, Order, OrderStatus, Orders, Page};
 use evercart_core::sign_in::{
     Budget, CodeRequest, Granted, SignIn, SignInAttempt, SignInOutcome, UnsentCode, Used,
 };
@@ -25,8 +25,8 @@ use evercart_core::wishlist::{Wishlist, Wishlists};
 
 use crate::Backend;
 use crate::shop::{
-    CODE, Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, checkout, free, keyed, page,
-    phone, phone_change, refused, test_attempt,
+    CODE, Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, checkout, free, items, keyed,
+    page, phone, phone_change, refused, test_attempt,
 };
 use crate::survival::settled_customer;
 
@@ -94,6 +94,9 @@ operations! {
     }
     Orders {
         fn checkout(form: Checkout = checkout(), guard: Guard = free()) -> Done<Order>;
+        fn order_items(
+            named: Items = items(&[(MUG, 2)]), form: Checkout = checkout(), guard: Guard = free()
+        ) -> Done<Order>;
         fn orders(status: Option<OrderStatus> = None, page: Page = page(10, 0)) -> Listed<Order>;
         fn order(id: OrderId = OrderId(1_002)) -> Order;
         fn cancel_order(id: OrderId = OrderId(1_002), guard: Guard = free()) -> Done<Order>;

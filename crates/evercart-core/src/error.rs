@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use crate::ids::SkuId;
+use crate::ids::{OrderId, SkuId};
 use crate::money::Money;
 use crate::order::OrderStatus;
 
@@ -68,7 +68,10 @@ pub enum Refused {
     },
     /// Nothing to order.
     #[error("the cart is empty")]
-    CartEmpty,
+    CartEmpty {
+        /// The order that emptied the cart, unless the customer emptied it or has never filled it.
+        emptied_by: Option<OrderId>,
+    },
     /// The total is not what the customer was shown.
     #[error("the total has changed")]
     PriceChanged {

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::address::{Address, AddressChange, AddressFields};
-use crate::error::Result;
+use crate::cart::{LINES_MAX, QUANTITY_MAX};
+use crate::error::{Refused, Result};
 use crate::guard::{Done, Guard};
 use crate::ids::{AddressId, OrderId, ProductId, SkuId};
 use crate::market::Shipping;
@@ -75,7 +76,7 @@ impl OrderStatus {
     }
 }
 
-/// What a customer says when ordering the cart.
+/// What a customer says when ordering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkout {
     /// Who receives it.
@@ -100,6 +101,46 @@ pub struct Checkout {
     pub tax_rate: Decimal,
     /// The market's currency.
     pub currency: Currency,
+}
+
+/// What is ordered without going through the cart: each SKU once, within a cart's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Items(Vec<(SkuId, u32)>);
+
+impl Items {
+    /// Takes pairs of a SKU and pieces of it. A SKU that is named again adds to its pieces, as in
+    /// a cart. `None` if no SKU is named.
+    ///
+    /// # Errors
+    /// `QuantityLimit` beyond [`LINES_MAX`] SKUs or [`QUANTITY_MAX`] pieces of one.
+    pub fn new(named: &[(SkuId, u32)]) -> Result<Option<Self>, Refused> {
+        let mut items: Vec<(SkuId, u32)> = Vec::with_capacity(named.len());
+        for (sku_id, quantity) in named.iter().copied() {
+            let pieces = match items.iter().position(|(known, _)| *known == sku_id) {
+                Some(place) => {
+                    items[place].1 = items[place].1.saturating_add(quantity);
+                    items[place].1
+                }
+                None if items.len() >= LINES_MAX as usize => {
+                    return Err(Refused::QuantityLimit { what: "lines", limit: LINES_MAX });
+                }
+                None => {
+                    items.push((sku_id, quantity));
+                    quantity
+                }
+            };
+            if pieces > QUANTITY_MAX {
+                let limit = QUANTITY_MAX;
+                return Err(Refused::QuantityLimit { what: "pieces of one SKU", limit });
+            }
+        }
+        Ok((!items.is_empty()).then_some(Self(items)))
+    }
+
+    /// SKUs and their pieces, in the order in which they were first named.
+    pub fn pairs(&self) -> &[(SkuId, u32)] {
+        &self.0
+    }
 }
 
 /// An order. Names and prices are copies made at checkout and never change after.
@@ -198,10 +239,25 @@ pub trait Orders: Send + Sync {
     /// the cart. All or nothing, and one cart becomes one order however often this is called.
     ///
     /// # Errors
-    /// `CartEmpty`, `SkuUnavailable`, `InsufficientStock`, `PriceChanged`, `IdempotencyKeyReused`.
+    /// `CartEmpty`, which names the order that emptied the cart if an order did;
+    /// `SkuUnavailable`, `InsufficientStock`, `PriceChanged`, `VersionConflict`,
+    /// `IdempotencyKeyReused`.
     async fn checkout(
         &self,
         session: Session,
+        checkout: Checkout,
+        guard: Guard,
+    ) -> Result<Done<Order>>;
+
+    /// Orders these items as [`checkout`](Orders::checkout) orders the cart, which stays as it is.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown SKU, `SkuUnavailable`, `InsufficientStock`, `PriceChanged`,
+    /// `VersionConflict`, `IdempotencyKeyReused`.
+    async fn order_items(
+        &self,
+        session: Session,
+        items: Items,
         checkout: Checkout,
         guard: Guard,
     ) -> Result<Done<Order>>;
@@ -286,6 +342,23 @@ mod tests {
             assert_eq!(OrderStatus::from_word(status.as_str()), Some(status));
         }
         assert_eq!(OrderStatus::from_word("Pending"), None);
+    }
+
+    #[test]
+    fn items_keep_to_a_carts_limits() {
+        let items = |pairs: &[(i64, u32)]| {
+            let pairs: Vec<_> = pairs.iter().map(|(id, n)| (SkuId(*id), *n)).collect();
+            Items::new(&pairs).map(|items| items.map_or(vec![], |items| items.0))
+        };
+        assert_eq!(items(&[]), Ok(vec![]));
+        let summed = items(&[(2, 1), (1, 5), (2, 998)]);
+        assert_eq!(summed, Ok(vec![(SkuId(2), 999), (SkuId(1), 5)]));
+        let pieces = Refused::QuantityLimit { what: "pieces of one SKU", limit: 999 };
+        assert_eq!(items(&[(2, 999), (2, 1)]), Err(pieces.clone()));
+        assert_eq!(items(&[(2, u32::MAX), (2, u32::MAX)]), Err(pieces));
+        let many: Vec<_> = (1..=101).map(|id| (id, 1)).collect();
+        assert_eq!(items(&many[..100]).map(|items| items.len()), Ok(100));
+        assert_eq!(items(&many), Err(Refused::QuantityLimit { what: "lines", limit: 100 }));
     }
 
     #[test]

@@ -310,7 +310,15 @@ impl From<Refused> for Problem {
                     .fact("limit", Fact::Number(i64::from(limit)))
                     .fact("of", Fact::Text(what.into()))
             }
-            Refused::CartEmpty => Problem::new(Code::CartEmpty, "Your cart is empty"),
+            Refused::CartEmpty { emptied_by: None } => {
+                Problem::new(Code::CartEmpty, "Your cart is empty")
+            }
+            Refused::CartEmpty { emptied_by: Some(order) } => Problem::new(
+                Code::CartEmpty,
+                format!("Your cart is empty: it became order #{order}"),
+            )
+            .fact("order_id", Fact::Number(order.0))
+            .fact("order_number", Fact::Text(format!("#{order}").into())),
             Refused::PriceChanged { expected, actual } => Problem::new(
                 Code::PriceChanged,
                 "The total is not what you were shown. Look at the cart and order again.",

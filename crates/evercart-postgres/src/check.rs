@@ -13,7 +13,7 @@ const FINDINGS_MAX: usize = 20;
 
 /// Each promise but [`REFERENCES`], and the statement that returns one text for each place where it
 /// is broken. What a cluster cannot join where it lies is read first, as a common table.
-const PROMISES: [(&str, &str); 17] = [
+const PROMISES: [(&str, &str); 18] = [
     (
         "the database's indexes and constraints are valid",
         "SELECT format('index %s', c.relname) FROM pg_index i \
@@ -90,6 +90,12 @@ const PROMISES: [(&str, &str); 17] = [
         "a cart has at most 100 lines",
         "SELECT format('user %s has %s', user_id, count(*)) FROM cart_items \
          GROUP BY user_id HAVING count(*) > 100",
+    ),
+    (
+        "a cart that an order emptied names one of its customer's",
+        "SELECT format('user %s, order %s', c.user_id, c.emptied_by) FROM carts c \
+         LEFT JOIN orders o ON o.user_id = c.user_id AND o.id = c.emptied_by \
+         WHERE c.emptied_by IS NOT NULL AND (o.id IS NULL OR c.emptied_version > c.version)",
     ),
     (
         "a wishlist's entries are numbered once each, below its counter",

@@ -7,7 +7,7 @@ use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{AddressId, OrderId, ProductId, SkuId, UserId};
 use evercart_core::money::Money;
-use evercart_core::order::{Checkout, Listed, Order, OrderLine, OrderStatus, Orders, Page};
+use evercart_core::order::{Checkout, Items, Listed, Order, OrderLine, OrderStatus, Orders, Page};
 use evercart_core::user::Session;
 use futures_util::future::{try_join, try_join_all, try_join3};
 use tokio_postgres::Row;
@@ -28,6 +28,16 @@ impl Orders for Postgres {
         let done = transact!(self, |db| check_out(&db, session, &checkout, &guard))?;
         self.tell_of_change(session.user_id);
         Ok(done)
+    }
+
+    async fn order_items(
+        &self,
+        session: Session,
+        items: Items,
+        checkout: Checkout,
+        guard: Guard,
+    ) -> StoreResult<Done<Order>> {
+        transact!(self, |db| buy(&db, session, &items, &checkout, &guard))
     }
 
     async fn orders(
@@ -133,7 +143,7 @@ impl Orders for Postgres {
     }
 }
 
-/// A cart's line with what it becomes in an order.
+/// A SKU with what it becomes in an order.
 struct Bought {
     sku_id: i64,
     quantity: i32,
@@ -160,12 +170,45 @@ async fn check_out(
     check_version(db, user, guard).await?;
     let lines = cart(db, user).await?;
     if lines.is_empty() {
-        return Err(Refused::CartEmpty.into());
+        return Err(Refused::CartEmpty { emptied_by: emptied_by(db, user).await? }.into());
     }
+    let id = begin_order(db, user, checkout, &lines).await?;
+    try_join(finish_order(db, user, id, &lines), empty_cart(db, user, id)).await?;
+    remember(db, user, guard, id.0).await?;
+    Ok(Done::now(get(db, user, id).await?))
+}
+
+/// Orders items past the cart.
+async fn buy(
+    db: &Db<'_>,
+    session: Session,
+    items: &Items,
+    checkout: &Checkout,
+    guard: &Guard,
+) -> Result<Done<Order>> {
+    let user = session.user_id;
+    if let Begun::Replay { resource } = begin_as(db, session, guard).await? {
+        return Ok(Done::before(get(db, user, OrderId(resource)).await?));
+    }
+    check_version(db, user, guard).await?;
+    let lines = lines_of(db, items).await?;
+    let id = begin_order(db, user, checkout, &lines).await?;
+    finish_order(db, user, id, &lines).await?;
+    remember(db, user, guard, id.0).await?;
+    Ok(Done::now(get(db, user, id).await?))
+}
+
+/// Takes the stock, prices the lines and writes the order without them.
+async fn begin_order(
+    db: &Db<'_>,
+    user: UserId,
+    checkout: &Checkout,
+    lines: &[Bought],
+) -> Result<OrderId> {
     if let Some(line) = lines.iter().find(|line| !line.active) {
         return Err(Refused::SkuUnavailable { sku_id: SkuId(line.sku_id) }.into());
     }
-    take_stock(db, &lines).await?;
+    take_stock(db, lines).await?;
     let pieces = |line: &Bought| line.price.times(unsigned(line.quantity.into()));
     let subtotal: Money = lines.iter().map(pieces).sum();
     let shipping_cost = checkout.shipping.cost(subtotal);
@@ -177,14 +220,22 @@ async fn check_out(
     }
     let id = take_number(db).await?;
     write_order(db, user, id, checkout, subtotal, shipping_cost).await?;
-    try_join3(
-        write_lines(db, user, id, &lines),
-        write_status(db, user, id, OrderStatus::Pending),
-        empty_cart(db, user),
-    )
-    .await?;
-    remember(db, user, guard, id.0).await?;
-    Ok(Done::now(get(db, user, id).await?))
+    Ok(id)
+}
+
+/// Writes what belongs to an order that was begun.
+async fn finish_order(db: &Db<'_>, user: UserId, id: OrderId, lines: &[Bought]) -> Result<()> {
+    let lines = write_lines(db, user, id, lines);
+    try_join(lines, write_status(db, user, id, OrderStatus::Pending)).await?;
+    Ok(())
+}
+
+/// The order that made the customer's cart what it is now.
+async fn emptied_by(db: &Db<'_>, user: UserId) -> Result<Option<OrderId>> {
+    const EMPTIED_BY: &str =
+        "SELECT emptied_by FROM carts WHERE user_id = $1 AND emptied_version = version";
+    let row = db.query_opt(EMPTIED_BY, &[&user.0]).await?;
+    Ok(row.map(|row| OrderId(row.get(0))))
 }
 
 pub(crate) async fn check_version(db: &Db<'_>, user: UserId, guard: &Guard) -> Result<()> {
@@ -203,21 +254,37 @@ async fn cart(db: &Db<'_>, user: UserId) -> Result<Vec<Bought>> {
          s.price, s.active FROM cart_items i JOIN skus s ON s.id = i.sku_id \
          JOIN products p ON p.id = s.product_id WHERE i.user_id = $1 ORDER BY i.id";
     let rows = db.query(CART, &[&user.0]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Bought {
-            sku_id: row.get(0),
-            quantity: row.get(1),
-            product_id: row.get(2),
-            name: row.get(3),
-            sku_code: row.get(4),
-            size: row.get(5),
-            color: row.get(6),
-            image: row.get(7),
-            price: Money(row.get(8)),
-            active: row.get(9),
-        })
-        .collect())
+    Ok(rows.iter().map(|row| bought(row, row.get(1))).collect())
+}
+
+/// Items as the catalogue prices them at this moment, in their order.
+async fn lines_of(db: &Db<'_>, items: &Items) -> Result<Vec<Bought>> {
+    const SKUS: &str = "SELECT s.id, 0, s.product_id, p.name, s.sku_code, s.size, s.color, \
+         s.image, s.price, s.active FROM skus s JOIN products p ON p.id = s.product_id \
+         WHERE s.id = ANY ($1)";
+    let ids: Vec<i64> = items.pairs().iter().map(|(sku_id, _)| sku_id.0).collect();
+    let rows = db.query(SKUS, &[&ids]).await?;
+    let line = |(sku_id, quantity): &(SkuId, u32)| {
+        let row = rows.iter().find(|row| row.get::<_, i64>(0) == sku_id.0);
+        let row = row.ok_or(Refused::NotFound { what: "SKU" })?;
+        Ok(bought(row, unsigned((*quantity).into())))
+    };
+    items.pairs().iter().map(line).collect()
+}
+
+fn bought(row: &Row, quantity: i32) -> Bought {
+    Bought {
+        sku_id: row.get(0),
+        quantity,
+        product_id: row.get(2),
+        name: row.get(3),
+        sku_code: row.get(4),
+        size: row.get(5),
+        color: row.get(6),
+        image: row.get(7),
+        price: Money(row.get(8)),
+        active: row.get(9),
+    }
 }
 
 /// Takes each line's pieces where there are enough. By SKU, so that two checkouts never wait for
@@ -338,9 +405,15 @@ async fn write_status(
     db.change_one(INSERT, &[&user.0, &order.0, &status.as_str(), &db.now()]).await
 }
 
-async fn empty_cart(db: &Db<'_>, user: UserId) -> Result<()> {
-    const EMPTY: &str = "SELECT empty_cart($1, $2)";
-    db.query_one(EMPTY, &[&user.0, &db.now()]).await?;
+/// Removes the lines that `order` was made of, and notes that it was this order.
+async fn empty_cart(db: &Db<'_>, user: UserId, order: OrderId) -> Result<()> {
+    const REMOVE: &str = "DELETE FROM cart_items WHERE user_id = $1";
+    const MOVE_ON: &str = "UPDATE carts SET version = version + 1, updated_at = $2, \
+         emptied_by = $3, emptied_version = version + 1 WHERE user_id = $1";
+    let (user, now, order) = (user.0, db.now(), order.0);
+    let (removed, moved): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 3]) =
+        ([&user], [&user, &now, &order]);
+    try_join(db.execute(REMOVE, &removed), db.change_one(MOVE_ON, &moved)).await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::db::{Db, Result, unsigned};
 const FINDINGS_MAX: usize = 20;
 
 /// Each promise, and the statement that returns one text for each place where it is broken.
-const PROMISES: [(&str, &str); 16] = [
+const PROMISES: [(&str, &str); 17] = [
     (
         "the file is intact",
         "SELECT integrity_check FROM pragma_integrity_check \
@@ -61,6 +61,13 @@ const PROMISES: [(&str, &str); 16] = [
         "a cart has at most 100 lines",
         "SELECT printf('user %d has %d', user_id, count(*)) \
       FROM cart_items GROUP BY user_id HAVING count(*) > 100",
+    ),
+    (
+        "a cart that an order emptied names one of its customer's",
+        "SELECT printf('user %d, \
+      order %d', c.user_id, c.emptied_by) FROM carts c LEFT JOIN orders o \
+      ON o.user_id = c.user_id AND o.id = c.emptied_by WHERE c.emptied_by IS NOT NULL \
+      AND (o.id IS NULL OR c.emptied_version > c.version)",
     ),
     (
         "a wishlist's entries are numbered once each, below its counter",

@@ -8,7 +8,7 @@
 use evercart_core::cart::{Cart, LINES_MAX, Line, MergeStrategy, QUANTITY_MAX, SkipReason};
 use evercart_core::error::Refused;
 use evercart_core::guard::Guard;
-use evercart_core::ids::{LineId, SkuId};
+use evercart_core::ids::{LineId, OrderId, SkuId};
 use evercart_core::user::Session;
 use rusqlite::OptionalExtension;
 
@@ -56,6 +56,11 @@ const TOUCH: &str = "UPDATE carts SET version = version + 1, next_line = ?2, upd
      WHERE user_id = ?1";
 
 const TAKE_BACK: &str = "UPDATE carts SET version = version - ?2 WHERE user_id = ?1";
+
+const EMPTIED_BY: &str =
+    "SELECT emptied_by FROM carts WHERE user_id = ?1 AND emptied_version = version";
+const NOTE_ORDER: &str = "UPDATE carts SET emptied_by = ?2, emptied_version = version \
+     WHERE user_id = ?1";
 
 const MAKE_LINE: &str = "INSERT INTO cart_items (user_id, sku_id, id, quantity, price_when_added, \
      added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -165,6 +170,19 @@ impl OpenCart {
         Ok(())
     }
 
+    /// Removes the lines that `order` was made of, and notes that it was this order.
+    pub(crate) fn clear_for(&mut self, db: &Db, order: OrderId) -> Result<()> {
+        self.clear(db)?;
+        db.change_one(NOTE_ORDER, (self.actor.user_id.0, order.0))
+    }
+
+    /// The order that made the cart what it is now.
+    pub(crate) fn emptied_by(&self, db: &Db) -> Result<Option<OrderId>> {
+        let user = self.actor.user_id.0;
+        let found = db.sql(EMPTIED_BY)?.query_row([user], |row| row.get(0)).optional()?;
+        Ok(found.map(OrderId))
+    }
+
     fn place_of(&self, sku_id: SkuId) -> Option<usize> {
         self.cart.lines.iter().position(|line| line.sku.sku_id == sku_id)
     }
@@ -198,7 +216,8 @@ impl OpenCart {
     }
 }
 
-fn on_hand(db: &Db, sku_id: SkuId) -> Result<i64> {
+/// Pieces of a SKU that the shop has.
+pub(crate) fn on_hand(db: &Db, sku_id: SkuId) -> Result<i64> {
     let found = db.sql(STOCK)?.query_row([sku_id.0], |row| row.get(0)).optional()?;
     Ok(found.unwrap_or(0))
 }

@@ -186,9 +186,8 @@ fn fill(db: &Db, customer: &DemoCustomer) -> Result<Option<Session>> {
     let mut open = OpenCart::of(db, session)?;
     for (checkout, lines) in &customer.orders {
         fill_cart(db, &mut open, lines)?;
-        order::place(db, &open.cart, checkout)?;
+        order::order_cart(db, &mut open, checkout)?;
         // What is left of the stock is read anew.
-        open.clear(db)?;
         open = OpenCart::of(db, session)?;
     }
     fill_cart(db, &mut open, &customer.cart)?;

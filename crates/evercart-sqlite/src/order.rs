@@ -3,18 +3,18 @@
 
 use async_trait::async_trait;
 use evercart_core::address::{Address, AddressChange, AddressFields};
-use evercart_core::cart::Cart;
+use evercart_core::cart::Line;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::guard::{Done, Guard};
-use evercart_core::ids::{AddressId, OrderId, ProductId, SkuId, UserId};
+use evercart_core::ids::{AddressId, LineId, OrderId, ProductId, SkuId, UserId};
 use evercart_core::money::Money;
-use evercart_core::order::{Checkout, Listed, Order, OrderLine, OrderStatus, Orders, Page};
+use evercart_core::order::{Checkout, Items, Listed, Order, OrderLine, OrderStatus, Orders, Page};
 use evercart_core::user::Session;
 use rusqlite::{OptionalExtension, Row};
 
-use crate::actor::{Begun, admit, begin_as, remember, take_number};
+use crate::actor::{Actor, Begun, admit, begin_as, remember, take_number};
 use crate::db::{Db, Result, time, unsigned};
-use crate::open_cart::{Opened, open};
+use crate::open_cart::{OpenCart, Opened, on_hand, open};
 use crate::{Sqlite, address};
 
 #[async_trait]
@@ -35,14 +35,37 @@ impl Orders for Sqlite {
                     }
                     Opened::Fresh(open) => open,
                 };
-                let order = place(db, &open.cart, &checkout)?;
-                open.clear(db)?;
+                let order = order_cart(db, &mut open, &checkout)?;
                 remember(db, user, &guard, order.0)?;
                 Ok(Done::now(get(db, user, order)?))
             })
             .await;
         self.signals.changed(session.user_id);
         done
+    }
+
+    async fn order_items(
+        &self,
+        session: Session,
+        items: Items,
+        checkout: Checkout,
+        guard: Guard,
+    ) -> StoreResult<Done<Order>> {
+        self.writer
+            .write(move |db| {
+                let user = session.user_id;
+                let actor = match open(db, session, &guard)? {
+                    Opened::Replay { resource, .. } => {
+                        return Ok(Done::before(get(db, user, OrderId(resource))?));
+                    }
+                    Opened::Fresh(open) => open.actor,
+                };
+                let lines = lines_of(db, actor, &items)?;
+                let order = place(db, user, &lines, &checkout)?;
+                remember(db, user, &guard, order.0)?;
+                Ok(Done::now(get(db, user, order)?))
+            })
+            .await
     }
 
     async fn orders(
@@ -161,18 +184,36 @@ impl Orders for Sqlite {
     }
 }
 
-/// Prices the cart, takes its stock and writes the order. The caller empties the cart.
-pub(crate) fn place(db: &Db, cart: &Cart, checkout: &Checkout) -> Result<OrderId> {
-    if cart.lines.is_empty() {
-        return Err(Refused::CartEmpty.into());
+/// Makes an order of the cart and empties it.
+pub(crate) fn order_cart(db: &Db, open: &mut OpenCart, checkout: &Checkout) -> Result<OrderId> {
+    if open.cart.lines.is_empty() {
+        return Err(Refused::CartEmpty { emptied_by: open.emptied_by(db)? }.into());
     }
-    if let Some(line) = cart.lines.iter().find(|line| !line.sku.active) {
+    let order = place(db, open.actor.user_id, &open.cart.lines, checkout)?;
+    open.clear_for(db, order)?;
+    Ok(order)
+}
+
+/// Items as the lines that a cart would have of them.
+fn lines_of(db: &Db, actor: Actor, items: &Items) -> Result<Vec<Line>> {
+    let line = |((sku_id, quantity), id): (&(SkuId, u32), i64)| {
+        let sku = db.sku(actor.catalogue_version, *sku_id)?;
+        let sku = sku.ok_or(Refused::NotFound { what: "SKU" })?;
+        let (price_when_added, on_hand) = (sku.price, on_hand(db, *sku_id)?);
+        Ok(Line { id: LineId(id), sku, quantity: *quantity, price_when_added, on_hand })
+    };
+    items.pairs().iter().zip(1..).map(line).collect()
+}
+
+/// Prices the lines, takes their stock and writes the order.
+fn place(db: &Db, user: UserId, lines: &[Line], checkout: &Checkout) -> Result<OrderId> {
+    if let Some(line) = lines.iter().find(|line| !line.sku.active) {
         return Err(Refused::SkuUnavailable { sku_id: line.sku.sku_id }.into());
     }
-    for line in &cart.lines {
+    for line in lines {
         take_stock(db, line.sku.sku_id, line.quantity, line.on_hand)?;
     }
-    let subtotal = cart.total();
+    let subtotal: Money = lines.iter().map(Line::total).sum();
     let shipping_cost = checkout.shipping.cost(subtotal);
     let total = subtotal.plus(shipping_cost);
     if let Some(expected) = checkout.expected_total
@@ -181,9 +222,9 @@ pub(crate) fn place(db: &Db, cart: &Cart, checkout: &Checkout) -> Result<OrderId
         return Err(Refused::PriceChanged { expected, actual: total }.into());
     }
     let id = OrderId(take_number(db, "order")?);
-    write_order(db, cart.user_id, id, checkout, subtotal, shipping_cost)?;
-    write_lines(db, cart, id)?;
-    write_status(db, cart.user_id, id, OrderStatus::Pending)?;
+    write_order(db, user, id, checkout, subtotal, shipping_cost)?;
+    write_lines(db, user, id, lines)?;
+    write_status(db, user, id, OrderStatus::Pending)?;
     Ok(id)
 }
 
@@ -234,15 +275,15 @@ fn write_order(
     )
 }
 
-fn write_lines(db: &Db, cart: &Cart, order: OrderId) -> Result<()> {
+fn write_lines(db: &Db, user: UserId, order: OrderId, lines: &[Line]) -> Result<()> {
     const INSERT: &str = "INSERT INTO order_items (user_id, order_id, id, sku_id, product_id, \
          product_name, sku_code, size, color, image, unit_price, quantity) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let mut statement = db.sql(INSERT)?;
-    for (line, id) in cart.lines.iter().zip(1_i64..) {
+    for (line, id) in lines.iter().zip(1_i64..) {
         let sku = &line.sku;
         statement.execute((
-            cart.user_id.0,
+            user.0,
             order.0,
             id,
             sku.sku_id.0,

@@ -17,7 +17,7 @@ use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::market::Shipping;
 use evercart_core::money::Money;
 use evercart_core::operator::{MoveBack, Operator};
-use evercart_core::order::{Checkout, OrderStatus, Orders, Page};
+use evercart_core::order::{Checkout, Items, OrderStatus, Orders, Page};
 use evercart_core::outbox::{Message, MessageKind, Outbox};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
@@ -342,7 +342,7 @@ async fn stop_and_move_back(store: &Sqlite) {
 }
 
 async fn order_and_cancel(store: &Sqlite, session: Session) {
-    let checkout = Checkout {
+    let checkout = || Checkout {
         customer_name: "Aida".into(),
         customer_phone: None,
         customer_email: None,
@@ -355,7 +355,10 @@ async fn order_and_cancel(store: &Sqlite, session: Session) {
         tax_rate: 0.into(),
         currency: "USD".parse().expect("a currency"),
     };
-    let order = store.checkout(session, checkout, guard("order")).await.expect("order").value.id;
+    let order = store.checkout(session, checkout(), guard("order")).await.expect("order").value.id;
+    store.checkout(session, checkout(), guard("again")).await.expect_err("the cart is empty");
+    let items = Items::new(&[(SkuId(1), 1), (SkuId(2), 1)]).expect("few").expect("some");
+    store.order_items(session, items, checkout(), guard("buy")).await.expect("order");
     let page = Page { limit: 20, offset: 0 };
     store.orders(session, None, page).await.expect("orders");
     store.orders(session, Some(OrderStatus::Pending), page).await.expect("orders");

@@ -268,7 +268,8 @@ mod tests {
             go.recv().expect("the test goes on");
             Ok((before, notes(db)?))
         }));
-        let mut refused = pin!(readers.read(|_| Err::<(), _>(Refused::CartEmpty.into())));
+        let mut refused =
+            pin!(readers.read(|_| Err::<(), _>(Refused::NotFound { what: "thing" }.into())));
         let mut panicked = pin!(readers.read(|_| -> Result<()> { panic!("on purpose") }));
         let mut last = pin!(readers.read(notes));
         begin(first.as_mut()).await;
@@ -284,7 +285,10 @@ mod tests {
         let seen = first.await.expect("reads");
         assert_eq!(seen, (1, 1), "what was written before it was asked, and nothing later");
         let refused = refused.await;
-        assert!(matches!(refused, Err(StoreError::Refused(Refused::CartEmpty))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Refused(Refused::NotFound { what: "thing" }))),
+            "{refused:?}"
+        );
         assert!(panicked.await.is_err());
         assert_eq!(last.await.expect("reads"), 1);
 

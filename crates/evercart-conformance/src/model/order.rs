@@ -6,7 +6,7 @@ use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{AddressId, OrderId, SkuId, UserId};
 use evercart_core::money::Money;
-use evercart_core::order::{Checkout, Listed, Order, OrderLine, OrderStatus, Orders, Page};
+use evercart_core::order::{Checkout, Items, Listed, Order, OrderLine, OrderStatus, Orders, Page};
 use evercart_core::user::Session;
 use jiff::Timestamp;
 
@@ -24,6 +24,21 @@ impl Orders for Model {
             session,
             guard,
             |state, user, now| state.order_cart(user, checkout, now),
+            |_, customer, id| customer.order(OrderId(id)),
+        )
+    }
+
+    async fn order_items(
+        &self,
+        session: Session,
+        items: Items,
+        checkout: Checkout,
+        guard: Guard,
+    ) -> Result<Done<Order>> {
+        self.mutate(
+            session,
+            guard,
+            |state, user, now| state.place_order(user, checkout, items.pairs(), now),
             |_, customer, id| customer.order(OrderId(id)),
         )
     }
@@ -164,13 +179,19 @@ impl State {
         checkout: Checkout,
         now: Timestamp,
     ) -> Result<i64, Refused> {
-        let lines = std::mem::take(&mut self.of(user).lines);
+        let customer = self.of(user);
+        let lines = std::mem::take(&mut customer.lines);
         if lines.is_empty() {
-            return Err(Refused::CartEmpty);
+            let now = customer.cart_version;
+            let emptied = customer.emptied.filter(|(_, version)| *version == now);
+            return Err(Refused::CartEmpty { emptied_by: emptied.map(|(order, _)| order) });
         }
         let pieces: Vec<_> = lines.iter().map(|line| (line.sku_id, line.quantity)).collect();
-        self.of(user).touch_cart(now);
-        self.place_order(user, checkout, &pieces, now)
+        customer.touch_cart(now);
+        let order = self.place_order(user, checkout, &pieces, now)?;
+        let customer = self.of(user);
+        customer.emptied = Some((OrderId(order), customer.cart_version));
+        Ok(order)
     }
 
     /// Takes the stock and writes the order.

@@ -458,6 +458,7 @@ impl State {
             user: user.clone(),
             cart_version: 0,
             cart_updated_at: None,
+            emptied: None,
             lines: Vec::new(),
             lines_ever: 0,
             wishes: Vec::new(),

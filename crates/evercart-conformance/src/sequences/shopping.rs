@@ -22,8 +22,8 @@ use crate::Backend;
 use crate::model::Model;
 use crate::shop::{
     Belongings, JACKET, JACKET_L, JACKET_M, LAMP, LAST_LAMP, MUG, MUGS, NO_PRODUCT, NO_SKU,
-    OLD_MUG, PLENTY, SCARF, SCARF_RED, Shop, address, belongings, catalogue, checkout, page, phone,
-    signed_in, test_attempt,
+    OLD_MUG, PLENTY, SCARF, SCARF_RED, Shop, address, belongings, catalogue, checkout, items, page,
+    phone, signed_in, test_attempt,
 };
 
 const CUSTOMERS: usize = 3;
@@ -70,6 +70,7 @@ pub(super) enum Deed {
     ClearWishes,
     Move { product: usize, sku: usize, quantity: u32 },
     Order { expected: Option<bool> },
+    Buy { sku: usize, other: usize, quantity: u32 },
     Cancel(usize),
     AddAddress(bool),
     ChangeAddress { id: i64, title: Option<u8>, is_default: Option<bool> },
@@ -123,6 +124,11 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::ClearWishes),
         4 => moved,
         5 => any::<Option<bool>>().prop_map(|expected| Deed::Order { expected }),
+        3 => (sku(), sku(), pieces()).prop_map(|(sku, other, quantity)| Deed::Buy {
+            sku,
+            other,
+            quantity,
+        }),
         3 => (0..3_usize).prop_map(Deed::Cancel),
         2 => any::<bool>().prop_map(Deed::AddAddress),
         2 => changed,
@@ -272,6 +278,7 @@ impl Call {
                 | Deed::Clear
                 | Deed::Move { .. }
                 | Deed::Order { .. }
+                | Deed::Buy { .. }
         );
         let expected_version = version.filter(|_| versioned).map(|current| {
             let now = cart.map_or(0, |cart| cart.version);
@@ -288,8 +295,8 @@ impl Call {
 
     /// An order that is wrong in two ways may be refused for either.
     fn both_refuse_an_order(&self, answers: &[String; 2]) -> bool {
-        let reasons = ["SkuUnavailable", "InsufficientStock", "PriceChanged"];
-        matches!(self.deed, Deed::Order { .. })
+        let reasons = ["NotFound", "SkuUnavailable", "InsufficientStock", "PriceChanged"];
+        matches!(self.deed, Deed::Order { .. } | Deed::Buy { .. })
             && answers.iter().all(|answer| reasons.iter().any(|reason| answer.starts_with(reason)))
     }
 
@@ -315,6 +322,11 @@ impl Call {
             Deed::Order { .. } => {
                 let form = Checkout { expected_total: self.expected_total, ..checkout() };
                 show(store.checkout(me, form, guard).await)
+            }
+            Deed::Buy { sku, other, quantity } => {
+                // Beyond the limit there are no items to ask for.
+                let pairs = [(SKUS[sku], quantity.min(900)), (SKUS[other], 1)];
+                show(store.order_items(me, items(&pairs), checkout(), guard).await)
             }
             Deed::Cancel(_) => show(store.cancel_order(me, self.order, guard).await),
             Deed::AddAddress(is_default) => {

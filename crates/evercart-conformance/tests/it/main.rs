@@ -21,6 +21,7 @@ fn every_case_is_in_the_list() {
         ("isolation", include_str!("../../src/isolation.rs")),
         ("operator", include_str!("../../src/operator.rs")),
         ("order", include_str!("../../src/order.rs")),
+        ("order_items", include_str!("../../src/order_items.rs")),
         ("sequences", include_str!("../../src/sequences.rs")),
         ("sign_in", include_str!("../../src/sign_in.rs")),
         ("signed_out", include_str!("../../src/signed_out.rs")),

@@ -221,7 +221,14 @@ pub const TABLES: &[Table] = &[
     table(
         "carts",
         1,
-        &[integer("user_id"), integer("version"), integer("next_line"), integer("updated_at")],
+        &[
+            integer("user_id"),
+            integer("version"),
+            integer("next_line"),
+            integer("updated_at"),
+            optional_integer("emptied_by"),
+            optional_integer("emptied_version"),
+        ],
     ),
     table(
         "cart_items",

@@ -116,7 +116,7 @@ fn plan<'a>(
     for (checkout, lines) in &customer.orders {
         let lines = cart(shelves, lines)?;
         if lines.is_empty() {
-            return Err(Refused::CartEmpty.into());
+            return Err(Refused::CartEmpty { emptied_by: None }.into());
         }
         let subtotal: Money =
             lines.iter().map(|line| line.sku.price.times(line.quantity.unsigned_abs())).sum();
@@ -220,8 +220,10 @@ async fn write(db: &Db<'_>, plans: &[Plan<'_>], users: &[i64], orders: &[i64]) -
         // Each line that is put in moves the cart on, and so does emptying it with an order.
         let ordered: usize = plan.orders.iter().map(|order| order.lines.len()).sum();
         let added = ordered + plan.cart.len();
+        let own: Vec<i64> = numbers.by_ref().take(plan.orders.len()).collect();
         if added > 0 {
-            carts.push(user, count(added + plan.orders.len()), count(added) + 1);
+            let emptied = own.last().map(|order| (*order, count(ordered + own.len())));
+            carts.push(user, count(added + own.len()), count(added) + 1, emptied);
         }
         for (line, piece) in (count(ordered) + 1..).zip(&plan.cart) {
             cart_lines.push(user, line, &piece.sku, piece.quantity);
@@ -232,8 +234,7 @@ async fn write(db: &Db<'_>, plans: &[Plan<'_>], users: &[i64], orders: &[i64]) -
         for (wish, product) in (1..).zip(&plan.wishes) {
             wishes.push(user, wish, *product);
         }
-        for order in &plan.orders {
-            let number = numbers.next().expect("as many numbers as orders were taken");
+        for (order, number) in plan.orders.iter().zip(own) {
             orders.push(user, number, order.checkout, customer, order.subtotal);
             for (line, piece) in (1..).zip(&order.lines) {
                 order_lines.push((user, number, line), &piece.sku, piece.quantity);

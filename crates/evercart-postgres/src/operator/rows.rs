@@ -6,6 +6,7 @@ use evercart_core::ids::ProductId;
 use evercart_core::money::Money;
 use evercart_core::operator::DemoCustomer;
 use evercart_core::order::Checkout;
+use tokio_postgres::types::ToSql;
 
 use crate::db::{Db, Params, Result};
 use crate::sign_in::met_another;
@@ -60,22 +61,36 @@ pub(super) struct Carts {
     users: Vec<i64>,
     versions: Vec<i64>,
     next_lines: Vec<i64>,
+    emptied_by: Vec<Option<i64>>,
+    emptied_versions: Vec<Option<i64>>,
 }
 
 impl Carts {
-    pub(super) fn push(&mut self, user: i64, version: i64, next_line: i64) {
+    /// `emptied` is the order that last emptied the cart, and the version it left it at.
+    pub(super) fn push(
+        &mut self,
+        user: i64,
+        version: i64,
+        next_line: i64,
+        emptied: Option<(i64, i64)>,
+    ) {
         self.users.push(user);
         self.versions.push(version);
         self.next_lines.push(next_line);
+        self.emptied_by.push(emptied.map(|(order, _)| order));
+        self.emptied_versions.push(emptied.map(|(_, version)| version));
     }
 
     pub(super) async fn insert(&self, db: &Db<'_>) -> Result<()> {
-        const CARTS: &str = "INSERT INTO carts (user_id, version, next_line, updated_at) \
-             SELECT c.user_id, c.version, c.next_line, $4 \
-             FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[]) \
-             AS c (user_id, version, next_line)";
-        let Self { users, versions, next_lines } = self;
-        insert(db, users.len(), CARTS, &[users, versions, next_lines, &db.now()]).await
+        const CARTS: &str = "INSERT INTO carts (user_id, version, next_line, updated_at, \
+             emptied_by, emptied_version) \
+             SELECT c.user_id, c.version, c.next_line, $6, c.emptied_by, c.emptied_version \
+             FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[]) \
+             AS c (user_id, version, next_line, emptied_by, emptied_version)";
+        let Self { users, versions, next_lines, emptied_by, emptied_versions } = self;
+        let rows: [&(dyn ToSql + Sync); 6] =
+            [users, versions, next_lines, emptied_by, emptied_versions, &db.now()];
+        insert(db, users.len(), CARTS, &rows).await
     }
 }
 

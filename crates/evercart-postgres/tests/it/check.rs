@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::Database;
 
 /// A promise, what breaks it in a shop of user 1 and 2 and order 1001 and 1002, and what is found.
-const DAMAGES: [(&str, &str, &str); 28] = [
+const DAMAGES: [(&str, &str, &str); 29] = [
     (
         "the database's indexes and constraints are valid",
         "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
@@ -92,6 +92,11 @@ const DAMAGES: [(&str, &str, &str); 28] = [
         "INSERT INTO cart_items SELECT 1, 1000 + n, 1000 + n, 1, 1, 1 \
          FROM generate_series(1, 99) AS n",
         "user 1 has 101",
+    ),
+    (
+        "a cart that an order emptied names one of its customer's",
+        "UPDATE carts SET emptied_by = 9999, emptied_version = 1 WHERE user_id = 1",
+        "user 1, order 9999",
     ),
     (
         "a wishlist's entries are numbered once each, below its counter",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use evercart_conformance::Backend;
 use evercart_conformance::shop::{
     CODE, SCARF, SCARF_RED, address, at_version, attempt, budget, catalogue, checkout,
-    code_request, free, keyed, many_skus, page, phone, phone_change, phone_hash, signed_in,
+    code_request, free, items, keyed, many_skus, page, phone, phone_change, phone_hash, signed_in,
     stop_attempt, test_attempt,
 };
 use evercart_core::account::{Accounts, PhoneChange, Proven};
@@ -150,8 +150,8 @@ async fn run_every_operation(database: &Database) {
     futures_util::future::join_all(sessions.map(|me| store.cart(me))).await;
     futures_util::future::join_all(sessions.map(|me| store.add_to_cart(me, SCARF_RED, 1, free())))
         .await;
-    let items = vec![(SCARF_RED, 9), (SkuId(1_001), 1)];
-    store.merge_into_cart(me, items, MergeStrategy::Max, keyed("merge", 7)).await.expect("merges");
+    let pairs = vec![(SCARF_RED, 9), (SkuId(1_001), 1)];
+    store.merge_into_cart(me, pairs, MergeStrategy::Max, keyed("merge", 7)).await.expect("merges");
     store.clear_cart(me, free()).await.expect("clears");
 
     store.add_wish(me, SCARF, keyed("wish", 4)).await.expect("wishes");
@@ -162,6 +162,9 @@ async fn run_every_operation(database: &Database) {
     store.clear_wishlist(me, free()).await.expect("clears");
 
     let order = store.checkout(me, checkout(), keyed("buy", 5)).await.expect("orders").value;
+    store.checkout(me, checkout(), free()).await.expect_err("the cart is empty");
+    let named = items(&[(SkuId(1_001), 1), (SCARF_RED, 1)]);
+    store.order_items(me, named, checkout(), keyed("items", 5)).await.expect("orders");
     store.orders(me, None, page(20, 0)).await.expect("orders");
     store.orders(me, Some(OrderStatus::Pending), page(20, 0)).await.expect("orders");
     store.order(me, order.id).await.expect("an order");

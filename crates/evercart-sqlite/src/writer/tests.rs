@@ -70,7 +70,11 @@ async fn queue_behind(store: &Arc<Sqlite>, others: usize) -> Vec<Result<(), Stor
             Box::pin(async move {
                 let note = move |db: &Db| {
                     db.sql(NOTE)?.execute([number.to_string()])?;
-                    if number % 5 == 4 { Err(Refused::CartEmpty.into()) } else { Ok(()) }
+                    if number % 5 == 4 {
+                        Err(Refused::NotFound { what: "thing" }.into())
+                    } else {
+                        Ok(())
+                    }
                 };
                 store.writer.write(note).await
             })
@@ -121,11 +125,14 @@ async fn an_operation_that_fails_half_way_leaves_nothing_and_harms_once() {
     let half_way = |name: &'static str| {
         move |db: &Db| -> Result<()> {
             db.sql(NOTE)?.execute([name])?;
-            Err(Refused::CartEmpty.into())
+            Err(Refused::NotFound { what: "thing" }.into())
         }
     };
     let refused = shop.store.writer.write_decided(half_way("a")).await;
-    assert!(matches!(refused, Err(StoreError::Refused(Refused::CartEmpty))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Refused(Refused::NotFound { what: "thing" }))),
+        "{refused:?}"
+    );
     assert_eq!(notes(&shop.store).await, 0, "its transaction was rolled back");
 
     let note = |db: &Db| Ok(db.sql(NOTE)?.execute(["b"])?);
@@ -133,7 +140,10 @@ async fn an_operation_that_fails_half_way_leaves_nothing_and_harms_once() {
         shop.store.writer.write_decided(half_way("c")),
         shop.store.writer.write_decided(note),
     );
-    assert!(matches!(refused, Err(StoreError::Refused(Refused::CartEmpty))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Refused(Refused::NotFound { what: "thing" }))),
+        "{refused:?}"
+    );
     assert_eq!(written.expect("a savepoint guards it now"), 1);
     assert_eq!(notes(&shop.store).await, 1);
 }
@@ -145,11 +155,11 @@ async fn u2_nobody_is_refused_for_what_was_rolled_back() {
     let note = |db: &Db| db.sql(NOTE)?.execute(["a"]).map(drop).map_err(DbError::from);
     let unless_noted = |db: &Db| match db.sql(NOTES)?.query_row([], |row| row.get::<_, i64>(0))? {
         0 => Ok(()),
-        _ => Err(Refused::CartEmpty.into()),
+        _ => Err(Refused::NotFound { what: "thing" }.into()),
     };
     let half_way = |db: &Db| -> Result<()> {
         db.sql(NOTE)?.execute(["b"])?;
-        Err(Refused::CartEmpty.into())
+        Err(Refused::NotFound { what: "thing" }.into())
     };
     let (release, first) = hold(store).await;
     let mut noted = Box::pin(store.writer.write(note));

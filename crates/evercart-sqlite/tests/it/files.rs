@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evercart_conformance::shop::{MUG, Shop, checkout, free};
 use evercart_core::clock::ManualClock;
 use evercart_core::operator::Operator;
 use evercart_sqlite::{
@@ -9,6 +10,8 @@ use evercart_sqlite::{
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
+
+use crate::File;
 
 fn options() -> Options {
     Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)))
@@ -104,4 +107,29 @@ async fn g6_a_backup_made_while_writing_passes_the_check() {
     let restored = Sqlite::open(&copy, options()).expect("opens");
     assert!(restored.is_demo().await.expect("reads"));
     assert_eq!(restored.check().await.expect("checks").findings, []);
+}
+
+#[tokio::test]
+async fn a_cart_that_names_anothers_order_does_not_pass_the_check() {
+    let mut shop = Shop::<File>::open().await;
+    let [ann, bob] = [shop.customer().await.session, shop.customer().await.session];
+    for customer in [ann, bob] {
+        shop.add_to_cart(customer, MUG, 1, free()).await.expect("adds");
+        shop.checkout(customer, checkout(), free()).await.expect("orders");
+    }
+    let database = shop.backend().directory.path().join("us.sqlite3");
+    let database = Connection::open(database).expect("opens");
+    for (damage, found) in [
+        ("emptied_by = 1001, emptied_version = 2", Some("order 1001")),
+        ("emptied_by = 1002, emptied_version = 3", Some("order 1002")),
+        ("emptied_by = 9999, emptied_version = 2", Some("order 9999")),
+        ("emptied_by = 1002, emptied_version = 2", None),
+    ] {
+        let damage = format!("UPDATE carts SET {damage} WHERE user_id = ?1");
+        database.execute(&damage, [bob.user_id.0]).expect("damages");
+        let findings = shop.backend().store.check().await.expect("checks").findings;
+        let told: Vec<_> = findings.iter().map(|finding| finding.found.as_str()).collect();
+        let user = bob.user_id;
+        assert_eq!(told, Vec::from_iter(found.map(|order| format!("user {user}, {order}"))));
+    }
 }

@@ -10,8 +10,14 @@ use crate::harness::Shop;
 
 /// What came after the first schema.
 const LATER_TABLES: [&str; 4] = ["incarnation", "awake", "former_phones", "outbox"];
-const LATER_COLUMNS: [&str; 4] =
-    ["phone_held_until", "frozen_at", "frozen_phone", "first_try_from"];
+const LATER_COLUMNS: [&str; 6] = [
+    "phone_held_until",
+    "frozen_at",
+    "frozen_phone",
+    "first_try_from",
+    "emptied_by",
+    "emptied_version",
+];
 
 /// The rows of a backup as the first program would have written them.
 fn of_the_first_schema(rows: &str) -> String {

@@ -1,0 +1,4 @@
+-- Which order emptied the cart, and the version at which it left it: the order emptied the present cart as long as
+-- that is the cart's version. Written by an order alone; what else changes the cart moves its version past it.
+ALTER TABLE carts ADD COLUMN emptied_by INTEGER;
+ALTER TABLE carts ADD COLUMN emptied_version INTEGER CHECK ((emptied_version IS NULL) = (emptied_by IS NULL));
