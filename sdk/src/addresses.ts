@@ -21,18 +21,17 @@ export class Addresses {
       path: PATH,
       signal,
     });
-    return answer.value.addresses;
+    return answer.addresses;
   }
 
   /** Stores one. The first is the default anyway. */
   async add(fields: AddressFields & { full_address: string }): Promise<Address> {
-    return (await this.#core.own<Address>({ method: "POST", path: PATH, body: fields })).value;
+    return this.#core.own({ method: "POST", path: PATH, body: fields });
   }
 
   /** Changes one: what is left out stays, null empties. */
   async update(id: number, fields: AddressFields): Promise<Address> {
-    return (await this.#core.own<Address>({ method: "PUT", path: `${PATH}/${id}`, body: fields }))
-      .value;
+    return this.#core.own({ method: "PUT", path: `${PATH}/${id}`, body: fields });
   }
 
   /** Removes one; if it was the default, another becomes it. */

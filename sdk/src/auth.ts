@@ -113,13 +113,12 @@ export class Auth {
 
   /** What the shop knows of the customer. */
   async profile(signal?: AbortSignal): Promise<Profile> {
-    return (await this.#core.own<Profile>({ method: "GET", path: "/auth/profile", signal })).value;
+    return this.#core.own({ method: "GET", path: "/auth/profile", signal });
   }
 
   /** Changes the profile: what is left out stays, null empties. */
   async updateProfile(change: ProfileChange): Promise<Profile> {
-    return (await this.#core.own<Profile>({ method: "PUT", path: "/auth/profile", body: change }))
-      .value;
+    return this.#core.own({ method: "PUT", path: "/auth/profile", body: change });
   }
 
   /** The markets of this shop, and the one of requests that name none. */
@@ -133,7 +132,7 @@ export class Auth {
    */
   async changePhone(newPhone: string, code?: string): Promise<CodeSent> {
     const body = { new_phone: newPhone, verification_code: code };
-    return (await this.#core.own<CodeSent>({ method: "POST", path: "/auth/phone", body })).value;
+    return this.#core.own({ method: "POST", path: "/auth/phone", body });
   }
 
   /**
@@ -147,7 +146,7 @@ export class Auth {
       path: "/auth/phone/confirm",
       body,
     });
-    return this.#begin(answer.value);
+    return this.#begin(answer);
   }
 
   /**
@@ -161,7 +160,7 @@ export class Auth {
 
   /** Everything the shop holds about this customer. */
   async exportData(): Promise<Export> {
-    return (await this.#core.own<Export>({ method: "GET", path: "/auth/export" })).value;
+    return this.#core.own({ method: "GET", path: "/auth/export" });
   }
 
   /**

@@ -2,7 +2,7 @@
 // when the server no longer takes their token.
 
 import { EvercartError, isEvercartError } from "./errors.js";
-import { newKey, type Answer, type Call, type Http } from "./http.js";
+import { newKey, type Call, type Http } from "./http.js";
 import type { Sessions } from "./session.js";
 import type { Shelf } from "./shelf.js";
 
@@ -26,10 +26,10 @@ export class Core {
   }
 
   /** A request in the customer's name, tried again where that may help. */
-  async own<T>(call: Call): Promise<Answer<T>> {
+  async own<T>(call: Call): Promise<T> {
     await this.ready;
     const keyed = withKey(call);
-    return this.withToken((token) => this.http.call<T>({ ...keyed, token }));
+    return this.withToken((token) => this.open<T>({ ...keyed, token }));
   }
 
   /**

@@ -53,7 +53,6 @@ export interface Call {
 
 /** What came back. `value` is null with 304. */
 export interface Answer<T> {
-  readonly status: number;
   readonly value: T;
   readonly etag: string | undefined;
 }
@@ -108,8 +107,7 @@ export class Http {
     const onAbort = () => {
       end("aborted");
     };
-    if (call.signal?.aborted)
-      throw new EvercartError("aborted", "The call was ended by its caller.");
+    if (call.signal?.aborted) throw new EvercartError("aborted", MESSAGES.aborted);
     call.signal?.addEventListener("abort", onAbort);
     const timer = setTimeout(() => {
       end("timeout");
@@ -121,11 +119,11 @@ export class Http {
         abort.signal,
       );
       if (response.status === 304) {
-        return { status: 304, value: null as T, etag: header(response, "ETag") };
+        return { value: null as T, etag: header(response, "ETag") };
       }
       const text = await response.text();
       if (!response.ok) throw problemOf(response, text);
-      return { status: response.status, value: parsed(text) as T, etag: header(response, "ETag") };
+      return { value: parsed(text) as T, etag: header(response, "ETag") };
     } catch (error) {
       if (isEvercartError(error)) throw error;
       throw new EvercartError(ended, MESSAGES[ended as keyof typeof MESSAGES], { cause: error });
@@ -192,6 +190,9 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     else signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** How long a key is good for: the server forgets it after 24 hours, and a clock may be off by one. */
+export const KEY_LIFETIME_MS = 23 * 3600_000;
 
 let lastMoment = 0;
 

@@ -2,7 +2,7 @@
 
 import { isSessionEnd, nobody, type Core } from "./core.js";
 import { EvercartError, isEvercartError } from "./errors.js";
-import { mayHelpToRetry, momentOf, newKey } from "./http.js";
+import { KEY_LIFETIME_MS, mayHelpToRetry, momentOf, newKey } from "./http.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import type { Truth } from "./truth.js";
@@ -27,8 +27,6 @@ interface Attempt {
 }
 
 const NAME = "checkout";
-/** The server forgets a key after 24 hours. */
-const ATTEMPT_LIFETIME_MS = 23 * 3600_000;
 
 /** The customer's orders. */
 export class Orders {
@@ -106,8 +104,7 @@ export class Orders {
   #recent(text: string | null, owner: number | null): Attempt | undefined {
     try {
       const kept = JSON.parse(text ?? "null") as Attempt | null;
-      const isRecent =
-        kept?.owner === owner && momentOf(kept.key) > Date.now() - ATTEMPT_LIFETIME_MS;
+      const isRecent = kept?.owner === owner && momentOf(kept.key) > Date.now() - KEY_LIFETIME_MS;
       return isRecent ? kept : undefined;
     } catch {
       return undefined;
@@ -125,19 +122,18 @@ export class Orders {
 
   async #place(checkout: Checkout, key: string): Promise<Order> {
     const call = { method: "POST", path: "/orders", body: checkout, key } as const;
-    return (await this.#core.own<Order>(call)).value;
+    return this.#core.own(call);
   }
 
   /** Some orders, the newest first. */
   async list(query: OrderQuery = {}, signal?: AbortSignal): Promise<OrderPage> {
     const { status, limit, offset } = query;
-    const answer = await this.#core.own<OrderPage>({
+    return this.#core.own({
       method: "GET",
       path: "/profile/orders",
       query: { status_filter: status, limit, offset },
       signal,
     });
-    return answer.value;
   }
 
   /** One order. */
@@ -147,7 +143,7 @@ export class Orders {
       path: `/profile/orders/${id}`,
       signal,
     });
-    return answer.value.order;
+    return answer.order;
   }
 
   /** Calls an order off, while it is `pending` or `confirmed`, and returns it as it is then. */

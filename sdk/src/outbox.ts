@@ -4,7 +4,15 @@
 import type { Core } from "./core.js";
 import { isSessionEnd } from "./core.js";
 import { EvercartError, isEvercartError, type ErrorCode } from "./errors.js";
-import { ELSE_ANSWERED, mayHelpToRetry, newKey, sleep, waitMs, type Call } from "./http.js";
+import {
+  ELSE_ANSWERED,
+  KEY_LIFETIME_MS,
+  mayHelpToRetry,
+  newKey,
+  sleep,
+  waitMs,
+  type Call,
+} from "./http.js";
 import type { Entry, FirstTry, Journal } from "./journal.js";
 import { Listeners } from "./listeners.js";
 import type { Message, Tabs } from "./tabs.js";
@@ -27,8 +35,6 @@ interface Waiter {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** The server forgets a key after 24 hours; a clock may be off by one. */
-const KEY_LIFETIME_MS = 23 * 3600_000;
 /** How long a caller waits for the server's answer before it is told that the change is kept. */
 const WAITER_PATIENCE_MS = 5000;
 /** When somebody adds something soon after a failure, the network is not asked again at once. */
@@ -132,13 +138,13 @@ export class Outbox {
 
   async readCart(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const { value } = await this.#core.own<Cart>({ method: "GET", path: "/cart", signal });
+    const value = await this.#core.own<Cart>({ method: "GET", path: "/cart", signal });
     if (owner !== null) this.#truth.read(owner, moment, { cart: checkedCart(value) });
   }
 
   async readWishlist(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const { value } = await this.#core.own<Wishlist>({ method: "GET", path: "/wishlist", signal });
+    const value = await this.#core.own<Wishlist>({ method: "GET", path: "/wishlist", signal });
     if (owner !== null) this.#truth.read(owner, moment, { wishlist: checkedWishlist(value) });
   }
 
@@ -297,16 +303,7 @@ export class Outbox {
     const isForgotten = Date.now() - first.at > KEY_LIFETIME_MS && adds(change, first);
     const ifMatch = isForgotten ? `"${first.version ?? 0}-0"` : undefined;
     try {
-      const answer = await this.#core.withToken((token) =>
-        this.#core.http.once<unknown>({
-          ...call,
-          token,
-          key: entry.key,
-          ifMatch,
-          signal: this.#ended.signal,
-        }),
-      );
-      return saidOf(change, answer.value);
+      return saidOf(change, await this.#once({ ...call, key: entry.key, ifMatch }));
     } catch (error) {
       if (!isEvercartError(error)) throw error;
       const isGone = error.code === "not_found" && change.kind === "set" && Boolean(first.line);
@@ -337,15 +334,16 @@ export class Outbox {
   }
 
   async #currentCart(): Promise<Cart> {
-    const { value } = await this.#core.withToken((token) =>
-      this.#core.http.once<Cart>({
-        method: "GET",
-        path: "/cart",
-        token,
-        signal: this.#ended.signal,
-      }),
+    return checkedCart(await this.#once({ method: "GET", path: "/cart" }));
+  }
+
+  /** A request in the customer's name, made once: what is done if it fails is decided here. */
+  async #once<T>(call: Call): Promise<T> {
+    const { signal } = this.#ended;
+    const answer = await this.#core.withToken((token) =>
+      this.#core.http.once<T>({ ...call, token, signal }),
     );
-    return checkedCart(value);
+    return answer.value;
   }
 
   #settle(entry: Entry, owner: number, said: Said): void {
