@@ -25,6 +25,8 @@ export type ErrorCode = ProblemCode | ClientCode;
 export interface ErrorFacts {
   insufficient_stock: { sku_id: number; available: number };
   sku_unavailable: { sku_id: number };
+  /** The order that emptied the cart, if an order did. */
+  cart_empty: { order_id: number; order_number: string };
   /** `until`: when the hold is over; absent while the shop has to decide whose the account is. */
   phone_moved: { until: string };
   phone_on_hold: { until: string };

@@ -6,7 +6,7 @@ import { KEY_LIFETIME_MS, mayHelpToRetry, momentOf, newKey } from "./http.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import type { Truth } from "./truth.js";
-import type { Checkout, Order, OrderPage } from "./types.js";
+import type { Checkout, Order, OrderedItem, OrderPage } from "./types.js";
 
 /** Which orders. */
 export interface OrderQuery {
@@ -22,11 +22,12 @@ interface Attempt {
   readonly key: string;
   readonly owner: number | null;
   readonly body: string;
-  /** The cart's, so that the next cart is not taken for this one. */
+  /** The cart's, so that the next cart is not taken for this one; 0 for items. */
   readonly version: number;
 }
 
-const NAME = "checkout";
+/** Where an attempt at the cart is kept. */
+const CART = "checkout";
 
 /** The customer's orders. */
 export class Orders {
@@ -50,9 +51,21 @@ export class Orders {
    * `price_changed`.
    */
   checkout(checkout: Checkout): Promise<Order> {
-    const body = JSON.stringify(checkout);
+    return this.#once(CART, JSON.stringify(checkout));
+  }
+
+  /**
+   * Orders these items and leaves the cart alone; at most once, as `checkout` orders the cart. A SKU that is
+   * named again adds to its pieces.
+   */
+  orderItems(items: readonly OrderedItem[], checkout: Checkout): Promise<Order> {
+    return this.#once("items", JSON.stringify({ ...checkout, items, use_cart: false }));
+  }
+
+  /** What is pressed again while it runs is done once. */
+  #once(name: string, body: string): Promise<Order> {
     if (this.#running?.body !== body) {
-      const order = this.#checkout(checkout, body).finally(() => {
+      const order = this.#order(name, body).finally(() => {
         if (this.#running?.order === order) this.#running = undefined;
       });
       this.#running = { body, order };
@@ -60,45 +73,49 @@ export class Orders {
     return this.#running.order;
   }
 
-  async #checkout(checkout: Checkout, body: string): Promise<Order> {
-    const { own, kept } = await this.#attempt(body);
-    await this.#core.shelf.set(NAME, JSON.stringify(own));
+  async #order(name: string, body: string): Promise<Order> {
+    const { shelf } = this.#core;
+    const version = await this.#version(name);
+    const { owner } = this.#truth;
+    const kept = this.#recent(await shelf.get(name), owner);
+    // With the key of an attempt at the same, if it has had no answer yet.
+    const isKept = kept?.body === body && kept.version === version;
+    const own = isKept ? kept : { key: newKey(), owner, body, version };
+    await shelf.set(name, JSON.stringify(own));
     let order: Order;
     try {
-      order = await this.#place(checkout, own.key);
+      order = await this.#place(own);
     } catch (error) {
       if (isSessionEnd(error) || !isEvercartError(error) || mayHelpToRetry(error)) throw error;
-      // The cart is empty: was it an earlier attempt, whose answer did not come, that ordered it?
-      const earlier = error.code === "cart_empty" ? kept : undefined;
-      const found = earlier && (await this.#earlier(earlier));
+      // The cart is empty: was it an earlier attempt, whose answer did not come, that ordered it? Sent now, it
+      // orders nothing, and can only tell of the order there is.
+      const isEarlier = kept && !isKept && error.code === "cart_empty";
+      const found = isEarlier && (await this.#place(kept).catch(() => undefined));
       if (!found) {
-        await this.#core.shelf.remove(NAME);
+        await shelf.remove(name);
         throw error;
       }
       order = found;
     }
-    await this.#core.shelf.remove(NAME);
-    // The cart is empty now; if that cannot be read, it is next time.
+    await shelf.remove(name);
+    // The cart is empty now, or less is left for it; if that cannot be read, it is next time.
     await this.#outbox.readCart().catch(() => undefined);
     this.#changed.tell(order);
     return order;
   }
 
-  /** What is sent with which key: that of an attempt at the same, if it has had no answer yet. */
-  async #attempt(body: string): Promise<{ own: Attempt; kept: Attempt | undefined }> {
+  /** The version of the cart that is to be ordered, which the server knows then; 0 for items. */
+  async #version(name: string): Promise<number> {
     await this.#core.ready;
     if (this.#core.sessions.token === null) throw nobody();
+    if (name !== CART) return 0;
     if ((await this.#outbox.drained(this.#core.http.retry.patienceMs)) > 0) {
       throw new EvercartError(
         "offline",
         "Changes of the cart could not be sent yet; nothing was ordered.",
       );
     }
-    const { owner, cart } = this.#truth;
-    const kept = this.#recent(await this.#core.shelf.get(NAME), owner);
-    const version = cart?.version ?? 0;
-    if (kept?.body === body && kept.version === version) return { own: kept, kept: undefined };
-    return { own: { key: newKey(), owner, body, version }, kept };
+    return this.#truth.cart?.version ?? 0;
   }
 
   #recent(text: string | null, owner: number | null): Attempt | undefined {
@@ -111,18 +128,9 @@ export class Orders {
     }
   }
 
-  /** The cart is empty, so that this places no order: it can only be told of the one there is. */
-  async #earlier(attempt: Attempt): Promise<Order | undefined> {
-    try {
-      return await this.#place(JSON.parse(attempt.body) as Checkout, attempt.key);
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #place(checkout: Checkout, key: string): Promise<Order> {
-    const call = { method: "POST", path: "/orders", body: checkout, key } as const;
-    return this.#core.own(call);
+  async #place({ body, key }: Attempt): Promise<Order> {
+    const form = JSON.parse(body) as unknown;
+    return this.#core.own({ method: "POST", path: "/orders", body: form, key });
   }
 
   /** Some orders, the newest first. */

@@ -436,7 +436,9 @@ export interface paths {
         /**
          * Order the cart
          * @description One transaction: the cart is priced, the stock taken, the order written and the cart emptied.
-         *     All of it happens or nothing, and a cart becomes one order however often this is sent.
+         *     All of it happens or nothing, and a cart becomes one order however often this is sent. With
+         *     `items` and `use_cart: false`, those items are ordered in the same way, and the cart stays as it
+         *     is.
          */
         post: operations["checkout"];
         delete?: never;
@@ -928,7 +930,7 @@ export interface components {
              */
             products: number;
         };
-        /** @description What a customer says when ordering the cart. */
+        /** @description What a customer says when ordering. */
         Checkout: {
             /**
              * Format: email
@@ -953,10 +955,20 @@ export interface components {
             /** @description What the customer was shown, with delivery. If it costs something else, nothing is ordered. */
             expected_total?: components["schemas"]["Amount"] | null;
             /**
+             * @description With `use_cart: false`, what is ordered in place of the cart. A SKU that is named again adds
+             *     to its pieces.
+             */
+            items?: components["schemas"]["AddItem"][] | null;
+            /**
              * @description The client's word for how it is paid.
              * @example card
              */
             payment_method: string;
+            /**
+             * @description True to order the cart, as if left out; false to order `items` and leave the cart alone.
+             *     `items` need it to be false.
+             */
+            use_cart?: boolean | null;
         };
         /** @description That a code is on its way. It is the same whether or not the phone has an account. */
         CodeSent: {
@@ -3831,7 +3843,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `cart_empty`, `insufficient_stock`, `sku_unavailable`, `price_changed` with `expected` and `actual` */
+            /** @description `not_found`: there is no such thing, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cart_empty` with `order_id` and `order_number` if an order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` with `expected` and `actual` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3951,7 +3972,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `cart_empty`, `insufficient_stock`, `sku_unavailable`, `price_changed` with `expected` and `actual` */
+            /** @description `not_found`: there is no such thing, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cart_empty` with `order_id` and `order_number` if an order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` with `expected` and `actual` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -26,7 +26,12 @@ export type OrderItem = Schemas["OrderItem"];
 /** Some of a customer's orders, the newest first. */
 export type OrderPage = Pick<Schemas["Orders"], "orders" | "total" | "has_more">;
 /** What a customer says when ordering the cart. */
-export type Checkout = Schemas["Checkout"];
+export type Checkout = Omit<Schemas["Checkout"], "items" | "use_cart">;
+/** A SKU to order, and how many pieces of it: 1 if left out. */
+export interface OrderedItem {
+  readonly sku_id: number;
+  readonly quantity?: number | undefined;
+}
 /** A stored address. Exactly one of a customer's addresses is the default, if there are any. */
 export type Address = Schemas["Address"];
 /** An address to be stored, or what to change of one: what is left out stays, null empties. */

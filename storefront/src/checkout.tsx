@@ -51,6 +51,12 @@ export function Checkout({ openCart }: { openCart: () => void }) {
         go(`/orders/${order.id}`);
       } catch (caught) {
         if (!isEvercartError(caught) || caught.status !== 409) throw caught;
+        // Ordered already, on another device or by an earlier click: that order is what there is to see.
+        if (isEvercartError(caught, "cart_empty") && caught.facts.order_id !== undefined) {
+          await refresh().catch(() => cart);
+          go(`/orders/${caught.facts.order_id}`);
+          return;
+        }
         // What was refused is read again, so that each line says what is wrong with it.
         const { version } = await refresh().catch(() => cart);
         if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)

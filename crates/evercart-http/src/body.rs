@@ -183,6 +183,11 @@ impl<'a> Fields<'a> {
         text.is_ok_and(|text| !pasted::plain(&text).is_empty())
     }
 
+    /// True if the field is there and not null.
+    pub(crate) fn is_given(&self, field: &str) -> bool {
+        self.given(field).is_some()
+    }
+
     /// True if the field is there, be it null.
     pub(crate) fn mentions(&self, field: &str) -> bool {
         self.members.contains_key(field)

@@ -4,15 +4,16 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use email_address::EmailAddress;
-use evercart_core::ids::OrderId;
+use evercart_core::cart::LINES_MAX;
+use evercart_core::ids::{OrderId, SkuId};
 use evercart_core::money::{Currency, Money};
-use evercart_core::order::{Checkout, Listed, Order, OrderLine, OrderStatus, Page};
+use evercart_core::order::{Checkout, Items, Listed, Order, OrderLine, OrderStatus, Page};
 use evercart_core::phone::Phone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::{Fields, Lines};
-use crate::cart::replayed;
+use crate::cart::{AddItem, read_item, replayed};
 use crate::extract::{Customer, PathId};
 use crate::guard::Mutation;
 use crate::json::{Amount, Audience, Utc, answer};
@@ -200,7 +201,7 @@ impl<'a> OrderItem<'a> {
     }
 }
 
-/// What a customer says when ordering the cart.
+/// What a customer says when ordering.
 #[derive(ToSchema)]
 #[schema(as = Checkout)]
 #[allow(dead_code, reason = "describes a body that is read field by field")]
@@ -224,6 +225,13 @@ struct CheckoutBody {
     payment_method: String,
     /// What the customer was shown, with delivery. If it costs something else, nothing is ordered.
     expected_total: Option<Amount>,
+    /// With `use_cart: false`, what is ordered in place of the cart. A SKU that is named again adds
+    /// to its pieces.
+    #[schema(max_items = 100)]
+    items: Option<Vec<AddItem>>,
+    /// True to order the cart, as if left out; false to order `items` and leave the cart alone.
+    /// `items` need it to be false.
+    use_cart: Option<bool>,
 }
 
 /// Reads an email address.
@@ -269,6 +277,34 @@ fn read_customer_phone(fields: &mut Fields<'_>, region: &str) -> Option<String> 
     Some(phone.as_str().to_owned())
 }
 
+/// What is to be ordered: these items, or the cart if there are none. What could mean either is
+/// wrong, since half of those who sent it would get what they did not want.
+fn read_items(fields: &mut Fields<'_>) -> Option<Vec<(SkuId, u32)>> {
+    const ITEMS: &str = "items";
+    let use_cart = fields.flag("use_cart");
+    if use_cart != Some(false) && !fields.is_given(ITEMS) {
+        return None;
+    }
+    let items = fields.list(ITEMS, LINES_MAX as usize, read_item);
+    match use_cart {
+        Some(false) if items.is_empty() && !fields.is_wrong(ITEMS) => {
+            fields.wrong(ITEMS, "must have at least 1 entry where use_cart is false");
+        }
+        Some(true) if !items.is_empty() => fields.wrong(
+            ITEMS,
+            "must be left out where use_cart is true, which orders the cart; send use_cart: false \
+             to order the items",
+        ),
+        None if !fields.is_wrong("use_cart") && !fields.is_wrong(ITEMS) => fields.wrong(
+            "use_cart",
+            "is missing: false to order the items and leave the cart alone; to order the cart, \
+             leave items out",
+        ),
+        _ => {}
+    }
+    (use_cart == Some(false)).then_some(items)
+}
+
 fn read_total(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {
     let text = fields.number("expected_total")?;
     match Money::parse(text, currency) {
@@ -287,24 +323,32 @@ fn read_total(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {
 /// Order the cart
 ///
 /// One transaction: the cart is priced, the stock taken, the order written and the cart emptied.
-/// All of it happens or nothing, and a cart becomes one order however often this is sent.
+/// All of it happens or nothing, and a cart becomes one order however often this is sent. With
+/// `items` and `use_cart: false`, those items are ordered in the same way, and the cart stays as it
+/// is.
 #[utoipa::path(post, path = "/orders", tag = "Orders", security(("bearer" = [])),
     params(CartChangeHeaders), request_body = CheckoutBody,
     responses((status = 201, description = "The order", body = OrderJson,
                headers(("Location" = String, description = "Where it is"))),
-              (status = 409, description = "`cart_empty`, `insufficient_stock`, `sku_unavailable`, \
-               `price_changed` with `expected` and `actual`",
+              (status = 409, description = "`cart_empty` with `order_id` and `order_number` if an \
+               order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` \
+               with `expected` and `actual`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Stale))]
+              ChangeWithBody, Missing, Stale))]
 pub(crate) async fn checkout(customer: Customer, request: Mutation) -> Answer {
-    let checkout = request.json(|fields| read_checkout(fields, &customer))?;
+    let (items, checkout) =
+        request.json(|fields| (read_items(fields), read_checkout(fields, &customer)))?;
+    let items = match items {
+        Some(named) => Some(Items::new(&named)?.expect("no items are a wrong field")),
+        None => None,
+    };
     let guard = request.cart_guard(&customer).await?;
-    let currency = customer.currency();
-    let done = customer
-        .store()
-        .checkout(customer.session(), checkout, guard)
-        .await
-        .map_err(|error| Problem::from(error).priced_in(currency))?;
+    let (store, session, currency) = (customer.store(), customer.session(), customer.currency());
+    let ordered = match items {
+        Some(items) => store.order_items(session, items, checkout, guard).await,
+        None => store.checkout(session, checkout, guard).await,
+    };
+    let done = ordered.map_err(|error| Problem::from(error).priced_in(currency))?;
     let json = OrderJson::of(&done.value, currency);
     let mut response = answer(StatusCode::CREATED, Audience::Customer, &json);
     let location = format!("/orders/{}", done.value.id);
@@ -318,10 +362,11 @@ pub(crate) async fn checkout(customer: Customer, request: Mutation) -> Answer {
     params(CartChangeHeaders), request_body = CheckoutBody,
     responses((status = 201, description = "The order", body = OrderJson,
                headers(("Location" = String, description = "Where it is"))),
-              (status = 409, description = "`cart_empty`, `insufficient_stock`, `sku_unavailable`, \
-               `price_changed` with `expected` and `actual`",
+              (status = 409, description = "`cart_empty` with `order_id` and `order_number` if an \
+               order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` \
+               with `expected` and `actual`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Stale))]
+              ChangeWithBody, Missing, Stale))]
 pub(crate) async fn create_order(customer: Customer, request: Mutation) -> Answer {
     checkout(customer, request).await
 }

@@ -135,6 +135,57 @@ describe("orders", () => {
     });
   });
 
+  test("items are ordered past the cart, once", async () => {
+    const shop = await one();
+    await shop.cart.add(42, 2);
+    const items = [{ sku_id: 28 }, { sku_id: 28, quantity: 1 }];
+    const [first, second] = await Promise.all([
+      shop.orders.orderItems(items, CHECKOUT),
+      shop.orders.orderItems(items, CHECKOUT),
+    ]);
+    expect(first.id).toBe(second.id);
+    expect(first.items).toMatchObject([{ sku_id: 28, quantity: 2 }]);
+    expect(pieces(await shop.cart.get())).toEqual({ 42: 2 });
+    await expect(
+      shop.orders.orderItems([{ sku_id: 42, quantity: 999_999 }], CHECKOUT),
+    ).rejects.toMatchObject({ code: "validation_failed" });
+    // Pressed again after the answer, it is another order.
+    expect((await shop.orders.orderItems(items, CHECKOUT)).id).not.toBe(first.id);
+    expect((await shop.orders.list()).total).toBe(2);
+  });
+
+  test("an order of items whose answer was lost is found by the next try", async () => {
+    let losesOrders = true;
+    const shop = client(server.url, {
+      fetch: async (input, init) => {
+        const response = await fetch(input, init);
+        if (losesOrders && input.endsWith("/orders")) throw new TypeError("lost");
+        return response;
+      },
+      retry: { baseMs: 1, capMs: 5, patienceMs: 50 },
+    });
+    await signIn(shop);
+    const items = [{ sku_id: 42 }];
+    await expect(shop.orders.orderItems(items, CHECKOUT)).rejects.toMatchObject({
+      code: "network",
+    });
+    losesOrders = false;
+    const order = await shop.orders.orderItems(items, CHECKOUT);
+    expect(await shop.orders.list()).toMatchObject({ total: 1, orders: [{ id: order.id }] });
+  });
+
+  test("a checkout that comes too late is told which order emptied the cart", async () => {
+    const [here, there] = [client(server.url), client(server.url)];
+    const phone = await signIn(here);
+    await signIn(there, phone);
+    await here.cart.add(42);
+    const order = await here.orders.checkout(CHECKOUT);
+    const late: unknown = await there.orders.checkout(CHECKOUT).catch((thrown: unknown) => thrown);
+    expect(late).toMatchObject({ code: "cart_empty" });
+    if (isEvercartError(late, "cart_empty"))
+      expect(late.facts).toEqual({ order_id: order.id, order_number: order.order_number });
+  });
+
   test.each([false, true])(
     "a checkout whose answer was lost with the page is found by the next one (looks first: %s)",
     async (looksFirst) => {

@@ -8,7 +8,7 @@ use evercart_core::phone::Phone;
 use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
-use crate::shop::{ANN, Answered, Asked, BOB, DEE, EVE, Prepared, TestShop};
+use crate::shop::{ANN, Answered, Asked, BOB, DEE, EVE, Prepared, TestShop, order_of};
 use crate::takeover;
 
 /// What the API promises to have.
@@ -167,6 +167,9 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
         "401" => without(),
         "404" if path == "/cart/items" => about(json!({"sku_id": 999})),
         "404" if path == "/wishlist/items" => about(json!({"product_id": 999})),
+        "404" if path.starts_with("/orders") && operation.changes() && !path.contains('{') => {
+            about(order_of(json!([{"sku_id": 999}])))
+        }
         "404" => ask().at(&path.replace("{id}", "999").replace("{product_id}", "999")),
         "409" if path == "/auth/phone/confirm" => {
             shop.sign_in(BOB).await;

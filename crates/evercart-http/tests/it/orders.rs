@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{ANN, BOB, CEM, TestShop, order_body};
+use crate::shop::{ANN, BOB, CEM, TestShop, order_body, order_of};
 
 #[tokio::test]
 async fn a_cart_becomes_an_order() {
@@ -69,6 +69,106 @@ async fn an_order_is_made_once_however_often_it_is_sent() {
     send("/orders").send().await.is(422, "idempotency_key_reused");
     shop.order(&ann).await.is(409, "cart_empty");
     assert_eq!(shop.get("/orders").token(&ann).send().await.body["total"], 1);
+}
+
+/// Two clicks with two keys: the second is told which order there is.
+#[tokio::test]
+async fn an_empty_cart_names_the_order_it_became() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    let refused = || async {
+        let answer = shop.post("/orders").token(&ann).json(&order_body()).send().await;
+        answer.is(409, "cart_empty");
+        answer.body
+    };
+    let never = refused().await;
+    assert_eq!((&never["order_id"], &never["order_number"]), (&Value::Null, &Value::Null));
+    assert_eq!(never["detail"], "Your cart is empty");
+    shop.add(&ann, 42, 2).await;
+    assert_eq!(shop.order(&ann).await.status, 201);
+    let late = refused().await;
+    assert_eq!((&late["order_id"], &late["order_number"]), (&json!(1001), &json!("#1001")));
+    assert_eq!(late["detail"], "Your cart is empty: it became order #1001");
+    shop.add(&ann, 42, 2).await;
+    shop.delete("/cart").token(&ann).send().await;
+    assert_eq!(refused().await["order_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn items_are_ordered_past_the_cart() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    shop.add(&ann, 42, 2).await;
+    let cart = shop.get("/cart").token(&ann).send().await.body;
+    for (path, number) in [("/orders/create", 1001), ("/orders", 1002)] {
+        let body = order_of(json!([{"sku_id": 43}, {"sku_id": 45, "quantity": 2}]));
+        let buy = || shop.post(path).token(&ann).key(path).json(&body);
+        let order = buy().send().await;
+        assert_eq!((order.status.as_u16(), &order.body["id"]), (201, &json!(number)));
+        let items = order.body["items"].as_array().unwrap();
+        let lines: Vec<_> = items.iter().map(|item| (&item["sku_id"], &item["quantity"])).collect();
+        assert_eq!(lines, [(&json!(43), &json!(1)), (&json!(45), &json!(2))]);
+        let again = buy().send().await;
+        assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &order.text));
+        assert_eq!(shop.get("/cart").token(&ann).send().await.body, cart);
+    }
+    let short =
+        shop.post("/orders").token(&ann).json(&order_of(json!([{"sku_id": 43, "quantity": 2}])));
+    short.send().await.is(409, "insufficient_stock");
+    let many = order_of(json!([{"sku_id": 42, "quantity": 999}, {"sku_id": 42}]));
+    shop.post("/orders").token(&ann).json(&many).send().await.is(422, "quantity_limit");
+    assert_eq!(shop.get("/orders").token(&ann).send().await.body["total"], 2);
+}
+
+/// What could mean the cart or the items orders neither.
+#[tokio::test]
+async fn an_order_that_could_mean_two_things_is_refused() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    shop.add(&ann, 42, 2).await;
+    let some = || json!([{"sku_id": 43, "quantity": 1}]);
+    let with = |items: Option<Value>, use_cart: Option<Value>| {
+        let mut body = order_body();
+        for (name, value) in [("items", items), ("use_cart", use_cart)] {
+            if let Some(value) = value {
+                body[name] = value;
+            }
+        }
+        shop.post("/orders").token(&ann).json(&body).send()
+    };
+    for (items, use_cart, field) in [
+        (Some(some()), None, "use_cart"),
+        (Some(some()), Some(Value::Null), "use_cart"),
+        (Some(json!([])), None, "use_cart"),
+        (Some(some()), Some(json!(true)), "items"),
+        (None, Some(json!(false)), "items"),
+        (Some(Value::Null), Some(json!(false)), "items"),
+        (Some(json!([])), Some(json!(false)), "items"),
+        (Some(json!([{"sku_id": "x"}])), Some(json!(false)), "items[0].sku_id"),
+        (Some(json!({})), Some(json!(true)), "items"),
+        (Some(some()), Some(json!("no")), "use_cart"),
+        (None, Some(json!(0)), "use_cart"),
+    ] {
+        let answer = with(items, use_cart).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.fields(), [field], "{}", answer.text);
+    }
+    assert_eq!(shop.get("/cart").token(&ann).send().await.body["total_items"], 2);
+    assert_eq!(shop.get("/orders").token(&ann).send().await.body["total"], 0);
+    // What can only mean the cart orders it.
+    for (items, use_cart) in [
+        (None, Some(json!(true))),
+        (Some(json!([])), Some(json!(true))),
+        (Some(Value::Null), None),
+        (None, Some(Value::Null)),
+    ] {
+        let answer = with(items, use_cart).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["items"][0]["quantity"]),
+            (201, &json!(2))
+        );
+        shop.add(&ann, 42, 2).await;
+    }
 }
 
 #[tokio::test]

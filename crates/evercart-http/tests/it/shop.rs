@@ -346,6 +346,13 @@ pub fn order_body() -> Value {
     })
 }
 
+/// An order of these items in place of the cart.
+pub fn order_of(items: Value) -> Value {
+    let mut body = order_body();
+    (body["items"], body["use_cart"]) = (items, json!(false));
+    body
+}
+
 pub fn limits() -> Limits {
     Limits {
         code_lifetime: SignedDuration::from_mins(10),
