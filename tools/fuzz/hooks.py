@@ -115,6 +115,15 @@ def ids_of(case, path):
     return [1, 2, 15]
 
 
+def spoil_integers(case):
+    """A text of digits is read as the integer it is, though the schema has none: it would not be
+    wrong."""
+    body = case.body if isinstance(case.body, dict) else {}
+    for name in ("sku_id", "product_id", "quantity"):
+        if isinstance(body.get(name), str) and body[name].isdigit():
+            body[name] += "x"
+
+
 def fill(case):
     """Makes a right request be about something that is there, most of the time. Wrong ones stay as
     they are: what is wrong with them is noted beside them."""
@@ -157,6 +166,8 @@ def before_call(context, case, kwargs):
         case.headers["Authorization"] = f"Bearer {token(case)}"
     if is_right(case):
         fill(case)
+    else:
+        spoil_integers(case)
 
 
 @schemathesis.hook
@@ -211,8 +222,8 @@ def no_schema_can_say(case, error):
     field = error["field"]
     if field.split(".")[-1] in BEYOND_SCHEMA:
         return True
-    if error["detail"].endswith(".0"):
-        # To a schema, 3.0 is an integer.
+    if case.operation.path.startswith("/orders") and field in ("items", "use_cart"):
+        # They depend on each other.
         return True
     if field == "quantity" and case.operation.path == "/cart/items/{id}":
         # In the body or in the query: one of them.

@@ -1,5 +1,6 @@
 //! Reads JSON bodies. Every wrong field is reported, each once, with what was expected and found.
 
+mod integer;
 mod json_text;
 mod list;
 
@@ -16,6 +17,7 @@ use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
 use crate::problem::{Code, FieldError, Problem};
+pub(crate) use integer::of_text as integer_of_text;
 use json_text::{depth, describe};
 
 /// The largest body taken. The largest sensible one, an order with long notes, has 10 KiB.
@@ -199,6 +201,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An integer from `least` to `most`, `default` if absent. Without a default it must be there.
+    /// What counts as one, [`integer::read`] says.
     pub(crate) fn integer(
         &mut self,
         field: &'static str,
@@ -213,10 +216,10 @@ impl<'a> Fields<'a> {
                 least
             });
         };
-        match raw.parse::<i64>() {
-            Ok(value) if (least..=most).contains(&value) => value,
-            _ => {
-                let found = describe(raw);
+        match integer::read(raw) {
+            Some(value) if (least..=most).contains(&value) => value,
+            read => {
+                let found = read.map_or_else(|| describe(raw), |value| value.to_string().into());
                 self.wrong(
                     field,
                     format!("must be an integer from {least} to {most}, found {found}"),
@@ -363,22 +366,29 @@ mod tests {
     }
 
     #[test]
-    fn a_quantity_is_a_json_integer_in_range() {
+    fn a_quantity_is_an_integer_in_range() {
         assert_eq!(quantity("{}"), Ok(1));
         assert_eq!(quantity("{\"quantity\": 999, \"unknown\": [{}]}"), Ok(999));
+        for (right, value) in [("1.0", 1), ("\"2\"", 2), ("1e2", 100), ("\"999\"", 999)] {
+            assert_eq!(quantity(&format!("{{\"quantity\": {right}}}")), Ok(value));
+        }
+        let told = quantity("{\"quantity\": \"1000\"}").expect_err("too many");
+        assert!(told.ends_with("must be an integer from 1 to 999, found 1000"), "{told}");
         for wrong in [
             "0",
             "-1",
             "-0",
             "1000",
             "1.5",
-            "1.0",
-            "\"2\"",
+            "\"0\"",
+            "\"2.5\"",
+            "\"\"",
+            "\"x\"",
             "true",
             "null",
             "[]",
             "{}",
-            "1e2",
+            "1e3",
             "1e400",
             "1000000000000",
             "99999999999999999999999999999999",

@@ -5,6 +5,7 @@ use axum::http::Uri;
 use evercart_core::ids::ID_MAX;
 use evercart_core::order::Page;
 
+use crate::body;
 use crate::problem::{FieldError, Problem};
 
 /// Entries of a page if the client does not say.
@@ -47,9 +48,13 @@ impl Parameters {
     /// An integer from `least` to `most`; `None` if it is absent.
     pub(crate) fn integer(&mut self, field: &'static str, least: i64, most: i64) -> Option<i64> {
         let value = self.one(field)?;
-        let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-        match value.parse::<i64>() {
-            Ok(number) if digits && (least..=most).contains(&number) => Some(number),
+        // A float that is one is written so by some clients.
+        let digits = value.split_once('.').map_or(value.as_str(), |(digits, fraction)| {
+            let is_whole = !fraction.is_empty() && fraction.bytes().all(|b| b == b'0');
+            if is_whole { digits } else { "" }
+        });
+        match body::integer_of_text(digits) {
+            Some(number) if (least..=most).contains(&number) => Some(number),
             _ => {
                 self.wrong(field, format!("must be an integer from {least} to {most}"));
                 Some(least)
@@ -119,13 +124,17 @@ mod tests {
             page("limit=100&offset=9007199254740991&x=%zz"),
             Ok(Page { limit: 100, offset: 9_007_199_254_740_991 })
         );
+        assert_eq!(page("limit=2.0&offset=03"), Ok(Page { limit: 2, offset: 3 }));
         for wrong in [
             "limit=0",
             "limit=101",
             "limit=-1",
             "limit=",
             "limit=ten",
-            "limit=1.0",
+            "limit=1.5",
+            "limit=1.",
+            "limit=.0",
+            "limit=1e1",
             "limit=+1",
             "limit=99999999999999999999",
             "offset=-1",
