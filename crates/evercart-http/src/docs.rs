@@ -21,6 +21,16 @@ pub(crate) fn page() -> &'static str {
     &PAGE
 }
 
+/// The page for an address with a slash at its end, to which what it links to is one step up.
+pub(crate) fn page_below() -> &'static str {
+    static PAGE: LazyLock<String> = LazyLock::new(|| {
+        ["docs.css", "openapi.json"].into_iter().fold(page().to_owned(), |page, file| {
+            page.replace(&format!("href=\"{file}\""), &format!("href=\"../{file}\""))
+        })
+    });
+    &PAGE
+}
+
 /// Where the examples send their requests: a shop as `evercart serve` starts it.
 const SHOP: &str = "http://127.0.0.1:8080";
 

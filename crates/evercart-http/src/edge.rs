@@ -12,7 +12,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, ready};
 use rand::RngExt;
 use tower::{Layer, Service};
 
@@ -89,7 +89,8 @@ where
                     match counts.then(|| shop.admission.enter()) {
                         Some(None) => Ok(refused(&shop.admission).await),
                         permit => {
-                            answer(inner.call(request), permit.flatten(), changes, &shop).await
+                            let answering = routed(&mut inner, request);
+                            answer(answering, permit.flatten(), changes, &shop).await
                         }
                     }
                 };
@@ -109,7 +110,7 @@ where
             }
             permit => permit,
         };
-        let answering = self.inner.call(request);
+        let answering = routed(&mut self.inner, request);
         Box::pin(async move {
             let answering = answer(answering, permit.flatten(), changes, &shop);
             let response = bounded(answering, shop.request_timeout).await;
@@ -120,11 +121,34 @@ where
     }
 }
 
-/// The path pattern that matched; the same for both of a route's paths.
+/// Asks the route. Where two slashes stand in a row there is none: the router would take nothing at
+/// all for an id.
+fn routed<S>(
+    inner: &mut S,
+    request: Request,
+) -> impl Future<Output = Result<Response, Infallible>> + Send + use<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send,
+{
+    if request.uri().path().contains("//") {
+        return Either::Left(ready(Ok(Problem::not_found("path").into_response())));
+    }
+    Either::Right(inner.call(request))
+}
+
+/// The path pattern that matched; the same for all of a route's paths.
 fn route(request: &Request) -> &str {
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let matched = matched.unwrap_or("unmatched");
-    matched.strip_prefix("/api/v1").filter(|rest| !rest.is_empty()).unwrap_or(matched)
+    without_slash(
+        matched.strip_prefix("/api/v1").filter(|rest| !rest.is_empty()).unwrap_or(matched),
+    )
+}
+
+/// A path without the one slash that may stand behind it: the two lead to the same place.
+pub(crate) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
 }
 
 /// A mark on the answer to a request that found no room: the log has no line for it.

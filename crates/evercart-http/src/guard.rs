@@ -8,6 +8,7 @@ use evercart_core::guard::{Guard, IdempotencyKey};
 use sha2::{Digest, Sha256};
 
 use crate::body::{self, Fields};
+use crate::edge::without_slash;
 use crate::extract::Customer;
 use crate::problem::{Code, Problem};
 
@@ -115,12 +116,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Tells whether two requests are the same one. The path comes without `/api/v1`, since both ways
-/// lead to the same place.
+/// Tells whether two requests are the same one. The path comes without `/api/v1` and counts without
+/// a slash at its end, since all these ways lead to the same place.
 fn fingerprint(method: &str, uri: &Uri, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
+    let path = without_slash(uri.path());
     for part in
-        [method.as_bytes(), uri.path().as_bytes(), uri.query().unwrap_or_default().as_bytes(), body]
+        [method.as_bytes(), path.as_bytes(), uri.query().unwrap_or_default().as_bytes(), body]
     {
         // Each part is preceded by its length, so that no two lists of parts look the same.
         hash.update((part.len() as u64).to_be_bytes());
@@ -225,6 +227,7 @@ mod tests {
             fingerprint("POST", &uri("/cart/items?a"), b"{}"),
             fingerprint("POST", &uri("/cart/items"), b"{ }"),
         ];
+        assert_eq!(fingerprint("POST", &uri("/cart/items/"), b"{}"), prints[0]);
         for (at, print) in prints.iter().enumerate() {
             assert!(!prints[..at].contains(print), "{at}");
         }

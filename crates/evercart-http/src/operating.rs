@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -79,8 +79,10 @@ pub(crate) async fn openapi_document() -> Response {
 #[utoipa::path(get, path = "/docs", tag = "Operating",
     responses((status = 200, description = "A page", body = String, content_type = "text/html"),
               Default5xx))]
-pub(crate) async fn docs_page() -> Response {
-    let mut response = docs::page().into_response();
+pub(crate) async fn docs_page(request: Request) -> Response {
+    let is_below = request.uri().path().ends_with('/');
+    let page = if is_below { docs::page_below() } else { docs::page() };
+    let mut response = page.into_response();
     page_headers(response.headers_mut(), "text/html; charset=utf-8");
     response
 }

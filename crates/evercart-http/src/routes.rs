@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::edge::{self, EdgeLayer};
@@ -16,45 +16,68 @@ use crate::{
     sign_in, storefront, user, wishlist,
 };
 
+fn operations() -> Vec<UtoipaMethodRouter<Arc<Shop>>> {
+    vec![
+        routes!(code::send_code),
+        routes!(code::send_verification),
+        routes!(sign_in::verify_code),
+        routes!(sign_in::logout),
+        routes!(sign_in::verify_token),
+        routes!(market::list_markets),
+        routes!(account::ask_for_phone),
+        routes!(account::confirm_phone),
+        routes!(phone_change::stop_phone_change),
+        routes!(account::export),
+        routes!(account::erase),
+        routes!(user::get_profile, user::change_profile),
+        routes!(cart::get_cart, cart::clear_cart),
+        routes!(cart::add_item),
+        routes!(cart::merge_cart),
+        routes!(cart::cart_events),
+        routes!(cart::set_item, cart::remove_item),
+        routes!(wishlist::get_wishlist, wishlist::clear_wishlist),
+        routes!(wishlist::add_wish),
+        routes!(wishlist::remove_wish),
+        routes!(wishlist::move_to_cart),
+        routes!(order::checkout, order::list_orders),
+        routes!(order::create_order),
+        routes!(order::get_order),
+        routes!(order::cancel_order),
+        routes!(order::list_profile_orders),
+        routes!(order::get_profile_order),
+        routes!(order::cancel_profile_order),
+        routes!(address::list_addresses, address::add_address),
+        routes!(address::change_address, address::remove_address),
+        routes!(catalogue::list_products),
+        routes!(catalogue::get_product),
+        routes!(catalogue::list_categories),
+        routes!(operating::healthz),
+        routes!(operating::readyz),
+        routes!(operating::openapi_document),
+        routes!(operating::docs_page),
+    ]
+}
+
 fn api() -> OpenApiRouter<Arc<Shop>> {
-    OpenApiRouter::with_openapi(openapi::head())
-        .routes(routes!(code::send_code))
-        .routes(routes!(code::send_verification))
-        .routes(routes!(sign_in::verify_code))
-        .routes(routes!(sign_in::logout))
-        .routes(routes!(sign_in::verify_token))
-        .routes(routes!(market::list_markets))
-        .routes(routes!(account::ask_for_phone))
-        .routes(routes!(account::confirm_phone))
-        .routes(routes!(phone_change::stop_phone_change))
-        .routes(routes!(account::export))
-        .routes(routes!(account::erase))
-        .routes(routes!(user::get_profile, user::change_profile))
-        .routes(routes!(cart::get_cart, cart::clear_cart))
-        .routes(routes!(cart::add_item))
-        .routes(routes!(cart::merge_cart))
-        .routes(routes!(cart::cart_events))
-        .routes(routes!(cart::set_item, cart::remove_item))
-        .routes(routes!(wishlist::get_wishlist, wishlist::clear_wishlist))
-        .routes(routes!(wishlist::add_wish))
-        .routes(routes!(wishlist::remove_wish))
-        .routes(routes!(wishlist::move_to_cart))
-        .routes(routes!(order::checkout, order::list_orders))
-        .routes(routes!(order::create_order))
-        .routes(routes!(order::get_order))
-        .routes(routes!(order::cancel_order))
-        .routes(routes!(order::list_profile_orders))
-        .routes(routes!(order::get_profile_order))
-        .routes(routes!(order::cancel_profile_order))
-        .routes(routes!(address::list_addresses, address::add_address))
-        .routes(routes!(address::change_address, address::remove_address))
-        .routes(routes!(catalogue::list_products))
-        .routes(routes!(catalogue::get_product))
-        .routes(routes!(catalogue::list_categories))
-        .routes(routes!(operating::healthz))
-        .routes(routes!(operating::readyz))
-        .routes(routes!(operating::openapi_document))
-        .routes(routes!(operating::docs_page))
+    let described = OpenApiRouter::with_openapi(openapi::head());
+    operations().into_iter().fold(described, |api, (schemas, paths, methods)| {
+        // Each path's own route again with a slash behind it: no request is rewritten, and none is
+        // sent elsewhere, on which way clients lose bodies and tokens.
+        let api = paths
+            .paths
+            .keys()
+            .fold(api, |api, path| api.route(&format!("{path}/"), methods.clone()));
+        api.routes((schemas, paths, methods))
+    })
+}
+
+/// Serves what the API's description does not have, with and without a slash behind it.
+fn beside(
+    router: Router<Arc<Shop>>,
+    path: &str,
+    methods: MethodRouter<Arc<Shop>>,
+) -> Router<Arc<Shop>> {
+    router.route(&format!("{path}/"), methods.clone()).route(path, methods)
 }
 
 /// What the API's description says.
@@ -67,9 +90,9 @@ pub(crate) fn described() -> OpenApi {
 /// The public listener. Serve it with `ConnectInfo<SocketAddr>`, which limits by address need.
 pub fn router(shop: Arc<Shop>) -> Router {
     let mut api: Router<Arc<Shop>> = api().into();
-    api = api.route("/docs.css", get(operating::docs_style));
+    api = beside(api, "/docs.css", get(operating::docs_style));
     if shop.demo {
-        api = api.route("/demo/images/{name}", get(operating::demo_picture));
+        api = beside(api, "/demo/images/{name}", get(operating::demo_picture));
     }
     let mut both = Router::new().nest("/api/v1", api.clone()).merge(api);
     for path in ["/shop", "/shop/", "/shop/{*path}"] {
@@ -80,10 +103,14 @@ pub fn router(shop: Arc<Shop>) -> Router {
 
 /// The operators' listener.
 pub fn internal_router(shop: Arc<Shop>) -> Router {
-    let router = Router::new()
-        .route("/metrics", get(operating::metrics))
-        .route("/healthz", get(operating::healthz))
-        .route("/readyz", get(operating::readyz));
+    let routes = [
+        ("/metrics", get(operating::metrics)),
+        ("/healthz", get(operating::healthz)),
+        ("/readyz", get(operating::readyz)),
+    ];
+    let router = routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| beside(router, path, methods));
     finish(router, shop)
 }
 

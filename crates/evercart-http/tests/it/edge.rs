@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use crate::schema::operations;
 use crate::shop::{ANN, Asked, DEE, TestShop};
 
 #[tokio::test]
@@ -39,8 +40,18 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
         "/api/v1",
         "/api/v1/nowhere",
         "/api/v2/cart",
-        "/cart/",
+        "/cart//",
+        "//cart",
+        "//",
+        "/cart//items",
+        "/profile/orders//",
+        "/orders//cancel",
+        "/shop//",
+        "/cart/items//",
+        "/api/v1/cart//",
+        "/api/v1/",
         "/cart/items/1/2",
+        "/metrics/",
         "/%zz",
         "/cart%2Fitems",
         "/metrics",
@@ -65,6 +76,47 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
     }
     let head = shop.ask(Method::HEAD, "/healthz").send().await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+}
+
+/// One slash behind a path changes nothing, whatever the operation and its answer; it is answered
+/// where it came.
+#[tokio::test]
+async fn a_slash_behind_a_path_is_the_same_route() {
+    for under in ["", "/api/v1"] {
+        for operation in operations() {
+            let mut answers = Vec::new();
+            for slash in ["", "/"] {
+                let shop = TestShop::open().await;
+                let ann = shop.prepare().await;
+                let path = format!("{under}{}{slash}", ann.fill(operation.path));
+                let ask = shop.example(&operation, &ann).at(&path);
+                let answer = match operation.needs_token() {
+                    true => ask.token(&ann.token).send().await,
+                    false => ask.send().await,
+                };
+                assert!(answer.status.is_success(), "{path}: {}", answer.text);
+                answers.push((answer.status, answer.header("content-type").to_owned()));
+            }
+            assert_eq!(answers[0], answers[1], "{under}{}", operation.path);
+        }
+    }
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    let add =
+        |path: &str| shop.post(path).token(&ann).key("one tap").json(&json!({"sku_id": 42})).send();
+    for path in ["/cart/items", "/cart/items/", "/api/v1/cart/items/"] {
+        assert_eq!(add(path).await.body["total_items"], 1, "{path}");
+    }
+    let method = shop.get("/cart/items/").send().await;
+    method.is(405, "method_not_allowed");
+    assert_eq!(method.header("allow"), "POST");
+    // What a page links to is found from where the page was.
+    let docs = shop.get("/docs/").send().await.text;
+    assert!(docs.contains("href=\"../docs.css\"") && docs.contains("href=\"../openapi.json\""));
+    assert_eq!(shop.get("/docs.css/").send().await.status, 200);
+    for path in ["/metrics/", "/healthz/", "/readyz/"] {
+        assert_eq!(shop.ask_inside(path).send().await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -114,7 +166,7 @@ async fn only_configured_origins_may_call_from_a_browser() {
 async fn requests_are_counted_by_route_and_status() {
     let shop = TestShop::open().await;
     let ann = shop.sign_in(ANN).await;
-    for path in ["/cart", "/api/v1/cart"] {
+    for path in ["/cart", "/api/v1/cart", "/cart/", "/api/v1/cart/"] {
         shop.get(path).token(&ann).send().await;
     }
     shop.get("/cart").send().await;
@@ -123,7 +175,7 @@ async fn requests_are_counted_by_route_and_status() {
     let metrics = shop.ask_inside("/metrics").send().await;
     assert_eq!(metrics.status, 200);
     for line in [
-        r#"evercart_requests_total{method="GET",route="/cart",status="200"} 2"#,
+        r#"evercart_requests_total{method="GET",route="/cart",status="200"} 4"#,
         r#"evercart_requests_total{method="GET",route="/cart",status="401"} 1"#,
         r#"evercart_requests_total{method="PUT",route="/cart/items/{id}",status="404"} 1"#,
         r#"evercart_requests_total{method="GET",route="unmatched",status="404"} 1"#,
