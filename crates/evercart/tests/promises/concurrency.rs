@@ -1,11 +1,13 @@
 //! G2, G3, G4: many at once. No line twice, no piece lost, no order twice, nothing sold that is not
 //! there.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::catalogue_rows::{Row, check, import, stock};
 use crate::crowd::{at_once, count};
-use crate::customer::{Customer, SEED_PHONE, expect, pieces, problem, us_phone};
+use crate::customer::{Customer, SEED_PHONE, checkout_body, expect, pieces, problem, us_phone};
 use crate::harness::Shop;
 
 /// SKUs of the tests, out of the demo's way.
@@ -115,8 +117,11 @@ fn g4_parallel_checkouts_of_one_cart_make_one_order() {
         expect(200, &customer.add(&shop, 42, 2));
         let answers = at_once(16, |_| customer.checkout(&shop));
         assert_eq!(count(&answers, |answer| answer.status == 201), 1);
+        let order = answers.iter().find(|answer| answer.status == 201).expect("one").json();
         for refused in answers.iter().filter(|answer| answer.status != 201) {
-            problem(409, "cart_empty", refused);
+            let body = problem(409, "cart_empty", refused);
+            let named = (&body["order_id"], &body["order_number"]);
+            assert_eq!(named, (&order["id"], &order["order_number"]), "{body}");
         }
         assert_eq!(shop.see("/profile/orders", &customer.token)["total"], 1);
         assert_eq!(customer.cart(&shop)["total_items"], 0);
@@ -144,6 +149,37 @@ fn g4_the_last_piece_is_sold_once_to_thirty_two_customers() {
     assert_eq!(product["skus"][0]["stock_status"], "out_of_stock", "{product}");
     let kept = customers.iter().filter(|customer| pieces(&customer.cart(&shop), SKU) == 1);
     assert_eq!(kept.count(), 31, "who got none keeps the cart");
+    check(&shop);
+}
+
+#[test]
+fn g4_items_ordered_past_the_cart_are_never_oversold() {
+    let shop = Shop::demo();
+    import(&shop, "us", &[Row::new(SKU, "1.00", 20), Row::new(SKU + 1, "1.00", 1000)]);
+    let customers = crowd(&shop, 16);
+    for customer in &customers {
+        expect(200, &customer.add(&shop, 42, 1));
+    }
+    // Two clicks each, under one key: one order a customer, as long as there are pieces.
+    let answers = at_once(32, |index| {
+        let mut body = checkout_body();
+        let items = json!([{ "sku_id": SKU + 1 }, { "sku_id": SKU, "quantity": 2 }]);
+        (body["items"], body["use_cart"]) = (items, json!(false));
+        let request = customers[index % 16].request(&shop, "POST", "/orders/create");
+        request.json(&body).idempotency_key("one tap").send()
+    });
+    let ordered = answers.iter().filter(|answer| answer.status == 201);
+    let ordered: BTreeSet<_> = ordered.map(|order| order.json()["id"].as_i64()).collect();
+    assert_eq!(ordered.len(), 10, "twenty pieces are ten orders");
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        problem(409, "insufficient_stock", refused);
+    }
+    assert_eq!((stock(&shop, "us", SKU), stock(&shop, "us", SKU + 1)), (0, 990));
+    for customer in &customers {
+        assert_eq!(pieces(&customer.cart(&shop), 42), 1, "the cart is left alone");
+        let orders = shop.see("/profile/orders", &customer.token);
+        assert!(orders["total"].as_i64().is_some_and(|total| total <= 1), "{orders}");
+    }
     check(&shop);
 }
 

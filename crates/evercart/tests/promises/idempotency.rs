@@ -82,7 +82,7 @@ impl Done {
         let Some(left) = &self.left else { return };
         let other_body = json!({ "sku_id": 2, "quantity": 9, "full_address": "2", "title": "x",
             "product_id": 2, "full_name": "x", "customer_name": "x", "delivery_address": "x",
-            "payment_method": "x", "items": [], "new_phone": "+13128059853" });
+            "payment_method": "x", "items": [], "use_cart": true, "new_phone": "+13128059853" });
         let path = self.endpoint.path_of(self.id);
         let request = self.customer.request(shop, self.endpoint.method, &path);
         let answer = request.json(&other_body).idempotency_key(KEY).send();
