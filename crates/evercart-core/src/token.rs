@@ -217,6 +217,18 @@ pub struct VerifiedToken {
     pub expires_at: Timestamp,
 }
 
+impl VerifiedToken {
+    /// The token, if it is good for at most `lifetime_max`. The shop writes none for longer, so one
+    /// that claims more was written by somebody else with the key, or before the shop decided so.
+    ///
+    /// # Errors
+    /// `Invalid` if it is for longer.
+    pub fn within(self, lifetime_max: SignedDuration) -> Result<Self, TokenError> {
+        let is_within = self.expires_at.duration_since(self.issued_at) <= lifetime_max;
+        if is_within { Ok(self) } else { Err(TokenError::Invalid) }
+    }
+}
+
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum TokenError {
@@ -302,6 +314,14 @@ mod tests {
             assert_eq!(others.recognize(&token, now()), None);
         }
         assert_eq!(keys().recognize(&format!("{token}x"), now()), None);
+    }
+
+    #[test]
+    fn a_token_for_longer_than_the_shops_is_refused() {
+        let verified = keys().verify(&issue(&keys()), now()).expect("genuine");
+        assert_eq!(verified.clone().within(LIFETIME), Ok(verified.clone()));
+        let shorter = LIFETIME - SignedDuration::from_secs(1);
+        assert_eq!(verified.within(shorter), Err(TokenError::Invalid));
     }
 
     #[test]
