@@ -208,6 +208,17 @@ pub(crate) async fn change_address(
     Ok(replayed(done.replayed, written(StatusCode::OK, &done.value)))
 }
 
+/// Change an address (as `PUT /profile/addresses/{id}`)
+#[utoipa::path(patch, path = "/profile/addresses/{id}", tag = "Addresses",
+    security(("bearer" = [])),
+    params(ChangeHeaders, ("id" = i64, Path, description = "An address's id", example = 1)),
+    request_body = AddressBody,
+    responses((status = 200, description = "The address after it", body = AddressJson),
+              ChangeWithBody, Missing))]
+pub(crate) async fn patch_address(customer: Customer, id: PathId, request: Mutation) -> Answer {
+    change_address(customer, id, request).await
+}
+
 /// That something was done.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Confirmation {

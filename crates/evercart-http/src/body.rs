@@ -358,6 +358,7 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Form;
     use axum::body::Body;
 
     fn quantity(body: &str) -> Result<i64, String> {
@@ -439,7 +440,11 @@ mod tests {
             fields.text("e", 2);
             fields.optional_text("f", 2, Lines::One);
         });
-        let wire = problem.expect_err("wrong").write("id", axum::response::Response::default());
+        let wire = problem.expect_err("wrong").write(
+            "id",
+            Form::Problem,
+            axum::response::Response::default(),
+        );
         let body =
             futures_util::FutureExt::now_or_never(axum::body::to_bytes(wire.into_body(), 10_000));
         let body: serde_json::Value =

@@ -142,6 +142,20 @@ pub(crate) async fn set_item(
     set(&customer, line, pieces(quantity), &request).await
 }
 
+/// Set a line's quantity (as `PUT /cart/items/{id}`)
+#[utoipa::path(patch, path = "/cart/items/{id}", tag = "Cart", security(("bearer" = [])),
+    params(CartChangeHeaders, ("id" = i64, Path, description = "A line's id", example = 1),
+        ("quantity" = Option<u32>, Query, description = "Instead of a body", maximum = 999)),
+    request_body = SetQuantity,
+    responses((status = 200, description = "The cart after it", body = CartJson,
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+              (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              ChangeWithBody, Missing, Stale))]
+pub(crate) async fn patch_item(customer: Customer, line: PathId, request: Mutation) -> Answer {
+    set_item(customer, line, request).await
+}
+
 /// Remove a line
 #[utoipa::path(delete, path = "/cart/items/{id}", tag = "Cart", security(("bearer" = [])),
     params(CartChangeHeaders, ("id" = i64, Path, description = "A line's id", example = 1)),

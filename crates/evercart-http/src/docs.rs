@@ -37,7 +37,7 @@ const SHOP: &str = "http://127.0.0.1:8080";
 /// Deeper than any of our schemas, so that a schema that contained itself would end.
 const DEPTH_MAX: usize = 8;
 
-const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 struct Page {
     document: Value,

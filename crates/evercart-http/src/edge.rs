@@ -22,7 +22,7 @@ use crate::admission::{self, Admission, Permit};
 use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Form, Problem};
 
 /// The header that names a request, in its answer, in the log and in a problem.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -221,6 +221,8 @@ struct Seen {
     request_id: HeaderValue,
     method: Method,
     authorization: Option<HeaderValue>,
+    /// How a problem is to be written.
+    form: Form,
     started: Instant,
 }
 
@@ -230,6 +232,7 @@ impl Seen {
             request_id: request_id(request.headers()),
             method: request.method().clone(),
             authorization: request.headers().get(header::AUTHORIZATION).cloned(),
+            form: Form::asked_for(request.headers()),
             started: Instant::now(),
         }
     }
@@ -237,7 +240,7 @@ impl Seen {
     fn finish(self, mut response: Response, metrics: &RouteMetrics, shop: &Shop) -> Response {
         let problem = response.extensions_mut().remove::<Problem>();
         if let Some(problem) = &problem {
-            response = problem.write(self.id(), response);
+            response = problem.write(self.id(), self.form, response);
         }
         let took = self.started.elapsed();
         let status = response.status();

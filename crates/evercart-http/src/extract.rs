@@ -126,11 +126,13 @@ pub(crate) fn claimed_by(headers: &HeaderMap, shop: &Shop, market: &MarketName) 
     (values.next().is_none() && at == *market).then_some(user)
 }
 
-/// The credentials of a `Bearer` header (RFC 9110 section 11.1: schemes have no case).
+/// The credentials of a `Bearer` header (RFC 9110 section 11.1: schemes have no case). `Token` is what
+/// clients of some other services call the same.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (is_known && !token.is_empty()).then_some(token)
 }
 
 /// The market that `X-Market` names, if there is such a header.
@@ -241,7 +243,17 @@ mod tests {
     fn only_bearer_credentials_are_a_token() {
         assert_eq!(bearer("Bearer a.b.c"), Some("a.b.c"));
         assert_eq!(bearer("bearer  a.b.c "), Some("a.b.c"));
-        for other in ["", "Bearer", "Bearer ", "Basic dXNlcjpwdw==", "a.b.c", "Bearera.b.c"] {
+        assert_eq!(bearer("Token a.b.c"), Some("a.b.c"));
+        for other in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic dXNlcjpwdw==",
+            "a.b.c",
+            "Bearera.b.c",
+            "Token",
+            "Tokens a.b.c",
+        ] {
             assert_eq!(bearer(other), None, "{other}");
         }
     }

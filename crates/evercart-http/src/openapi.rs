@@ -34,10 +34,14 @@ pub(crate) fn head() -> OpenApi {
 
 /// That a body may be left out is said by an `Option`, which would let `null` stand for one, too.
 pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
-    let line = document.paths.paths.get_mut("/cart/items/{id}");
-    let body = line.and_then(|line| line.put.as_mut()?.request_body.as_mut());
-    let Some(RefOr::T(body)) = body else { unreachable!("a quantity is set with a body") };
-    body.required = None;
+    let Some(line) = document.paths.paths.get_mut("/cart/items/{id}") else {
+        unreachable!("a cart has lines")
+    };
+    for setting in [&mut line.put, &mut line.patch] {
+        let body = setting.as_mut().and_then(|setting| setting.request_body.as_mut());
+        let Some(RefOr::T(body)) = body else { unreachable!("a quantity is set with a body") };
+        body.required = None;
+    }
 }
 
 #[derive(utoipa::OpenApi)]
@@ -50,7 +54,9 @@ pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
                        with exactly the currency's decimals. An integer in a body is read from \
                        any number without a fraction (`2`, `2.0`, `2e0`) and from a text of \
                        digits (`\"2\"`), which some clients send. Every answer has an `X-Request-Id`, \
-                       the client's own if it sent one.",
+                       the client's own if it sent one. Errors \
+                       are `application/problem+json`; a client whose `Accept` names only \
+                       `application/json` gets them as that, with `message` beside `detail`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This server"),

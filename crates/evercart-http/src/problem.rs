@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use evercart_core::error::{Failed, Refused, StoreError};
 use evercart_core::money::{Currency, Money};
@@ -99,6 +99,30 @@ enum Fact {
     Text(Cow<'static, str>),
     /// In the currency of the request's market, see [`Problem::priced_in`].
     Money(Money),
+}
+
+/// What a problem is called when it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `application/problem+json`.
+    Problem,
+    /// `application/json`, with the sentence once more as `message`, for clients that know no other
+    /// type than the one they ask for.
+    Plain,
+}
+
+impl Form {
+    /// What a request asks for: plain JSON if its `Accept` names that and nothing else.
+    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+        let is_json = |range: &str| {
+            let essence = range.split(';').next().unwrap_or_default();
+            essence.trim().eq_ignore_ascii_case("application/json")
+        };
+        let mut named = headers.get_all(header::ACCEPT).iter().peekable();
+        let is_plain = named.peek().is_some()
+            && named.all(|value| value.to_str().is_ok_and(|value| value.split(',').all(is_json)));
+        if is_plain { Form::Plain } else { Form::Problem }
+    }
 }
 
 /// Why a request was not done. Boxed inside, since every handler returns one.
@@ -217,14 +241,18 @@ impl Problem {
     }
 
     /// Writes it out as the whole answer. `head` carries headers set so far, such as `Allow`.
-    pub(crate) fn write(&self, request_id: &str, head: Response) -> Response {
+    pub(crate) fn write(&self, request_id: &str, form: Form, head: Response) -> Response {
         let (mut parts, _) = head.into_parts();
-        let body = serde_json::to_vec(&Written { problem: &self.0, request_id })
+        let body = serde_json::to_vec(&Written { problem: &self.0, request_id, form })
             .expect("strings and numbers are always JSON");
         parts.status = self.0.code.status();
         let headers = &mut parts.headers;
         headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let content_type = match form {
+            Form::Problem => "application/problem+json",
+            Form::Plain => "application/json",
+        };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -405,6 +433,7 @@ impl Problem {
 struct Written<'a> {
     problem: &'a Inner,
     request_id: &'a str,
+    form: Form,
 }
 
 impl Serialize for Written<'_> {
@@ -415,6 +444,9 @@ impl Serialize for Written<'_> {
         map.serialize_entry("title", code.title())?;
         map.serialize_entry("status", &code.status().as_u16())?;
         map.serialize_entry("detail", detail)?;
+        if self.form == Form::Plain {
+            map.serialize_entry("message", detail)?;
+        }
         map.serialize_entry("code", code.as_str())?;
         map.serialize_entry("request_id", self.request_id)?;
         if !errors.is_empty() {

@@ -29,12 +29,12 @@ fn operations() -> Vec<UtoipaMethodRouter<Arc<Shop>>> {
         routes!(phone_change::stop_phone_change),
         routes!(account::export),
         routes!(account::erase),
-        routes!(user::get_profile, user::change_profile),
+        routes!(user::get_profile, user::change_profile, user::patch_profile),
         routes!(cart::get_cart, cart::clear_cart),
         routes!(cart::add_item),
         routes!(cart::merge_cart),
         routes!(cart::cart_events),
-        routes!(cart::set_item, cart::remove_item),
+        routes!(cart::set_item, cart::patch_item, cart::remove_item),
         routes!(wishlist::get_wishlist, wishlist::clear_wishlist),
         routes!(wishlist::add_wish),
         routes!(wishlist::remove_wish),
@@ -47,7 +47,7 @@ fn operations() -> Vec<UtoipaMethodRouter<Arc<Shop>>> {
         routes!(order::get_profile_order),
         routes!(order::cancel_profile_order),
         routes!(address::list_addresses, address::add_address),
-        routes!(address::change_address, address::remove_address),
+        routes!(address::change_address, address::patch_address, address::remove_address),
         routes!(catalogue::list_products),
         routes!(catalogue::get_product),
         routes!(catalogue::list_categories),
@@ -143,7 +143,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
     let layer = CorsLayer::new()
         .allow_origin(origin)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

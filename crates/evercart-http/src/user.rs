@@ -156,6 +156,15 @@ pub(crate) async fn change_profile(customer: Customer, request: Mutation) -> Ans
     Ok(replayed(done.replayed, written(&done.value, customer.market())))
 }
 
+/// Change the profile (as `PUT /auth/profile`)
+#[utoipa::path(patch, path = "/auth/profile", tag = "Profile", security(("bearer" = [])),
+    params(ChangeHeaders), request_body = ProfileBody,
+    responses((status = 200, description = "The profile after it", body = Profile),
+              ChangeWithBody))]
+pub(crate) async fn patch_profile(customer: Customer, request: Mutation) -> Answer {
+    change_profile(customer, request).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,18 @@ fn another(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }
 
+/// Not only in: a token that lets in is one that can be ended.
+#[tokio::test]
+async fn a_token_may_be_called_so() {
+    let shop = TestShop::open().await;
+    let ann = shop.sign_in(ANN).await;
+    for asked in [shop.get("/cart"), shop.post("/auth/logout")] {
+        let named = asked.header("authorization", &format!("Token {ann}"));
+        assert_eq!(named.send().await.status, 200);
+    }
+    shop.get("/cart").token(&ann).send().await.is(401, "signed_out");
+}
+
 #[tokio::test]
 async fn a_code_is_sent_and_signs_in_once() {
     let shop = TestShop::open().await;

@@ -20,6 +20,7 @@ const CONTRACT: &str = "
     GET /auth/verify-token
     GET /auth/profile
     PUT /auth/profile
+    PATCH /auth/profile
     GET /auth/markets
     POST /auth/phone
     POST /auth/phone/confirm
@@ -32,6 +33,7 @@ const CONTRACT: &str = "
     POST /cart/merge
     GET /cart/events
     PUT /cart/items/{id}
+    PATCH /cart/items/{id}
     DELETE /cart/items/{id}
     GET /wishlist
     DELETE /wishlist
@@ -49,6 +51,7 @@ const CONTRACT: &str = "
     GET /profile/addresses
     POST /profile/addresses
     PUT /profile/addresses/{id}
+    PATCH /profile/addresses/{id}
     DELETE /profile/addresses/{id}
     GET /products
     GET /products/{id}

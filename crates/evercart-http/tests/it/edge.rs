@@ -120,6 +120,71 @@ async fn a_slash_behind_a_path_is_the_same_route() {
 }
 
 #[tokio::test]
+async fn patch_is_put() {
+    let shop = TestShop::open().await;
+    let ann = shop.prepare().await;
+    let line = format!("/cart/items/{}", ann.line);
+    let address = format!("/profile/addresses/{}", ann.address);
+    for (path, put, patch, seen) in [
+        (line.as_str(), json!({"quantity": 3}), json!({"quantity": 2}), "/total_items"),
+        ("/auth/profile", json!({"full_name": "A"}), json!({"full_name": "B"}), "/full_name"),
+        (address.as_str(), json!({"title": "A"}), json!({"title": "B"}), "/title"),
+    ] {
+        let mut answers = Vec::new();
+        for (method, body) in [(Method::PUT, &put), (Method::PATCH, &patch)] {
+            let answer = shop.ask(method, path).token(&ann.token).json(body).send().await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            answers.push(answer.body);
+        }
+        let [put, patch] = [&mut answers[0].clone(), &mut answers[1].clone()];
+        assert_ne!(put.pointer(seen), patch.pointer(seen), "{path}");
+        assert!(put.as_object().unwrap().keys().eq(patch.as_object().unwrap().keys()), "{path}");
+    }
+    let by_query = shop.ask(Method::PATCH, &format!("{line}?quantity=0")).token(&ann.token);
+    assert_eq!(by_query.send().await.body["items"], json!([]));
+}
+
+/// Clients that do not know problems read `message` of what calls itself JSON.
+#[tokio::test]
+async fn who_takes_only_json_gets_errors_as_json() {
+    let shop = TestShop::open().await;
+    let ask = |accept: &[&str]| {
+        let asked = shop.ask_plainly("/cart");
+        accept.iter().fold(asked, |asked, value| asked.header("accept", value))
+    };
+    for only in [
+        &["application/json"][..],
+        &["Application/JSON; charset=utf-8"],
+        &["application/json", "application/json;q=0.5"],
+        &["application/json,application/json"],
+    ] {
+        let answer = ask(only).send().await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("content-type"), "application/json", "{only:?}");
+        assert_eq!(answer.body["message"], answer.body["detail"]);
+        assert_eq!(answer.body["code"], "not_authenticated");
+    }
+    for more in [
+        &[][..],
+        &[""],
+        &["*/*"],
+        &["application/json, */*"],
+        &["application/json", "text/html"],
+        &["application/problem+json, application/json"],
+        &["application/*"],
+    ] {
+        let answer = ask(more).send().await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{more:?}");
+        assert!(answer.body.get("message").is_none(), "{more:?}");
+    }
+    // What is written at the edge itself is no exception, and no success is one.
+    let nowhere = shop.ask_plainly("/nowhere").header("accept", "application/json").send().await;
+    assert_eq!(nowhere.body["message"], "There is no such path.");
+    let alive = shop.ask_plainly("/healthz").header("accept", "application/json").send().await;
+    assert_eq!((alive.status.as_u16(), &alive.body["message"]), (200, &json!(null)));
+}
+
+#[tokio::test]
 async fn only_configured_origins_may_call_from_a_browser() {
     let closed = TestShop::open().await;
     let answer = closed.get("/healthz").header("origin", "https://shop.example").send().await;

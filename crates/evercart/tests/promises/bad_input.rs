@@ -263,7 +263,9 @@ fn s6_unknown_paths_and_methods_are_said_so() {
     let long = format!("/cart/{}", "x".repeat(4000));
     for path in [
         "/nothing",
-        "/cart/",
+        "/cart//",
+        "/cart//items",
+        "/cart/items//",
         "/cart/items/1/2",
         "/api/v2/cart",
         "/api/v1",
@@ -297,8 +299,12 @@ fn s6_unknown_paths_and_methods_are_said_so() {
             problem(404, "not_found", &request.json(&json!({ "quantity": 1 })).send());
         }
     }
-    for endpoint in endpoints::of_customers() {
+    let all = endpoints::of_customers();
+    for endpoint in &all {
         for method in ["PATCH", "TRACE", "PROPFIND", "BREW"] {
+            if all.iter().any(|other| (other.method, other.path) == (method, endpoint.path)) {
+                continue;
+            }
             let answer = jo.request(&shop, method, &endpoint.path_of(1)).send();
             problem(405, "method_not_allowed", &answer);
         }

@@ -47,6 +47,7 @@ pub fn of_customers() -> Vec<Endpoint> {
         ("GET", "/auth/verify-token", None),
         ("GET", "/auth/profile", None),
         ("PUT", "/auth/profile", Some(json!({ "full_name": "Somebody Else" }))),
+        ("PATCH", "/auth/profile", Some(json!({ "full_name": "Somebody Else" }))),
         ("POST", "/auth/phone", Some(json!({ "new_phone": "+13128059852" }))),
         ("POST", "/auth/phone/confirm", moved()),
         ("GET", "/auth/export", None),
@@ -57,6 +58,7 @@ pub fn of_customers() -> Vec<Endpoint> {
         ("POST", "/cart/items", item()),
         ("POST", "/cart/merge", Some(json!({ "items": [{ "sku_id": 42, "quantity": 9 }] }))),
         ("PUT", "/cart/items/{id}", Some(json!({ "quantity": 7 }))),
+        ("PATCH", "/cart/items/{id}", Some(json!({ "quantity": 7 }))),
         ("DELETE", "/cart/items/{id}", None),
         ("GET", "/wishlist", None),
         ("DELETE", "/wishlist", None),
@@ -74,6 +76,7 @@ pub fn of_customers() -> Vec<Endpoint> {
         ("GET", "/profile/addresses", None),
         ("POST", "/profile/addresses", Some(json!({ "full_address": "1 Main St" }))),
         ("PUT", "/profile/addresses/{id}", Some(json!({ "title": "Work" }))),
+        ("PATCH", "/profile/addresses/{id}", Some(json!({ "title": "Work" }))),
         ("DELETE", "/profile/addresses/{id}", None),
     ]
     .into_iter()

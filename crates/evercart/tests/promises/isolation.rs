@@ -107,7 +107,7 @@ fn s1_no_operation_is_done_without_a_token() {
         let under_api = format!("/api/v1{}", endpoint.path_of(1));
         let answer = shop.request(endpoint.method, &under_api).send();
         problem(401, "not_authenticated", &answer);
-        for header in ["", "Bearer", "Bearer ", "Basic am86am8=", "Token x", &jo.token] {
+        for header in ["", "Bearer", "Bearer ", "Basic am86am8=", "Digest x", &jo.token] {
             let answer = endpoint.request(&shop, 1).header("Authorization", header).send();
             problem(401, "not_authenticated", &answer);
         }
