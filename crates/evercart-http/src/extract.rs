@@ -126,8 +126,8 @@ pub(crate) fn claimed_by(headers: &HeaderMap, shop: &Shop, market: &MarketName) 
     (values.next().is_none() && at == *market).then_some(user)
 }
 
-/// The credentials of a `Bearer` header (RFC 9110 section 11.1: schemes have no case). `Token` is what
-/// clients of some other services call the same.
+/// The credentials of a `Bearer` header (RFC 9110 section 11.1: schemes have no case). Clients of
+/// some other services call the same `Token`.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();

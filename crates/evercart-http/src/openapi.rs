@@ -50,12 +50,12 @@ pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
         title = "Evercart",
         description = "A shop backend: a customer never loses their cart, wishlist or orders, and \
                        nobody else ever gets at them.\n\nEvery path is also served under \
-                       `/api/v1`, and with one slash at its end. Bodies are JSON in UTF-8, at most 64 KiB. Amounts are numbers \
-                       with exactly the currency's decimals. An integer in a body is read from \
-                       any number without a fraction (`2`, `2.0`, `2e0`) and from a text of \
-                       digits (`\"2\"`), which some clients send. Every answer has an `X-Request-Id`, \
-                       the client's own if it sent one. Errors \
-                       are `application/problem+json`; a client whose `Accept` names only \
+                       `/api/v1`, and with one slash at its end. Bodies are JSON in UTF-8, at \
+                       most 64 KiB. Amounts are numbers with exactly the currency's decimals. An \
+                       integer in a body is read from any number without a fraction (`2`, `2.0`, \
+                       `2e0`) and from a text of digits (`\"2\"`), which some clients send. Every \
+                       answer has an `X-Request-Id`, the client's own if it sent one. Errors are \
+                       `application/problem+json`; a client whose `Accept` names only \
                        `application/json` gets them as that, with `message` beside `detail`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),

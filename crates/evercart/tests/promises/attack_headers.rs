@@ -1,5 +1,5 @@
-//! S3, S6: where and how a token is brought. One `Authorization` header with a `Bearer` token, which
-//! may be called `Token`, is looked at and nothing else, however large or strange.
+//! S3, S6: where and how a token is brought. One `Authorization` header with a `Bearer` token (or,
+//! which is the same, a `Token`) is looked at and nothing else, however large or strange.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
