@@ -36,6 +36,7 @@ BEYOND_SCHEMA = {
 
 # Refusals of requests that are right by the schema: they depend on what is there.
 BEYOND_SCHEMA_CODES = {
+    "code_invalid",
     "market_unknown",
     "market_mismatch",
     "market_required",

@@ -126,7 +126,11 @@ pub const KEYS: &[Key] = &[
         "16",
         "PostgreSQL: connections for everything else, for each market, at most.",
     ),
-    key("auth.token_lifetime", r#""30m""#, "How long an access token is good for."),
+    key(
+        "auth.token_lifetime",
+        r#""30m""#,
+        "How long an access token is good for. Made shorter, it ends tokens written for longer.",
+    ),
     key(
         "auth.issuer",
         r#""evercart""#,
