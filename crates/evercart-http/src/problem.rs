@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use evercart_core::error::{Failed, Refused, StoreError};
+use evercart_core::ids::OrderId;
 use evercart_core::money::{Currency, Money};
 use evercart_core::token::TokenError;
 use jiff::{SignedDuration, Timestamp};
@@ -208,6 +209,16 @@ impl Problem {
         self
     }
 
+    fn cart_empty(emptied_by: Option<OrderId>) -> Self {
+        let Some(order) = emptied_by else {
+            return Self::new(Code::CartEmpty, "Your cart is empty");
+        };
+        let detail = format!("Your cart is empty: it became order #{order}");
+        Self::new(Code::CartEmpty, detail)
+            .fact("order_id", Fact::Number(order.0))
+            .fact("order_number", Fact::Text(format!("#{order}").into()))
+    }
+
     /// An account was moved away from a phone, which is told to nobody else.
     pub(crate) fn phone_moved(until: Option<Timestamp>) -> Self {
         match until {
@@ -338,15 +349,7 @@ impl From<Refused> for Problem {
                     .fact("limit", Fact::Number(i64::from(limit)))
                     .fact("of", Fact::Text(what.into()))
             }
-            Refused::CartEmpty { emptied_by: None } => {
-                Problem::new(Code::CartEmpty, "Your cart is empty")
-            }
-            Refused::CartEmpty { emptied_by: Some(order) } => Problem::new(
-                Code::CartEmpty,
-                format!("Your cart is empty: it became order #{order}"),
-            )
-            .fact("order_id", Fact::Number(order.0))
-            .fact("order_number", Fact::Text(format!("#{order}").into())),
+            Refused::CartEmpty { emptied_by } => Self::cart_empty(emptied_by),
             Refused::PriceChanged { expected, actual } => Problem::new(
                 Code::PriceChanged,
                 "The total is not what you were shown. Look at the cart and order again.",

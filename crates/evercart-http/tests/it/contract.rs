@@ -8,7 +8,7 @@ use evercart_core::phone::Phone;
 use serde_json::json;
 
 use crate::schema::{Operation, document, operations};
-use crate::shop::{ANN, Answered, Asked, BOB, DEE, EVE, Prepared, TestShop, order_of};
+use crate::shop::{ANN, Asked, BOB, DEE, EVE, Prepared, TestShop, order_of};
 use crate::takeover;
 
 /// What the API promises to have.
@@ -126,10 +126,10 @@ async fn every_declared_status_is_real() {
                 "200" | "201" | "409" | "429" => {
                     let shop = TestShop::open().await;
                     let ann = shop.prepare().await;
-                    provoke(&shop, &ann, &operation, status).await
+                    provoke(&shop, &ann, &operation, status).await.send().await
                 }
-                "503" => provoke(&away, &away_ann, &operation, status).await,
-                _ => provoke(&steady, &steady_ann, &operation, status).await,
+                "503" => provoke(&away, &away_ann, &operation, status).await.send().await,
+                _ => provoke(&steady, &steady_ann, &operation, status).await.send().await,
             };
             let what = format!("{} {}", operation.method, operation.path);
             assert_eq!(answer.status.as_str(), status, "{what}: {}", answer.text);
@@ -137,7 +137,13 @@ async fn every_declared_status_is_real() {
     }
 }
 
-async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status: &str) -> Answered {
+/// A request that gets this status.
+pub async fn provoke<'a>(
+    shop: &'a TestShop,
+    ann: &Prepared,
+    operation: &Operation,
+    status: &str,
+) -> Asked<'a> {
     let without = || shop.example(operation, ann);
     let ask = || if operation.needs_token() { without().token(&ann.token) } else { without() };
     let path = operation.path;
@@ -145,26 +151,18 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
         shop.ask(operation.method(), &ann.fill(path)).token(&ann.token).json(&body)
     };
     if let Some(request) = takeover::provoke(shop, ann, operation, status).await {
-        return request.send().await;
+        return request;
     }
     if ["200", "409", "429"].contains(&status) {
-        // Phones with codes of their own show by other codes that they are somebody's.
-        let phone = Phone::parse(ANN, None).unwrap();
-        let user = shop.stores[0].find_user(phone).await.unwrap().user.id;
-        match path {
-            "/auth/phone/confirm" => shop.grant(BOB, Purpose::ChangePhone(user), "123456").await,
-            "/auth/account" => shop.grant(ANN, Purpose::SignIn, "123456").await,
-            _ => {}
-        }
+        grant_codes(shop, path).await;
     }
-    let request: Asked<'_> = match status {
+    match status {
         "200" | "201" | "503" => ask(),
         "304" => ask().header("if-none-match", "*"),
         "400" => ask().header("x-market", "fr"),
         "401" if path == "/auth/verify-code" => {
             shop.sign_in(EVE).await;
-            let eve = Phone::parse(EVE, None).unwrap();
-            shop.shop.markets[0].store.block_user(eve).await.unwrap();
+            shop.stores[0].block_user(Phone::parse(EVE, None).unwrap()).await.unwrap();
             without().json(&json!({"phone": EVE, "code": "123456"}))
         }
         "401" => without(),
@@ -218,6 +216,16 @@ async fn provoke(shop: &TestShop, ann: &Prepared, operation: &Operation, status:
             ask()
         }
         other => panic!("nobody knows how to get {other} from {path}"),
-    };
-    request.send().await
+    }
+}
+
+/// Phones with codes of their own show by other codes that they are somebody's.
+async fn grant_codes(shop: &TestShop, path: &str) {
+    let phone = Phone::parse(ANN, None).unwrap();
+    let user = shop.stores[0].find_user(phone).await.unwrap().user.id;
+    match path {
+        "/auth/phone/confirm" => shop.grant(BOB, Purpose::ChangePhone(user), "123456").await,
+        "/auth/account" => shop.grant(ANN, Purpose::SignIn, "123456").await,
+        _ => {}
+    }
 }

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use crate::contract::provoke;
 use crate::schema::operations;
 use crate::shop::{ANN, Asked, DEE, TestShop};
 
@@ -84,16 +85,15 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
 async fn a_slash_behind_a_path_is_the_same_route() {
     for under in ["", "/api/v1"] {
         for operation in operations() {
+            let statuses = operation.statuses();
+            let success = statuses.iter().find(|status| status.starts_with('2')).unwrap();
             let mut answers = Vec::new();
             for slash in ["", "/"] {
                 let shop = TestShop::open().await;
                 let ann = shop.prepare().await;
                 let path = format!("{under}{}{slash}", ann.fill(operation.path));
-                let ask = shop.example(&operation, &ann).at(&path);
-                let answer = match operation.needs_token() {
-                    true => ask.token(&ann.token).send().await,
-                    false => ask.send().await,
-                };
+                let ask = provoke(&shop, &ann, &operation, success).await;
+                let answer = ask.at(&path).send().await;
                 assert!(answer.status.is_success(), "{path}: {}", answer.text);
                 answers.push((answer.status, answer.header("content-type").to_owned()));
             }
@@ -110,6 +110,11 @@ async fn a_slash_behind_a_path_is_the_same_route() {
     let method = shop.get("/cart/items/").send().await;
     method.is(405, "method_not_allowed");
     assert_eq!(method.header("allow"), "POST");
+    let head = shop.ask(Method::HEAD, "/cart/").token(&ann).send().await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    let seen = async |path: &str| shop.get(path).send().await.text;
+    assert_eq!(seen("/products/?limit=1").await, seen("/products?limit=1").await);
+    assert_ne!(seen("/products/?limit=1").await, seen("/products/").await);
     // What a page links to is found from where the page was.
     let docs = shop.get("/docs/").send().await.text;
     assert!(docs.contains("href=\"../docs.css\"") && docs.contains("href=\"../openapi.json\""));
@@ -202,24 +207,26 @@ async fn only_configured_origins_may_call_from_a_browser() {
     assert_eq!(ours.header("access-control-allow-credentials"), "");
     let other = ask("https://evil.example").send().await;
     assert_eq!(other.header("access-control-allow-origin"), "");
-    let preflight = one.ask(Method::OPTIONS, "/api/v1/cart/items/1");
-    let preflight = preflight
-        .header("origin", "https://shop.example")
-        .header("access-control-request-method", "PUT")
-        .header("access-control-request-headers", "authorization,if-match");
-    let preflight = preflight.send().await;
-    assert_eq!(preflight.status, 200);
-    let allowed = preflight.header("access-control-allow-headers").to_lowercase();
-    for name in [
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "x-market",
-        "x-request-id",
-    ] {
-        assert!(allowed.contains(name), "{name} in {allowed}");
+    for path in ["/api/v1/cart/items/1", "/cart/items/1/"] {
+        let preflight = one.ask(Method::OPTIONS, path);
+        let preflight = preflight
+            .header("origin", "https://shop.example")
+            .header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "authorization,if-match");
+        let preflight = preflight.send().await;
+        assert_eq!(preflight.status, 200, "{path}");
+        let allowed = preflight.header("access-control-allow-headers").to_lowercase();
+        for name in [
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "x-market",
+            "x-request-id",
+        ] {
+            assert!(allowed.contains(name), "{name} in {allowed}");
+        }
     }
 
     let any = TestShop::with(|shop| shop.cors_origins = vec!["*".into()]).await;

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod answered;
 mod auth;
 mod bad_input;
 mod cart;
