@@ -44,7 +44,7 @@ struct SendCode {
     phone: String,
     /// What the code is for: `sign_in`, or `stop_phone_change` for `/auth/phone/stop`. A code for
     /// one is worthless for the other.
-    #[schema(example = "sign_in", pattern = "^(sign_in|stop_phone_change)$", max_length = 40)]
+    #[schema(example = "sign_in", pattern = "^(sign_in|stop_phone_change)?$", max_length = 40)]
     purpose: Option<String>,
 }
 
