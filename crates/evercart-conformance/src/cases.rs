@@ -311,10 +311,10 @@ macro_rules! conformance_copies {
                     a_copy_is_the_same_shop
                     a_copied_shop_goes_on
                     a_copy_is_of_one_moment
-                    what_was_decided_since_a_copy_is_kept
-                    of_another_life_only_what_closes_is_kept
                     a_large_table_is_copied_lot_by_lot
                     a_shop_with_anything_in_it_is_not_copied_over
+                    what_was_decided_since_a_copy_is_kept
+                    of_another_life_only_what_closes_is_kept
                     a_copy_that_is_cut_short_leaves_nothing
                     what_is_not_the_same_is_not_kept
                     what_breaks_a_promise_is_not_kept
