@@ -25,7 +25,7 @@ pub(crate) async fn write(
     ] {
         keep_ahead(transaction, sequence, numbers).await?;
         if let (Some(keeper), Some(highest)) = (&target.keeper, numbers.highest) {
-            keeper.reserve(kind, highest + 1)?;
+            keeper.reserve(kind, highest + 1).await?;
         }
     }
     let skus: Vec<_> = plan.skus.iter().map(|((product, id), sku)| (*product, *id, sku)).collect();

@@ -168,8 +168,8 @@ impl<'a> Db<'a> {
 
     /// Sees to it that numbers below `next` are never given out again. Before the commit that gives
     /// them out.
-    pub(crate) fn reserve(&self, kind: &str, next: i64) -> Result<()> {
-        Ok(self.keeper.reserve(kind, next)?)
+    pub(crate) async fn reserve(&self, kind: &str, next: i64) -> Result<()> {
+        Ok(self.keeper.reserve(kind, next).await?)
     }
 
     /// True if what this transaction reads and changes lies on several servers.

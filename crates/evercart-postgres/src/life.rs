@@ -192,9 +192,8 @@ impl Keeper {
             Ok((found, note)) => {
                 client.batch_execute("COMMIT").await?;
                 self.awake(note);
-                if let Some(mark) = &self.mark {
-                    mark.write(&found.progress, Numbers::default())?;
-                }
+                let progress = found.progress.clone();
+                self.on_disk(move |mark| mark.write(&progress, Numbers::default())).await?;
                 self.known().remembered = Remembered::Was(found.progress);
                 Ok(())
             }
@@ -256,17 +255,27 @@ impl Keeper {
 
     /// Sees to it that numbers below `next` are never given out again, whatever becomes of the
     /// database. Before the commit that gives them out.
-    pub(crate) fn reserve(&self, kind: &str, next: i64) -> Result<(), Failed> {
-        let Some(mark) = &self.mark else { return Ok(()) };
+    pub(crate) async fn reserve(&self, kind: &str, next: i64) -> Result<(), Failed> {
         let mut numbers = self.known().numbers;
         if next <= numbers.of(kind) {
             return Ok(());
         }
         numbers.set(kind, next.saturating_add(RESERVED_AT_ONCE));
-        mark.reserve(numbers).map_err(|error| Failed::Unavailable(error.to_string()))?;
+        let reserved = self.on_disk(move |mark| mark.reserve(numbers)).await;
+        reserved.map_err(|refusal| Failed::Unavailable(refusal.to_string()))?;
         // Only now: a request beside this one, or after a failure, must write it too.
         self.raise(numbers);
         Ok(())
+    }
+
+    /// Changes the mark, if there is one, on a thread that may wait for the disk.
+    async fn on_disk(
+        &self,
+        change: impl FnOnce(&dyn Mark) -> Result<(), MarkError> + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let Some(mark) = self.mark.clone() else { return Ok(()) };
+        let changing = tokio::task::spawn_blocking(move || change(&*mark));
+        Ok(changing.await.map_err(|error| Refusal::Mark(error.to_string()))??)
     }
 
     /// Takes over numbers that the mark has.
@@ -279,13 +288,9 @@ impl Keeper {
     pub(crate) async fn remember(&self, client: &Client) -> Result<(), Refusal> {
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
         let numbers = numbers(client).await?;
-        if let Some(mark) = self.mark.clone() {
-            let progress = found.progress.clone();
-            // It waits for the disk.
-            let writing = tokio::task::spawn_blocking(move || mark.write(&progress, numbers));
-            writing.await.map_err(|error| Refusal::Mark(error.to_string()))??;
-            self.raise(numbers);
-        }
+        let progress = found.progress.clone();
+        self.on_disk(move |mark| mark.write(&progress, numbers)).await?;
+        self.raise(numbers);
         self.note(found.progress);
         Ok(())
     }
@@ -445,16 +450,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn g10_a_number_that_could_not_be_reserved_is_not_taken_for_reserved() {
+    #[tokio::test]
+    async fn g10_a_number_that_could_not_be_reserved_is_not_taken_for_reserved() {
         let disk = Arc::new(Disk::default());
         let keeper = Keeper::new("here".into(), Some(disk.clone()), false).expect("readable");
         disk.is_full.store(true, Ordering::SeqCst);
         for _ in 0..2 {
-            assert!(matches!(keeper.reserve("order", 7), Err(Failed::Unavailable(_))));
+            assert!(matches!(keeper.reserve("order", 7).await, Err(Failed::Unavailable(_))));
         }
         disk.is_full.store(false, Ordering::SeqCst);
-        keeper.reserve("order", 7).expect("there is room");
+        keeper.reserve("order", 7).await.expect("there is room");
         assert_eq!(disk.reserved.lock().expect("whole").of("order"), 7 + RESERVED_AT_ONCE);
     }
 

@@ -117,7 +117,7 @@ impl Postgres {
             const SKIP: &str = "SELECT setval('user_numbers', greatest($1, last_value)) \
                  FROM user_numbers WHERE last_value < $1 OR NOT is_called";
             db.query_opt(SKIP, &[&id.0]).await?;
-            db.reserve("user", id.0 + 1)?;
+            db.reserve("user", id.0 + 1).await?;
             create_user(&db, Some(id), &phone, None).await?;
             Ok(())
         })

@@ -366,7 +366,7 @@ pub(crate) async fn create_user(
 
 async fn next_user(db: &Db<'_>, next: &'static str) -> Result<UserId> {
     let id: i64 = db.query_one(next, &[]).await?.get(0);
-    db.reserve("user", id + 1)?;
+    db.reserve("user", id + 1).await?;
     Ok(UserId(id))
 }
 

@@ -202,7 +202,7 @@ async fn numbers(db: &Db<'_>, kind: &str, sql: &'static str, count: usize) -> Re
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let numbers: Vec<i64> = db.query(sql, &[&count]).await?.iter().map(|row| row.get(0)).collect();
     if let Some(last) = numbers.iter().max() {
-        db.reserve(kind, last + 1)?;
+        db.reserve(kind, last + 1).await?;
     }
     Ok(numbers)
 }

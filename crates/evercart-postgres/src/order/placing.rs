@@ -183,7 +183,7 @@ async fn take_stock(db: &Db<'_>, lines: &[Bought]) -> Result<()> {
 async fn take_number(db: &Db<'_>) -> Result<OrderId> {
     const NEXT: &str = "SELECT nextval('order_numbers')";
     let id: i64 = db.query_one(NEXT, &[]).await?.get(0);
-    db.reserve("order", id + 1)?;
+    db.reserve("order", id + 1).await?;
     Ok(OrderId(id))
 }
 
