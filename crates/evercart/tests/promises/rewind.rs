@@ -117,6 +117,16 @@ pub fn assert_nothing_is_given_again(shop: &Shop, given: &Given, lost: &Lost) ->
     new
 }
 
+/// A shop whose data was kept at a moment, and that goes on.
+pub fn shop_with_kept_data() -> (Shop, Given, Kept) {
+    let mut shop = Shop::demo();
+    let given = Given::by(&shop);
+    shop.terminate();
+    let kept = Kept::of(&shop);
+    shop.start();
+    (shop, given, kept)
+}
+
 /// How often it was said that the American market was put back.
 pub fn warnings(log: &str) -> usize {
     let is_one = |line: &&str| {
@@ -128,11 +138,7 @@ pub fn warnings(log: &str) -> usize {
 
 #[test]
 fn g10_data_that_is_put_back_lets_nobody_in_and_gives_nothing_again() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (mut shop, given, kept) = shop_with_kept_data();
     assert_eq!(warnings(&shop.stderr()), 0, "a restart is no return");
     let lost = Lost::by(&shop, &given);
     shop.terminate();
@@ -150,11 +156,7 @@ fn g10_data_that_is_put_back_lets_nobody_in_and_gives_nothing_again() {
 /// The second time to the same moment, at which nothing was known of the first.
 #[test]
 fn g10_data_that_is_put_back_twice_lets_nobody_in_and_gives_nothing_again() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (mut shop, given, kept) = shop_with_kept_data();
     let first = Lost::by(&shop, &given);
     shop.terminate();
     kept.put_back(&shop);
@@ -173,11 +175,7 @@ fn g10_data_that_is_put_back_twice_lets_nobody_in_and_gives_nothing_again() {
 /// The servers die when the new life is in the data and not in the mark yet, or just after it.
 #[test]
 fn g10_a_power_cut_after_a_return_neither_undoes_nor_repeats_it() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (mut shop, given, kept) = shop_with_kept_data();
     let lost = Lost::by(&shop, &given);
     shop.terminate();
     kept.put_back(&shop);

@@ -9,7 +9,8 @@ use crate::backend::{Kept, SERVERS, lose, lose_market};
 use crate::customer::{Customer, expect, us_phone};
 use crate::harness::{Shop, StartFailed};
 use crate::rewind::{
-    Given, Lost, assert_closed, assert_nobody_is_let_in, assert_nothing_is_given_again, warnings,
+    Given, Lost, assert_closed, assert_nobody_is_let_in, assert_nothing_is_given_again,
+    shop_with_kept_data, warnings,
 };
 
 fn mark_of(shop: &Shop) -> PathBuf {
@@ -128,11 +129,7 @@ fn damaged(mark: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn g10_with_a_damaged_mark_everybody_signs_in_again_and_it_is_mended() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (mut shop, given, kept) = shop_with_kept_data();
     let lost = Lost::by(&shop, &given);
     shop.terminate();
     let mark = std::fs::read(mark_of(&shop)).expect("the mark");

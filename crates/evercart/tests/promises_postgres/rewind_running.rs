@@ -4,14 +4,14 @@
 use evercart_throwaway_postgres::{Mode, Server};
 use serde_json::json;
 
-use crate::backend::{Kept, Place, SERVERS, lose};
+use crate::backend::{Place, SERVERS, lose};
 use crate::catalogue_rows::{Row, check, import};
 use crate::customer::{Customer, expect, us_phone};
 use crate::faults::{all_ready, server};
 use crate::harness::{Shop, wait_until};
 use crate::rewind::{
     Given, Lost, assert_closed, assert_nobody_is_let_in, assert_nothing_is_given_again,
-    let_seconds_pass, warnings,
+    let_seconds_pass, shop_with_kept_data, warnings,
 };
 
 /// A SKU that is only in the lost time.
@@ -92,11 +92,7 @@ fn g10_a_server_whose_files_are_put_back_is_noticed_by_those_that_run() {
 /// learn of it from the data.
 #[test]
 fn g10_a_return_that_one_server_sees_is_known_to_all() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (shop, given, kept) = shop_with_kept_data();
     let [mut hangs, mut is_off] = [beside(&shop), beside(&shop)];
     hangs.start();
     is_off.start();
@@ -123,11 +119,7 @@ fn g10_a_return_that_one_server_sees_is_known_to_all() {
 
 #[test]
 fn g10_u7_a_database_that_is_lost_under_servers_that_run_is_not_made_anew() {
-    let mut shop = Shop::demo();
-    let given = Given::by(&shop);
-    shop.terminate();
-    let kept = Kept::of(&shop);
-    shop.start();
+    let (shop, given, kept) = shop_with_kept_data();
     let lost = Lost::by(&shop, &given);
     lose(&shop);
     wait_until("every server to say that it is not ready", || all_ready(&shop, false));
