@@ -94,7 +94,7 @@ pub fn assert_nobody_is_let_in(shop: &Shop, given: &Given, lost: &Lost) {
         assert_closed(shop, customer);
     }
     for (phone, code) in [&given.code, &lost.code] {
-        problem(401, "code_invalid", &shop.verify(phone, code));
+        problem(400, "code_invalid", &shop.verify(phone, code));
     }
 }
 
@@ -314,7 +314,7 @@ fn g10_messages_that_were_not_sent_are_void_after_a_return() {
     assert_eq!(warnings(&at.shop.stderr()), 1, "{}", at.shop.stderr());
     let metrics = at.shop.metrics();
     assert_eq!(at.shop.counted("evercart_messages_waiting{market=\"us\"}"), 0, "{metrics}");
-    problem(401, "code_invalid", &at.verify(&us_phone(3), &unused));
+    problem(400, "code_invalid", &at.verify(&us_phone(3), &unused));
     // Who signs in after it gets a code, and the one who was told hears nothing else meanwhile.
     let code = at.new_code(&new);
     expect(200, &at.verify(&new, &code));
