@@ -115,7 +115,7 @@ fn g10_no_code_of_before_a_return_signs_in_after_it() {
     let since = book.now;
     book.put_back(copied);
     let shown = |code| Intent::SignIn { phone: 0, code, since };
-    book.ask(shown(1_000_001), refused(401, "code_invalid")).token_of_nobody();
+    book.ask(shown(1_000_001), refused(400, "code_invalid")).token_of_nobody();
     book.ask(shown(1_000_002), signed_in(USER)).token_of_nobody().earlier(30);
     book.is_good();
     book.ask(shown(1_000_003), signed_in(USER)).token_of_nobody();
