@@ -313,11 +313,13 @@ pub async fn present(storage: &Storage) -> anyhow::Result<Vec<MarketName>> {
     Ok(markets)
 }
 
-/// As [`present`], but none is a failure.
+/// As [`present`], but none is a failure, and so is one that is gone.
 ///
 /// # Errors
-/// There is no data, or nobody can tell.
-pub async fn present_or_fail(storage: &Storage) -> anyhow::Result<Vec<MarketName>> {
+/// There is no data, a market's is gone, or nobody can tell.
+pub async fn present_or_fail(settings: &Settings) -> anyhow::Result<Vec<MarketName>> {
+    let storage = &settings.storage;
+    lost::refuse_to_pass_over(settings).await?;
     let markets = present(storage).await?;
     if !markets.is_empty() {
         return Ok(markets);

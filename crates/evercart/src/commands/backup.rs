@@ -61,7 +61,7 @@ pub async fn run(settings: &Settings, arguments: &Backup) -> anyhow::Result<()> 
     let target = &arguments.file;
     refuse_to_overwrite(target, arguments.force)?;
     let storage = &settings.storage;
-    let markets = stores::present_or_fail(storage).await?;
+    let markets = stores::present_or_fail(settings).await?;
     let directory = parent(target);
     let failed = || format!("cannot write to {}", directory.display());
     // Beside the target, where there has to be room for it anyway.

@@ -43,7 +43,7 @@ struct CheckedFinding<'a> {
 pub async fn run(settings: &Settings, arguments: &Check) -> anyhow::Result<ExitCode> {
     let storage = &settings.storage;
     let mut reports = Vec::new();
-    for market in stores::present_or_fail(storage).await? {
+    for market in stores::present_or_fail(settings).await? {
         let check = async |store: &dyn Opened| {
             store.check().await.map_err(stores::failed).context("the check could not be made")
         };

@@ -20,7 +20,7 @@ struct MigratedMarket {
 pub async fn run(settings: &Settings, arguments: &Migrate) -> anyhow::Result<()> {
     let storage = &settings.storage;
     let mut all = Vec::new();
-    for market in stores::present_or_fail(storage).await? {
+    for market in stores::present_or_fail(settings).await? {
         let migrated = stores::migrate(storage, &market).await?;
         if !arguments.json {
             let text = match migrated.from == migrated.to {

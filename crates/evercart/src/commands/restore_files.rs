@@ -106,15 +106,32 @@ fn log_files(database: &Path) -> [PathBuf; 2] {
     })
 }
 
+/// Makes a directory that is named after the moment.
+fn new_directory(data: &Path) -> anyhow::Result<PathBuf> {
+    let seconds = clock::system().now().as_second();
+    let mut path = data.join(format!("before-restore-{seconds}"));
+    for nth in 2.. {
+        match std::fs::create_dir(&path) {
+            // Of another restore in the same second.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                path = data.join(format!("before-restore-{seconds}-{nth}"));
+            }
+            made => {
+                made.with_context(|| format!("cannot make {}", path.display()))?;
+                break;
+            }
+        }
+    }
+    Ok(path)
+}
+
 /// Moves the present databases, with their logs, into a directory of their own.
 fn move_aside(data: &Path, old: &[MarketName]) -> anyhow::Result<Option<PathBuf>> {
     if old.is_empty() {
         return Ok(None);
     }
-    let seconds = clock::system().now().as_second();
-    let aside = data.join(format!("before-restore-{seconds}"));
+    let aside = new_directory(data)?;
     let failed = || format!("cannot move the old data to {}", aside.display());
-    std::fs::create_dir(&aside).with_context(failed)?;
     for market in old {
         let database = stores::file(data, market);
         // The logs first: a database without its log is whole, a log without its database is not.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evercart_core::market::MarketName;
+use evercart_core::market::{Market, MarketName};
 
 use crate::config::{Settings, Storage};
 use crate::failure::Failure;
@@ -52,15 +52,34 @@ pub async fn refuse(
         // A server that is just making the markets of a new shop has made another one first.
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
+    Err(lost(storage, market, &says)?.into())
+}
+
+/// Refuses to pass over a market whose database is gone: to check or back up the others only would
+/// look as if all were well.
+///
+/// # Errors
+/// One is gone, or nobody can tell.
+pub async fn refuse_to_pass_over(settings: &Settings) -> anyhow::Result<()> {
+    let mark = mark_path(&settings.storage);
+    for Market { name, .. } in &settings.markets {
+        if MarkFile::remembers(&mark, name)? && !is_there(&settings.storage, name).await? {
+            let says = format!("{} says", mark.display());
+            return Err(lost(&settings.storage, name, &says)?.into());
+        }
+    }
+    Ok(())
+}
+
+fn lost(storage: &Storage, market: &MarketName, says: &str) -> anyhow::Result<Failure> {
     let place = shown(storage, market)?;
-    Err(Failure::new(format!(
+    Ok(Failure::new(format!(
         "there is no database for market {market} at {place}, and {says} that there was one"
     ))
     .hint(format!(
         "put it back, restore a backup, or name the right place; if a new, empty shop is meant, \
          start it once with `evercart serve --create {market}`"
-    ))
-    .into())
+    )))
 }
 
 async fn who_says(

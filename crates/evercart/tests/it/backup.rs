@@ -143,3 +143,31 @@ fn check_lists_every_promise() {
         assert!(text.contains(&line), "{line} is missing in {text}");
     }
 }
+
+/// What is gone is not passed over as if it had never been.
+#[test]
+fn a_lost_market_is_neither_checked_nor_backed_up_around() {
+    let mut shop = Shop::demo();
+    shop.run_ok(&["check"]);
+    shop.terminate();
+    for file in ["us.sqlite3", "us.sqlite3-wal", "us.sqlite3-shm"] {
+        std::fs::remove_file(shop.data().join(file)).unwrap_or_default();
+    }
+    for arguments in [&["check"][..], &["backup", "shop.tar"], &["migrate"]] {
+        let output = shop.run(arguments);
+        assert_eq!(output.code, Some(1), "{arguments:?}: {}", output.stdout);
+        let said = "there is no database for market us at evercart-data/us.sqlite3";
+        assert!(output.stderr.contains(said), "{arguments:?}: {}", output.stderr);
+    }
+    assert!(!shop.home().join("shop.tar").exists());
+}
+
+#[test]
+fn restores_follow_each_other_as_quickly_as_they_come() {
+    let mut shop = Shop::demo();
+    shop.run_ok(&["backup", "shop.tar"]);
+    shop.terminate();
+    for _ in 0..4 {
+        shop.run_ok(&["restore", "shop.tar", "--force"]);
+    }
+}
