@@ -14,7 +14,17 @@ const BUILD: &[&str] =
     &["--workspace", "--locked", "--bin", "evercart-torture", "--bin", "evercart-on-lossy-disk"];
 
 /// On the lossy disk: no command may look at a database whose server may lose what it has written.
-const LOSSY: &[&str] = &["--store", "sqlite", "--seconds", "15", "--nemeses", "kill,pause,clients"];
+/// Its tokens end by themselves.
+const LOSSY: &[&str] = &[
+    "--store",
+    "sqlite",
+    "--seconds",
+    "15",
+    "--token-seconds",
+    "4",
+    "--nemeses",
+    "kill,pause,clients",
+];
 
 /// Tortures `program` on both stores at once, and the same on the lossy disk. None of them keeps
 /// two processors busy: they wait for what they have killed.

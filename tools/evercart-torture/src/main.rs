@@ -39,6 +39,9 @@ use world::{Broken, Store};
 const SMOKE: Duration = Duration::from_secs(40);
 const SMOKE_CUSTOMERS: u32 = 120;
 
+/// A token that ends by itself while its customer shops.
+const SHORT_TOKEN: Duration = Duration::from_secs(4);
+
 /// Tries to make Evercart lose something
 #[derive(Debug, Parser)]
 #[command(
@@ -93,6 +96,9 @@ struct Run {
     /// Decides what happens [default: a new one each time]
     #[arg(long)]
     seed: Option<u64>,
+    /// How long tokens live [default: 12 hours, and 4 seconds with every third seed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=43_200))]
+    token_seconds: Option<u64>,
     /// How many customers, each with three devices
     #[arg(long, value_name = "N", default_value_t = SMOKE_CUSTOMERS,
         value_parser = clap::value_parser!(u32).range(1..=2000))]
@@ -187,6 +193,11 @@ fn plan(arguments: &Run, store: Store, program: PathBuf, seed: u64) -> Plan {
         None if is_bounded && !arguments.smoke => Duration::ZERO,
         None => SMOKE,
     };
+    let token_life = match arguments.token_seconds {
+        Some(seconds) => Duration::from_secs(seconds),
+        None if seed.is_multiple_of(3) => SHORT_TOKEN,
+        None => world::LONG_TOKEN,
+    };
     Plan {
         program,
         store,
@@ -194,6 +205,7 @@ fn plan(arguments: &Run, store: Store, program: PathBuf, seed: u64) -> Plan {
         operations: arguments.operations.unwrap_or(0),
         kills: arguments.kills.unwrap_or(0),
         seed,
+        token_life,
         customers: arguments.customers,
         nemeses,
         scene: arguments.scene,

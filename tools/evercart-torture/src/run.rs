@@ -43,6 +43,8 @@ pub struct Plan {
     pub kills: u64,
     /// Decides what is decided.
     pub seed: u64,
+    /// How long tokens live while customers play.
+    pub token_life: Duration,
     /// How many customers.
     pub customers: u32,
     /// What goes wrong.
@@ -70,7 +72,7 @@ pub struct Outcome {
 pub async fn run(plan: &Plan, progress: &Progress) -> Result<Outcome> {
     progress.say("starting");
     let small_disk = plan.nemeses.contains(&Nemesis::Disk);
-    let world = World::build(&plan.program, plan.store, small_disk).await?;
+    let world = World::build(&plan.program, plan.store, small_disk, plan.token_life).await?;
     let shared = Arc::new(Shared {
         world,
         seed: plan.seed,

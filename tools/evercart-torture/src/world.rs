@@ -38,9 +38,8 @@ const PLENTY: u64 = 9_000_000;
 const HEADER: &str = "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,\
     price,original_price,stock,active\r\n";
 
-/// A token that ends by itself while its customer shops, and one that does not.
-const SHORT_TOKEN: Duration = Duration::from_secs(2);
-const LONG_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long a token lives that does not end by itself while its customer shops.
+pub const LONG_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a server may need to start again while the database comes and goes.
 const RESTART_MAX: Duration = Duration::from_secs(90);
@@ -138,8 +137,9 @@ pub struct World {
     pub answered: AtomicU64,
     /// Servers killed.
     pub kills: AtomicU64,
-    /// Servers started; every third has tokens that are soon over.
-    starts: AtomicU64,
+    /// How long tokens live while customers play: the same everywhere, since a server refuses
+    /// tokens that claim to live longer than its own.
+    token_life: Duration,
     /// What has happened.
     pub faults: std::sync::Mutex<Vec<Fault>>,
     /// Returns to older data.
@@ -159,7 +159,12 @@ impl World {
     ///
     /// # Errors
     /// If any part of it does not start.
-    pub async fn build(program: &Path, store: Store, small_disk: bool) -> Result<Self> {
+    pub async fn build(
+        program: &Path,
+        store: Store,
+        small_disk: bool,
+        token_life: Duration,
+    ) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("evercart-torture-").tempdir()?;
         let path = directory.path().to_owned();
         fs::create_dir(path.join(DATA))?;
@@ -182,7 +187,7 @@ impl World {
             is_over: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             kills: AtomicU64::new(0),
-            starts: AtomicU64::new(0),
+            token_life,
             faults: std::sync::Mutex::default(),
             returns: std::sync::Mutex::default(),
             lives: AtomicU64::new(0),
@@ -240,9 +245,8 @@ impl World {
     async fn launch(&self, server: usize, place: SocketAddr) -> Result<Server> {
         let (program, url) = (self.program.clone(), self.url(server));
         let name = format!("server-{server}");
-        let start = self.starts.fetch_add(1, Ordering::Relaxed);
-        let is_short = start % 3 == 1 && !self.is_over();
-        let life = if is_short { SHORT_TOKEN } else { LONG_TOKEN }.as_secs();
+        // Whoever looks at everything in the end takes longer.
+        let life = if self.is_over() { LONG_TOKEN } else { self.token_life }.as_secs();
         spawn_blocking(move || program.serve(&name, url.as_deref(), place, life)).await?
     }
 
