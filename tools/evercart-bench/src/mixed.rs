@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use crate::database::Database;
 use crate::report::{Bounds, Row, Spread, Unit};
 use crate::server::Client;
-use crate::shop::{Shop, TOKENS_LIVE};
+use crate::shop::Shop;
 use household::{Household, SLOTS};
 use shopper::Shopper;
 
@@ -98,7 +98,7 @@ impl Shared {
 pub fn rows(program: &Path, database: &Rc<Database>, mix: Mix) -> Result<Vec<Row>> {
     let shop = Shop::without_customers(program.to_owned(), Some(database))?;
     let stand = shop.original();
-    let servers = [stand.serve(&[TOKENS_LIVE])?, stand.serve(&[TOKENS_LIVE])?];
+    let servers = [stand.serve(&[])?, stand.serve(&[])?];
     let products = products(servers[0].address)?;
     let household = |n| Household::new(n, &shop.skus, &products);
     let shared = Shared {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::database::{Copied, Database};
-use crate::server::{Client, Server};
+use crate::server::{Client, Server, TOKENS_LIVE};
 
 /// A cart holds 100 lines, five are there, and this many more may be added by one cell.
 const SKUS_MAX: usize = 90;
@@ -24,9 +24,6 @@ const COUNTED_MAX: usize = 20_000;
 
 /// Customers who are asked for at the same moment while carts are counted.
 const COUNTERS: usize = 8;
-
-/// Customers' tokens outlive any run.
-pub const TOKENS_LIVE: (&str, &str) = ("EVERCART_AUTH__TOKEN_LIFETIME", "12h");
 
 /// What tells the program which database its data is in.
 const DATABASE_URL: &str = "EVERCART_STORAGE__DATABASE_URL";

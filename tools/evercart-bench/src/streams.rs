@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::machine::{self, Memory};
 use crate::report::{Bounds, Row, Spread, Unit};
 use crate::server::{Client, Server};
-use crate::shop::{Customer, Shop, TOKENS_LIVE};
+use crate::shop::{Customer, Shop};
 
 /// A change must be seen within this.
 const SEEN_MAX: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub fn rows(program: &Path, count: usize) -> Result<Vec<Row>> {
     make_room_for(count)?;
     let shop = Shop::fill(program, count, None)?;
     let stand = shop.copy()?;
-    let server = stand.serve(&[TOKENS_LIVE])?;
+    let server = stand.serve(&[])?;
     warm_up(&shop, &server)?;
     let before = memory(&server)?;
     let mut streams = Vec::with_capacity(count);
