@@ -39,9 +39,10 @@ impl Statement {
     fn sql(self) -> &'static str {
         match self {
             Self::Read => {
-                "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, v.version, \
-                 c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, \
-                 s.on_hand FROM users u CROSS JOIN catalogue_version v \
+                "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, n.value, \
+                 v.version, c.version, c.updated_at, i.id, i.sku_id, i.quantity, \
+                 i.price_when_added, s.on_hand FROM users u CROSS JOIN incarnation n \
+                 CROSS JOIN catalogue_version v \
                  LEFT JOIN carts c ON c.user_id = u.id \
                  LEFT JOIN cart_items i ON i.user_id = u.id \
                  LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = :user"
@@ -58,7 +59,8 @@ impl Statement {
             Self::Add => {
                 "SELECT outcome, detail, catalogue_version, version, updated_at, line_ids, \
                  sku_ids, quantities, prices, on_hand \
-                 FROM add_to_cart(:user, 0, :now, :sku, 1, NULL, NULL, NULL, \
+                 FROM add_to_cart(:user, 0, (SELECT value FROM incarnation), :now, :sku, 1, \
+                 NULL, NULL, NULL, \
                  (SELECT on_hand FROM stock WHERE sku_id = :sku))"
             }
             Self::AddLean => {
