@@ -127,7 +127,8 @@ impl RowsFile {
     /// Looks through a file and finds its tables.
     ///
     /// # Errors
-    /// It cannot be read, or has a table that this program does not know so.
+    /// It cannot be read, has a table twice or one that this program does not know so, or lacks one
+    /// that there always was.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot read {}", path.display());
         let mut lines = BufReader::new(File::open(path).with_context(cannot)?);
@@ -159,9 +160,14 @@ impl RowsFile {
                     header.table
                 );
             };
-            parts[index] = Some(part);
+            let is_second = parts[index].replace(part).is_some();
+            anyhow::ensure!(!is_second, "it has the table {:?} twice", header.table);
         }
-        anyhow::ensure!(!found.is_empty(), "there is no table in it");
+        let missing =
+            |(table, part): &(&Table, &Option<Part>)| part.is_none() && table.before.is_none();
+        if let Some((table, _)) = TABLES.iter().zip(&parts).find(missing) {
+            anyhow::bail!("it has no table {:?}, which every evercart writes", table.name);
+        }
         Ok(Self { path: path.to_owned(), lines, parts, rows, table: &TABLES[0], is_over: true })
     }
 
@@ -217,8 +223,8 @@ impl Reader for RowsFile {
     async fn next(&mut self, limit: usize) -> StoreResult<Vec<Row>> {
         if self.parts[self.table.index()].is_none() {
             let is_first = !std::mem::replace(&mut self.is_over, true);
-            let before = self.table.before.filter(|_| is_first);
-            return Ok(before.into_iter().map(<[Value]>::to_vec).collect());
+            let before = self.table.before.filter(|_| is_first).unwrap_or_default();
+            return Ok(before.iter().map(|row| row.to_vec()).collect());
         }
         let mut rows = Vec::new();
         while rows.len() < limit
@@ -233,6 +239,34 @@ impl Reader for RowsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file of these tables, without rows.
+    fn file_of(names: &[&str]) -> anyhow::Result<RowsFile> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("us.ndjson");
+        let mut text = String::new();
+        for name in names {
+            let table = Table::named(name).expect("it is in the list");
+            let columns = table.columns.iter().map(|column| column.name.to_owned()).collect();
+            let header = Header { table: (*name).to_owned(), columns };
+            text.push_str(&serde_json::to_string(&header).expect("JSON"));
+            text.push('\n');
+        }
+        std::fs::write(&path, text).expect("written");
+        RowsFile::open(&path)
+    }
+
+    #[test]
+    fn what_came_later_may_be_missing_and_nothing_else() {
+        let all: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        file_of(&all).expect("whole");
+        for table in TABLES {
+            let rest: Vec<&str> = all.iter().copied().filter(|name| *name != table.name).collect();
+            assert_eq!(file_of(&rest).is_ok(), table.before.is_some(), "{table}");
+            assert!(file_of(&[&all[..], &[table.name]].concat()).is_err(), "{table} twice");
+        }
+        assert!(file_of(&[]).is_err());
+    }
 
     #[test]
     fn a_value_comes_back_as_it_was() {

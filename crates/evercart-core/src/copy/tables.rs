@@ -42,8 +42,8 @@ pub struct Table {
     pub key: usize,
     /// A new store has rows of its own in it, which a copy replaces.
     pub is_seeded: bool,
-    /// The row that a copy has from before there was such a table. Without one, the table is empty.
-    pub before: Option<&'static [Value]>,
+    /// The rows that a copy has from before there was such a table. `None` if there always was.
+    pub before: Option<&'static [&'static [Value]]>,
 }
 
 impl Table {
@@ -134,6 +134,11 @@ const fn seeded(name: &'static str, key: usize, columns: &'static [Column]) -> T
     Table { name, columns, key, is_seeded: true, before: None }
 }
 
+/// A table that the first schema did not have.
+const fn later(table: Table, before: &'static [&'static [Value]]) -> Table {
+    Table { before: Some(before), ..table }
+}
+
 /// The customers.
 pub(super) const USERS: Table = table(
     "users",
@@ -165,16 +170,16 @@ pub const TABLES: &[Table] = &[
     seeded("counters", 1, &[text("name"), integer("next")]),
     // The store's life goes with its data, and so does what it remembers of when it was awake: the
     // tokens it has issued stay good.
-    Table {
-        // The first life, which ends with the restore.
-        before: Some(&[Value::Integer(1), Value::Integer(1), Value::Integer(0), Value::Null]),
-        ..seeded(
+    later(
+        seeded(
             "incarnation",
             1,
             &[integer("only_row"), integer("number"), integer("value"), optional_integer("since")],
-        )
-    },
-    seeded("awake", 1, &[integer("run"), integer("since"), integer("until")]),
+        ),
+        // The first life, which ends with the restore.
+        &[&[Value::Integer(1), Value::Integer(1), Value::Integer(0), Value::Null]],
+    ),
+    later(seeded("awake", 1, &[integer("run"), integer("since"), integer("until")]), &[]),
     seeded("catalogue_version", 1, &[integer("only_row"), integer("version")]),
     table(
         "products",
@@ -207,16 +212,19 @@ pub const TABLES: &[Table] = &[
     table("stock", 1, &[integer("sku_id"), integer("on_hand"), integer("taken")]),
     USERS,
     table("phone_numbers", 1, &[text("phone"), integer("user_id")]),
-    table(
-        "former_phones",
-        2,
-        &[
-            blob("phone"),
-            integer("user_id"),
-            text("masked"),
-            integer("left_at"),
-            integer("kept_until"),
-        ],
+    later(
+        table(
+            "former_phones",
+            2,
+            &[
+                blob("phone"),
+                integer("user_id"),
+                text("masked"),
+                integer("left_at"),
+                integer("kept_until"),
+            ],
+        ),
+        &[],
     ),
     table(
         "carts",
@@ -353,18 +361,21 @@ pub const TABLES: &[Table] = &[
         &[text("scope"), blob("subject"), integer("count"), integer("ends_at")],
     ),
     table("audit_log", 2, &[integer("user_id"), integer("id"), integer("at"), text("action")]),
-    table(
-        "outbox",
-        2,
-        &[
-            integer("user_id"),
-            integer("id"),
-            text("kind"),
-            text("recipient"),
-            text("body"),
-            integer("written_at"),
-            integer("due_at"),
-            integer("attempts"),
-        ],
+    later(
+        table(
+            "outbox",
+            2,
+            &[
+                integer("user_id"),
+                integer("id"),
+                text("kind"),
+                text("recipient"),
+                text("body"),
+                integer("written_at"),
+                integer("due_at"),
+                integer("attempts"),
+            ],
+        ),
+        &[],
     ),
 ];
