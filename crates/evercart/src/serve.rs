@@ -98,10 +98,8 @@ fn refuse_public_demo(settings: &Settings, is_demo: bool) -> anyhow::Result<()> 
 
 /// One server has a data directory to itself, unless all it holds for it are keys.
 fn lock_if_needed(settings: &Settings) -> anyhow::Result<Option<DirectoryLock>> {
-    let storage = &settings.storage;
-    let is_needed = settings.markets.iter().any(|market| stores::is_in_file(storage, &market.name));
     let hint = "stop that one first, or choose another directory with --data";
-    is_needed.then(|| stores::lock(&storage.data, hint)).transpose()
+    stores::has_files(settings).then(|| stores::lock(&settings.storage.data, hint)).transpose()
 }
 
 /// Opens the markets' stores side by side: each waits for its own disk or server.

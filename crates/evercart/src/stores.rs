@@ -54,6 +54,11 @@ pub fn is_in_file(storage: &Storage, market: &MarketName) -> bool {
     matches!(place(storage, market), Place::File(_))
 }
 
+/// True if any market is served from a file of the data directory.
+pub fn has_files(settings: &Settings) -> bool {
+    settings.markets.iter().any(|market| is_in_file(&settings.storage, &market.name))
+}
+
 /// Opens a market's store for serving, making it if need be.
 ///
 /// # Errors
@@ -313,7 +318,7 @@ pub async fn present(storage: &Storage) -> anyhow::Result<Vec<MarketName>> {
     Ok(markets)
 }
 
-/// As [`present`], but none is a failure, and so is one that is gone.
+/// As [`present`]. Fails where there is none, and where a market's database is gone.
 ///
 /// # Errors
 /// There is no data, a market's is gone, or nobody can tell.

@@ -141,7 +141,7 @@ impl Decided {
             while next.as_ref().is_some_and(|later| later[0] < row[0]) {
                 next = laters.next().await?;
             }
-            // The same number may be somebody else's where the data has been somewhere else.
+            // In another life the same number may be another customer's.
             let same = next.as_ref().filter(|later| {
                 later[0] == row[0]
                     && field(&USERS, later, "created_at") == field(&USERS, &row, "created_at")
@@ -165,7 +165,6 @@ impl Decided {
             let phone = Phone::from_stored(phone.clone());
             self.decisions.push(Decision { user_id: UserId(id), phone, what, is_applied });
         };
-        let before = row.clone();
         if to.is_empty() {
             decide(What::Erased, true);
             empty(&USERS, &mut row);
@@ -198,7 +197,7 @@ impl Decided {
                 }
             }
         }
-        if row != before {
+        if row != *copy {
             // As after each of these decisions: nobody is signed in.
             *field_mut(&USERS, &mut row, "is_active") = Value::Flag(false);
             self.rows.entry("users").or_default().insert(vec![Value::Integer(id)], row);

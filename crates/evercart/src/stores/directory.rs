@@ -22,14 +22,13 @@ pub fn file(data: &Path, market: &MarketName) -> PathBuf {
 /// # Errors
 /// It cannot be made or written to.
 pub fn prepare_if_needed(settings: &Settings) -> anyhow::Result<()> {
-    let storage = &settings.storage;
-    let has_files = settings.markets.iter().any(|market| super::is_in_file(storage, &market.name));
+    let data = &settings.storage.data;
     // A directory that holds keys and no data may be read-only. Where the mark is in it, too, its
     // opening says what to do.
-    if !has_files && crate::keys::path(&storage.data).exists() {
+    if !super::has_files(settings) && crate::keys::path(data).exists() {
         return Ok(());
     }
-    prepare_directory(&storage.data)
+    prepare_directory(data)
 }
 
 /// Makes the data directory, closed to other users, if it is not there.
