@@ -24,6 +24,7 @@ macro_rules! conformance {
                     only_the_current_code_is_withdrawn
                     a_withdrawn_codes_key_sends_again
                     a_withdrawn_code_gives_back_what_it_took
+                    time_stands_still_for_what_is_given_back
                     nothing_is_given_back_to_a_later_window
                     a_key_is_remembered_for_a_day_once_its_code_is_sent
                     budgets_limit_what_is_sent

@@ -185,6 +185,12 @@ pub async fn a_withdrawn_code_gives_back_what_it_took<B: Backend>(shop: &mut Sho
     refused(shop.grant_code(request(5, &[wide])).await);
 }
 
+/// G11: nor if time passes while it is granted and withdrawn.
+pub async fn time_stands_still_for_what_is_given_back<B: Backend>(shop: &mut Shop<B>) {
+    shop.clock().tick();
+    a_withdrawn_code_gives_back_what_it_took(shop).await;
+}
+
 /// What was counted in a window that is over is not taken out of the next one.
 pub async fn nothing_is_given_back_to_a_later_window<B: Backend>(shop: &mut Shop<B>) {
     let minute = SignedDuration::from_mins(1);

@@ -84,6 +84,8 @@ pub(crate) struct Db {
     pub(crate) connection: Connection,
     pub(crate) skus: RefCell<SkuCache>,
     clock: Arc<dyn Clock>,
+    /// The time of the operation that is being run.
+    time: Cell<Option<i64>>,
     reserved: Option<Reserved>,
 }
 
@@ -96,7 +98,7 @@ struct Reserved {
 impl Db {
     pub(crate) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { connection, skus: RefCell::default(), clock, reserved: None }
+        Self { connection, skus: RefCell::default(), clock, time: Cell::default(), reserved: None }
     }
 
     /// Reserves numbers with this mark from now on, which has these already.
@@ -125,8 +127,18 @@ impl Db {
         deleted
     }
 
+    /// Runs one operation, for which time stands still: what it writes at one moment has to bear
+    /// one time, else what is compared later is off by the millisecond between two looks.
+    pub(crate) fn operation<T>(&self, work: impl FnOnce(&Db) -> T) -> T {
+        self.time.set(Some(self.clock.now().as_millisecond()));
+        let outcome = work(self);
+        self.time.set(None);
+        outcome
+    }
+
+    /// The time of this operation, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
-        self.clock.now().as_millisecond()
+        self.time.get().unwrap_or_else(|| self.clock.now().as_millisecond())
     }
 
     pub(crate) fn sql(&self, sql: &'static str) -> Result<CachedStatement<'_>> {

@@ -145,7 +145,7 @@ impl Keeper {
 
 fn in_transaction<T>(db: &Db, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
     db.connection.execute_batch("BEGIN IMMEDIATE")?;
-    let worked = work(db);
+    let worked = db.operation(work);
     let end = if worked.is_ok() { "COMMIT" } else { "ROLLBACK" };
     db.connection.execute_batch(end)?;
     worked

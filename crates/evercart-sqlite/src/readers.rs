@@ -55,7 +55,7 @@ where
         if !self.reply.is_closed()
             && let Some(work) = self.work.take()
         {
-            self.outcome = Some(work(db).map_err(DbError::into_store_error));
+            self.outcome = Some(db.operation(work).map_err(DbError::into_store_error));
         }
     }
 

@@ -53,7 +53,7 @@ where
 
     fn run(&mut self, db: &Db) -> bool {
         let work = self.work.take().expect("an operation is run once");
-        let outcome = work(db);
+        let outcome = db.operation(work);
         let stays = outcome.is_ok();
         self.outcome = Some(outcome.map_err(DbError::into_store_error));
         stays
