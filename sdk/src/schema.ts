@@ -32,7 +32,8 @@ export interface paths {
         /**
          * A copy of everything
          * @description One document with all that the shop holds of the customer. Outstanding codes, and counts of
-         *     codes, are not in it: they are kept by a phone's keyed hash only.
+         *     codes, are not in it: they are kept by a phone's keyed hash only. It is sent as it is read, so
+         *     it is whole only if its end came; a customer reads one at a time.
          */
         get: operations["export"];
         put?: never;
@@ -1037,7 +1038,7 @@ export interface components {
              */
             verification_code: string;
         };
-        /** @description Everything the shop holds of a customer, as of one moment. */
+        /** @description Everything the shop holds of a customer. */
         Export: {
             addresses: components["schemas"]["Address"][];
             cart: components["schemas"]["Cart"];
@@ -1834,6 +1835,15 @@ export interface operations {
             };
             /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: one is being read; see `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

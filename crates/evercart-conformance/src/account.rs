@@ -1,6 +1,6 @@
 //! Accounts as a whole: another phone, a copy of everything, the end.
 
-use evercart_core::account::{PhoneChange, Proven};
+use evercart_core::account::{EXPORTED_ORDERS, PhoneChange, Proven};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::Done;
 use evercart_core::sign_in::{SignInAttempt, SignInOutcome};
@@ -11,7 +11,7 @@ use crate::Backend;
 use crate::concurrency::at_once;
 use crate::shop::{
     ATTEMPTS_MAX, CODE, CODE_LIFETIME, MUG, SCARF_RED, Shop, attempt, checkout, code_request, free,
-    keyed, phone, phone_change, phone_code_request, refused, signed_in, test_attempt,
+    items, keyed, phone, phone_change, phone_code_request, refused, signed_in, test_attempt,
 };
 use crate::survival::settled_customer;
 
@@ -231,11 +231,41 @@ pub async fn an_export_has_everything_and_nobody_elses<B: Backend>(shop: &mut Sh
     let belongings = shop.belongings(session).await;
     assert_eq!(export.user, belongings.user);
     assert_eq!((export.cart, export.wishlist), (belongings.cart, belongings.wishlist));
-    assert_eq!((export.orders, export.addresses), (belongings.orders, belongings.addresses));
+    assert_eq!(export.addresses, belongings.addresses);
+    assert_eq!(shop.export_orders(session, None).await.unwrap(), belongings.orders);
     let actions: Vec<_> = export.operator_actions.iter().map(|one| one.action.as_str()).collect();
     assert_eq!(actions, ["sign-out"]);
-    let keys: Vec<_> = export.idempotency_keys.iter().map(|one| one.key.as_str()).collect();
-    assert_eq!(keys, ["one more"]);
+    let keys = shop.export_keys(session, None).await.unwrap();
+    assert_eq!(keys.iter().map(|one| one.key.as_str()).collect::<Vec<_>>(), ["one more"]);
+}
+
+/// However many orders and keys there are: a page at a time, each of them once, though more come
+/// in between.
+pub async fn an_export_is_read_in_pages<B: Backend>(shop: &mut Shop<B>) {
+    let (me, other) = (shop.customer().await.session, shop.customer().await.session);
+    let buy = async |session, number: u32| {
+        let guard = keyed(&format!("order {number:02}"), number as u8);
+        let bought = shop.order_items(session, items(&[(MUG, 1)]), checkout(), guard).await;
+        bought.unwrap().value.id
+    };
+    let mut placed = Vec::new();
+    for number in 0..EXPORTED_ORDERS + 2 {
+        placed.push(buy(me, number).await);
+        buy(other, number).await;
+    }
+    placed.reverse();
+    let first = shop.export_orders(me, None).await.unwrap();
+    assert_eq!(first.len(), EXPORTED_ORDERS as usize);
+    buy(me, 99).await;
+    let rest = shop.export_orders(me, first.last().map(|order| order.id)).await.unwrap();
+    let seen: Vec<_> = first.iter().chain(&rest).map(|order| order.id).collect();
+    assert_eq!(seen, placed);
+    assert!(shop.export_orders(me, rest.last().map(|order| order.id)).await.unwrap().is_empty());
+
+    let keys = shop.export_keys(me, Some("order 03".into())).await.unwrap();
+    let keys: Vec<_> = keys.iter().map(|used| used.key.as_str()).collect();
+    assert_eq!((keys[0], keys[keys.len() - 1]), ("order 04", "order 99"));
+    assert_eq!(keys.len(), EXPORTED_ORDERS as usize - 1);
 }
 
 /// Orders are the shop's books; all else is gone, and the phone begins anew.

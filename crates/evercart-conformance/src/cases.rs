@@ -59,6 +59,7 @@ macro_rules! conformance {
                     a_new_phone_meets_a_sign_in_with_it
                     a_phone_is_proven_once_a_code
                     an_export_has_everything_and_nobody_elses
+                    an_export_is_read_in_pages
                     erasing_leaves_orders_without_their_customer
                     erasing_needs_the_right_code
                     a_repeated_erasure_succeeds

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use evercart_core::account::{Accounts, PhoneChange, Proven, UserExport};
+use evercart_core::account::{Accounts, KeyUsed, PhoneChange, Proven, UserExport};
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::cart::{Cart, Carts, MergeStrategy, Merged};
 use evercart_core::code::KeyedHash;
@@ -124,6 +124,8 @@ operations! {
             guard: Guard = free()
         ) -> Proven<User>;
         fn export() -> UserExport;
+        fn export_orders(before: Option<OrderId> = None) -> Vec<Order>;
+        fn export_keys(after: Option<String> = None) -> Vec<KeyUsed>;
         fn erase(attempt: SignInAttempt = test_attempt(&phone(2)), guard: Guard = free())
             -> Proven<()>;
     }

@@ -9,7 +9,7 @@ use crate::cart::Cart;
 use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::guard::{Done, Guard};
-use crate::ids::UserId;
+use crate::ids::{OrderId, UserId};
 use crate::order::Order;
 use crate::outbox::Message;
 use crate::phone::Phone;
@@ -57,7 +57,15 @@ pub enum Proven<T> {
     CodeInvalid,
 }
 
-/// Everything the shop holds of a customer, as of one moment.
+/// The most orders in one page of an export. One has up to a hundred lines: as many of these as are
+/// read at the same moment have to fit into memory.
+pub const EXPORTED_ORDERS: u32 = 10;
+
+/// The most idempotency keys in one page of an export.
+pub const EXPORTED_KEYS: u32 = 500;
+
+/// What the shop holds of a customer, as of one moment, but for what grows without bound: their
+/// orders and idempotency keys, which are read in pages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserExport {
     /// The profile.
@@ -66,16 +74,12 @@ pub struct UserExport {
     pub cart: Cart,
     /// The wishlist.
     pub wishlist: Wishlist,
-    /// All orders, newest first.
-    pub orders: Vec<Order>,
     /// All addresses.
     pub addresses: Vec<Address>,
     /// The phones the account had before, oldest first.
     pub former_phones: Vec<FormerPhone>,
     /// What operators did to the account, and how its phone changed, oldest first.
     pub operator_actions: Vec<OperatorAction>,
-    /// The client's own names of requests that are remembered, by name.
-    pub idempotency_keys: Vec<KeyUsed>,
 }
 
 /// A line of the audit log.
@@ -141,12 +145,27 @@ pub trait Accounts: Send + Sync {
     /// only to somebody who has shown that the phone is theirs; the code stays good).
     async fn stop_phone_change(&self, attempt: SignInAttempt) -> Result<Proven<UserId>>;
 
-    /// Everything the shop holds of the customer. Codes and counts that are kept by a phone's keyed
-    /// hash are not: nobody can tell whose they are.
+    /// Everything the shop holds of the customer, with [`export_orders`](Accounts::export_orders)
+    /// and [`export_keys`](Accounts::export_keys). Codes and counts that are kept by a phone's
+    /// keyed hash are not: nobody can tell whose they are.
     ///
     /// # Errors
     /// The session's refusals, or a failure.
     async fn export(&self, session: Session) -> Result<UserExport>;
+
+    /// The customer's orders, the newest first, [`EXPORTED_ORDERS`] at most: those before this one,
+    /// or the first. Each page is of a moment of its own: nothing is held between two.
+    ///
+    /// # Errors
+    /// The session's refusals, or a failure.
+    async fn export_orders(&self, session: Session, before: Option<OrderId>) -> Result<Vec<Order>>;
+
+    /// The client's own names of requests that are remembered, by name, [`EXPORTED_KEYS`] at most:
+    /// those after this one, or the first. As [`export_orders`](Accounts::export_orders).
+    ///
+    /// # Errors
+    /// The session's refusals, or a failure.
+    async fn export_keys(&self, session: Session, after: Option<String>) -> Result<Vec<KeyUsed>>;
 
     /// Erases what is the customer's, if the code that was sent to their phone is right: profile,
     /// cart, wishlist, addresses, and of their orders who ordered and where it went. Orders stay,

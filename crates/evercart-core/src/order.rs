@@ -218,11 +218,6 @@ pub struct Page {
     pub offset: u64,
 }
 
-impl Page {
-    /// All of a list, for who really wants all.
-    pub const EVERYTHING: Page = Page { limit: u32::MAX, offset: 0 };
-}
-
 /// Part of a list, and how long the whole is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed<T> {

@@ -2,6 +2,7 @@
 //! everything, its end.
 
 mod export;
+mod exports;
 
 use axum::http::StatusCode;
 use evercart_core::account::{PhoneChange, Proven, SIGN_IN_IS_FRESH};
@@ -27,6 +28,8 @@ use crate::problem::{Answer, Problem};
 use crate::sign_in::{SignedIn, attempt, read_code, read_optional_code, signed_in};
 
 pub(crate) use export::{__path_export, export};
+pub use exports::Exports;
+pub(crate) use exports::{NoTurn, Turn};
 
 /// The phone to sign in with from now on.
 #[derive(ToSchema)]

@@ -15,6 +15,7 @@ use evercart_core::token::{TokenError, VerifiedToken};
 use evercart_core::user::Session;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::account::{NoTurn, Turn};
 use crate::problem::{Code, Problem};
 use crate::streams::{Entry, NoRoom};
 use crate::{Shop, ShopMarket};
@@ -48,6 +49,11 @@ impl Customer {
     /// Makes room for a stream of events to this customer.
     pub(crate) fn enter_stream(&self) -> Result<Entry, NoRoom> {
         self.shop.streams.enter(self.market, self.session.user_id)
+    }
+
+    /// Begins an export for this customer.
+    pub(crate) fn begin_export(&self) -> Result<Turn, NoTurn> {
+        self.shop.exports.begin(self.market, self.session.user_id)
     }
 
     /// What time it is.

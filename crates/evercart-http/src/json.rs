@@ -1,6 +1,7 @@
 //! How values that JSON has no type for are written: exact money, times, and whole answers with
 //! their validators.
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use evercart_core::money::{Currency, Money};
@@ -145,11 +146,12 @@ impl Audience {
 pub(crate) fn answer(status: StatusCode, audience: Audience, value: &impl Serialize) -> Response {
     let mut body = Vec::with_capacity(1024);
     serde_json::to_writer(&mut body, value).expect("our own types are always JSON");
-    written(status, audience, body)
+    written(status, audience, body.into())
 }
 
-fn written(status: StatusCode, audience: Audience, body: Vec<u8>) -> Response {
-    let mut response = Response::new(body.into());
+/// An answer with JSON that is written already, or will be.
+pub(crate) fn written(status: StatusCode, audience: Audience, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     *headers = HeaderMap::with_capacity(HEADERS);
@@ -188,7 +190,7 @@ pub(crate) fn tagged_body(
         audience.write(response.headers_mut());
         response
     } else {
-        written(StatusCode::OK, audience, body)
+        written(StatusCode::OK, audience, body.into())
     };
     let tag = HeaderValue::try_from(tag).expect("digits, letters and quotes are a header value");
     response.headers_mut().insert(header::ETAG, tag);

@@ -49,6 +49,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use abandoned::Abandoned;
+pub use account::Exports;
 pub use admission::Admission;
 pub use guesses::Guesses;
 pub use key_ring::KeyRing;
@@ -98,6 +99,8 @@ pub struct Shop {
     pub outbox: OutboxSender,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
+    /// The copies of everything that are being read.
+    pub exports: Arc<Exports>,
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
     /// The demo's pictures (SVG), by their name under `/demo/images/`.

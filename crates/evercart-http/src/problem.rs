@@ -76,7 +76,7 @@ codes! {
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "Fields are wrong or missing",
     QuantityLimit "quantity_limit" UNPROCESSABLE_ENTITY "More than the shop takes",
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key is taken",
-    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many codes were asked for",
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many in too short a time",
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many wrong codes",
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Something is wrong on our side",
     Overloaded "overloaded" SERVICE_UNAVAILABLE "The shop is busy",
@@ -244,7 +244,7 @@ impl Problem {
         self.fact("until", Fact::Text(second(until).into()))
     }
 
-    fn retry_after(mut self, wait: SignedDuration) -> Self {
+    pub(crate) fn retry_after(mut self, wait: SignedDuration) -> Self {
         // Rounded up: a client that waits as told is not refused again.
         let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
         self.0.retry_after_s = Some(seconds.max(1));

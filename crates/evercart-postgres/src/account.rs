@@ -2,15 +2,18 @@
 //! waits for the phone's lock, as signing in does; that a phone is one customer's is the schema's.
 
 use async_trait::async_trait;
-use evercart_core::account::{Accounts, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport};
+use evercart_core::account::{
+    Accounts, EXPORTED_KEYS, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport,
+};
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
-use evercart_core::ids::UserId;
-use evercart_core::order::{Order, Page};
+use evercart_core::ids::{OrderId, UserId};
+use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
+use futures_util::future::try_join;
 use tokio_postgres::error::SqlState;
 
 use crate::Postgres;
@@ -55,6 +58,22 @@ impl Accounts for Postgres {
         // What the catalogue says of the lines is the shop's, not the customer's.
         export.cart = self.cart_of(session, content).await?;
         Ok(export)
+    }
+
+    async fn export_orders(
+        &self,
+        session: Session,
+        before: Option<OrderId>,
+    ) -> StoreResult<Vec<Order>> {
+        snapshot!(self, |db| order::before(&db, session, before))
+    }
+
+    async fn export_keys(
+        &self,
+        session: Session,
+        after: Option<String>,
+    ) -> StoreResult<Vec<KeyUsed>> {
+        snapshot!(self, |db| keys_after(&db, session, after.as_deref()))
     }
 
     async fn erase(
@@ -217,13 +236,9 @@ pub(crate) async fn forget_early_keys(db: &Db<'_>, phones: &[KeyedHash]) -> Resu
 /// Everything, with the cart's content beside it: what the catalogue says is looked up elsewhere.
 async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExport)> {
     const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = $1 ORDER BY id";
-    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys WHERE user_id = $1 \
-         ORDER BY key COLLATE \"C\"";
     let id = session.user_id;
     admit(db, session).await?;
     let actions = db.query(ACTIONS, &[&id.0]).await?;
-    let keys = db.query(KEYS, &[&id.0]).await?;
-    let orders: Vec<Order> = order::list(db, session, None, Page::EVERYTHING).await?.items;
     let export = UserExport {
         user: user(db, id).await?.ok_or(Refused::UnknownUser)?,
         cart: evercart_core::cart::Cart {
@@ -233,19 +248,24 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
             updated_at: None,
         },
         wishlist: wishlist::admitted(db, session).await?,
-        orders,
         addresses: address::list(db, id).await?,
         former_phones: phone_change::former_phones(db, id).await?,
         operator_actions: actions
             .iter()
             .map(|row| OperatorAction { action: row.get(0), at: time(row.get(1)) })
             .collect(),
-        idempotency_keys: keys
-            .iter()
-            .map(|row| KeyUsed { key: row.get(0), at: time(row.get(1)) })
-            .collect(),
     };
     Ok((cart_merge::content(db, session).await?, export))
+}
+
+async fn keys_after(db: &Db<'_>, session: Session, after: Option<&str>) -> Result<Vec<KeyUsed>> {
+    // A key is at least one character long, so all of them come after nothing.
+    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys \
+         WHERE user_id = $1 AND key COLLATE \"C\" > $2 ORDER BY key COLLATE \"C\" LIMIT $3";
+    let (after, limit) = (after.unwrap_or_default(), i64::from(EXPORTED_KEYS));
+    let params: Params<'_> = &[&session.user_id.0, &after, &limit];
+    let ((), keys) = try_join(admit(db, session), db.query(KEYS, params)).await?;
+    Ok(keys.iter().map(|row| KeyUsed { key: row.get(0), at: time(row.get(1)) }).collect())
 }
 
 async fn erase(

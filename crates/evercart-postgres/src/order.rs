@@ -4,6 +4,7 @@
 mod placing;
 
 use async_trait::async_trait;
+use evercart_core::account::EXPORTED_ORDERS;
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::guard::{Done, Guard};
@@ -295,4 +296,23 @@ pub(crate) async fn list(
         false => several(db, user, &ids).await?,
     };
     Ok(Listed { items, total: unsigned(total.get(0)) })
+}
+
+/// A page of an export: orders before this one, the newest first.
+pub(crate) async fn before(
+    db: &Db<'_>,
+    session: Session,
+    order: Option<OrderId>,
+) -> Result<Vec<Order>> {
+    const IDS: &str =
+        "SELECT id FROM orders WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    let user = session.user_id;
+    let (before, limit) = (order.map_or(i64::MAX, |order| order.0), i64::from(EXPORTED_ORDERS));
+    let page: [&(dyn ToSql + Sync); 3] = [&user.0, &before, &limit];
+    let ((), ids) = try_join(admit(db, session), db.query(IDS, &page)).await?;
+    let ids: Vec<i64> = ids.iter().map(|row| row.get(0)).collect();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => several(db, user, &ids).await,
+    }
 }

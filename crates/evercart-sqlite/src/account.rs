@@ -1,12 +1,14 @@
 //! The account's SQL: another phone, a copy of everything, the end.
 
 use async_trait::async_trait;
-use evercart_core::account::{Accounts, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport};
+use evercart_core::account::{
+    Accounts, EXPORTED_KEYS, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport,
+};
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
-use evercart_core::ids::UserId;
-use evercart_core::order::Page;
+use evercart_core::ids::{OrderId, UserId};
+use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
@@ -64,6 +66,26 @@ impl Accounts for Sqlite {
 
     async fn export(&self, session: Session) -> StoreResult<UserExport> {
         self.readers.read_snapshot(move |db| export(db, session)).await
+    }
+
+    async fn export_orders(
+        &self,
+        session: Session,
+        before: Option<OrderId>,
+    ) -> StoreResult<Vec<Order>> {
+        self.readers
+            .read_snapshot(move |db| order::before(db, admit(db, session)?.user_id, before))
+            .await
+    }
+
+    async fn export_keys(
+        &self,
+        session: Session,
+        after: Option<String>,
+    ) -> StoreResult<Vec<KeyUsed>> {
+        self.readers
+            .read_snapshot(move |db| keys_after(db, admit(db, session)?.user_id, after.as_deref()))
+            .await
     }
 
     async fn erase(
@@ -200,26 +222,30 @@ pub(crate) fn forget_early_keys(db: &Db, phones: &[KeyedHash]) -> Result<()> {
 
 fn export(db: &Db, session: Session) -> Result<UserExport> {
     const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = ?1 ORDER BY id";
-    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys WHERE user_id = ?1 \
-         ORDER BY key";
     let id = admit(db, session)?.user_id;
-    let pairs = |sql| -> Result<Vec<(String, i64)>> {
-        let mut statement = db.sql(sql)?;
-        let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    };
-    let action = |(action, at)| OperatorAction { action, at: time(at) };
-    let key = |(key, at)| KeyUsed { key, at: time(at) };
+    let mut statement = db.sql(ACTIONS)?;
+    let actions = statement.query_map([id.0], |row| {
+        Ok(OperatorAction { action: row.get(0)?, at: time(row.get(1)?) })
+    })?;
     Ok(UserExport {
         user: user(db, id)?.ok_or(Refused::UnknownUser)?,
         cart: cart::read(db, session)?,
         wishlist: wishlist::read(db, id)?,
-        orders: order::list(db, id, None, Page::EVERYTHING)?.items,
         addresses: address::list(db, id)?,
         former_phones: phone_change::former_phones(db, id)?,
-        operator_actions: pairs(ACTIONS)?.into_iter().map(action).collect(),
-        idempotency_keys: pairs(KEYS)?.into_iter().map(key).collect(),
+        operator_actions: actions.collect::<rusqlite::Result<_>>()?,
     })
+}
+
+fn keys_after(db: &Db, id: UserId, after: Option<&str>) -> Result<Vec<KeyUsed>> {
+    // A key is at least one character long, so all of them come after nothing.
+    const KEYS: &str = "SELECT key, created_at FROM idempotency_keys \
+         WHERE user_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
+    let mut statement = db.sql(KEYS)?;
+    let row = (id.0, after.unwrap_or_default(), EXPORTED_KEYS);
+    let keys =
+        statement.query_map(row, |row| Ok(KeyUsed { key: row.get(0)?, at: time(row.get(1)?) }))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
 fn erase(db: &Db, session: Session, attempt: &SignInAttempt, guard: &Guard) -> Result<Proven<()>> {

@@ -2,6 +2,7 @@
 //! wired up here, too, since core counts them among the orders.
 
 use async_trait::async_trait;
+use evercart_core::account::EXPORTED_ORDERS;
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::cart::Line;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
@@ -431,4 +432,18 @@ pub(crate) fn list(
         items.push(get(db, user, OrderId(row.get(0)?))?);
     }
     Ok(Listed { items, total: unsigned(total) })
+}
+
+/// A page of an export: orders before this one, the newest first.
+pub(crate) fn before(db: &Db, user: UserId, order: Option<OrderId>) -> Result<Vec<Order>> {
+    const IDS: &str =
+        "SELECT id FROM orders WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+    let mut statement = db.sql(IDS)?;
+    let before = order.map_or(i64::MAX, |order| order.0);
+    let mut ids = statement.query((user.0, before, EXPORTED_ORDERS))?;
+    let mut orders = Vec::new();
+    while let Some(row) = ids.next()? {
+        orders.push(get(db, user, OrderId(row.get(0)?))?);
+    }
+    Ok(orders)
 }

@@ -291,14 +291,17 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
     let moved = store.change_phone(session, change(), guard("phone")).await.expect("moves");
     store.change_phone(session, change(), guard("phone")).await.expect("is answered again");
     let Proven::Done(moved) = moved else { panic!("the code is right") };
-    store.export(moved.value.session()).await.expect("export");
+    let moved = moved.value.session();
+    store.export(moved).await.expect("export");
+    store.export_orders(moved, None).await.expect("export");
+    store.export_keys(moved, None).await.expect("export");
     let lease = SignedDuration::ZERO;
     let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
     store.put_off_message(claimed.claim, lease).await.expect("puts off");
     let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
     assert!(store.settle_message(claimed.claim).await.expect("settles"));
     store.waiting_messages().await.expect("counts");
-    moved.value.session()
+    moved
 }
 
 /// A customer of its own comes and goes.

@@ -197,6 +197,7 @@ fn shop(
         abandoned: Arc::<Abandoned>::default(),
         outbox: OutboxSender::default(),
         streams: Streams::new(settings.server.streams_max),
+        exports: Arc::default(),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
         storefront: storefront::file,

@@ -1,10 +1,13 @@
 //! The model's accounts as a whole.
 
 use async_trait::async_trait;
-use evercart_core::account::{Accounts, KeyUsed, PhoneChange, Proven, UserExport};
+use evercart_core::account::{
+    Accounts, EXPORTED_KEYS, EXPORTED_ORDERS, KeyUsed, PhoneChange, Proven, UserExport,
+};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
-use evercart_core::ids::UserId;
+use evercart_core::ids::{OrderId, UserId};
+use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
@@ -88,20 +91,34 @@ impl Accounts for Model {
 
     async fn export(&self, session: Session) -> Result<UserExport> {
         self.read(session, |state, customer| {
-            let key =
-                |(key, used): (&String, &Remembered)| KeyUsed { key: key.clone(), at: used.at };
-            let mut keys: Vec<_> = customer.keys.iter().map(key).collect();
-            keys.sort_by(|a, b| a.key.cmp(&b.key));
             Ok(UserExport {
                 user: customer.user.clone(),
                 cart: state.show_cart(customer),
                 wishlist: state.show_wishlist(customer),
-                orders: customer.orders.iter().rev().cloned().collect(),
                 addresses: customer.shown_addresses(),
                 former_phones: customer.former_phones(),
                 operator_actions: customer.actions.clone(),
-                idempotency_keys: keys,
             })
+        })
+    }
+
+    async fn export_orders(&self, session: Session, before: Option<OrderId>) -> Result<Vec<Order>> {
+        self.read(session, |_, customer| {
+            let orders = customer.orders.iter().rev();
+            let rest = orders.filter(|order| before.is_none_or(|before| order.id < before));
+            Ok(rest.take(EXPORTED_ORDERS as usize).cloned().collect())
+        })
+    }
+
+    async fn export_keys(&self, session: Session, after: Option<String>) -> Result<Vec<KeyUsed>> {
+        self.read(session, |_, customer| {
+            let key =
+                |(key, used): (&String, &Remembered)| KeyUsed { key: key.clone(), at: used.at };
+            let mut keys: Vec<_> = customer.keys.iter().map(key).collect();
+            keys.sort_by(|a, b| a.key.cmp(&b.key));
+            keys.retain(|used| after.as_ref().is_none_or(|after| used.key > *after));
+            keys.truncate(EXPORTED_KEYS as usize);
+            Ok(keys)
         })
     }
 

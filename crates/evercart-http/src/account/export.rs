@@ -1,22 +1,37 @@
-//! `/auth/export`: all that the shop holds of a customer, as one document.
+//! `/auth/export`: all that the shop holds of a customer, as one document. It may be large, and its
+//! client may read slowly or not at all: orders and keys are read a page at a time, when the one
+//! before is on its way.
 
+use std::io;
+
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
 use evercart_core::account::{FormerPhone, KeyUsed, OperatorAction};
+use evercart_core::error::StoreError;
+use evercart_core::ids::OrderId;
+use futures_util::stream;
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::{NoTurn, Turn};
 use crate::address::AddressJson;
 use crate::cart::{self, CartJson};
 use crate::extract::Customer;
-use crate::json::{Audience, Utc, answer};
-use crate::openapi::{Read, ReadHeaders};
+use crate::json::{Audience, Utc, written};
+use crate::openapi::{Problem as ProblemSchema, Read, ReadHeaders};
 use crate::order::OrderJson;
-use crate::problem::Answer;
+use crate::problem::{Answer, Code, Problem};
 use crate::user::Profile;
 use crate::wishlist::WishlistJson;
 
-/// Everything the shop holds of a customer, as of one moment.
+/// When a customer who is reading an export may ask for another. Most are read within a second.
+const ANOTHER_AFTER: SignedDuration = SignedDuration::from_secs(5);
+
+/// Everything the shop holds of a customer.
 #[derive(Serialize, ToSchema)]
 struct Export<'a> {
     /// When it was taken.
@@ -88,13 +103,18 @@ impl<'a> KeyUsedJson<'a> {
 /// A copy of everything
 ///
 /// One document with all that the shop holds of the customer. Outstanding codes, and counts of
-/// codes, are not in it: they are kept by a phone's keyed hash only.
+/// codes, are not in it: they are kept by a phone's keyed hash only. It is sent as it is read, so
+/// it is whole only if its end came; a customer reads one at a time.
 #[utoipa::path(get, path = "/auth/export", tag = "Profile", security(("bearer" = [])),
     params(ReadHeaders),
-    responses((status = 200, description = "All there is", body = Export), Read))]
+    responses((status = 200, description = "All there is", body = Export),
+              (status = 429, description = "`rate_limited`: one is being read; see `Retry-After`",
+               body = ProblemSchema, content_type = "application/problem+json"),
+              Read))]
 pub(crate) async fn export(customer: Customer) -> Answer {
     const FILE: HeaderValue =
         HeaderValue::from_static("attachment; filename=\"evercart-export.json\"");
+    let turn = customer.begin_export().map_err(no_turn)?;
     let export = customer.store().export(customer.session()).await?;
     let currency = customer.currency();
     let json = Export {
@@ -102,13 +122,125 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         profile: Profile::of(&export.user, customer.market()),
         cart: cart::as_part(&export.cart, currency),
         wishlist: WishlistJson::of(&export.wishlist, currency),
-        orders: export.orders.iter().map(|order| OrderJson::of(order, currency)).collect(),
+        orders: Vec::new(),
         addresses: export.addresses.iter().map(AddressJson::of).collect(),
         former_phones: export.former_phones.iter().map(FormerPhoneJson::of).collect(),
         operator_actions: export.operator_actions.iter().map(OperatorActionJson::of).collect(),
-        idempotency_keys: export.idempotency_keys.iter().map(KeyUsedJson::of).collect(),
+        idempotency_keys: Vec::new(),
     };
-    let mut response = answer(StatusCode::OK, Audience::Customer, &json);
+    let text = serde_json::to_string(&json).expect("our own types are always JSON");
+    let mut response = in_pieces(&text, customer, turn);
     response.headers_mut().insert(header::CONTENT_DISPOSITION, FILE);
     Ok(response)
+}
+
+fn no_turn(why: NoTurn) -> Problem {
+    match why {
+        NoTurn::OneIsRead => {
+            let detail = "You are reading an export. Wait for its end, or close it, and try again.";
+            Problem::new(Code::RateLimited, detail).retry_after(ANOTHER_AFTER)
+        }
+        NoTurn::Full => {
+            let detail = "The shop sends as many exports as it can. Try again in a moment.";
+            Problem::new(Code::Overloaded, detail)
+        }
+    }
+}
+
+/// The document, which is still without orders and keys, with them.
+fn in_pieces(text: &str, customer: Customer, turn: Turn) -> Response {
+    // Nothing a customer wrote looks like this: in a text the quotation marks are escaped.
+    const ORDERS: &str = "\"orders\":[";
+    const KEYS: &str = "\"idempotency_keys\":[";
+    let (before, rest) = text.split_once(ORDERS).expect("orders are in an export");
+    let (between, after) = rest.split_once(KEYS).expect("keys are in an export");
+    let pieces = Pieces {
+        customer,
+        _turn: turn,
+        between: format!("{between}{KEYS}").into(),
+        after: after.to_owned().into(),
+        next: Next::Begin(format!("{before}{ORDERS}").into()),
+    };
+    let pieces = stream::try_unfold(pieces, Pieces::next);
+    written(StatusCode::OK, Audience::Customer, Body::from_stream(pieces))
+}
+
+/// An export that is on its way.
+struct Pieces {
+    customer: Customer,
+    _turn: Turn,
+    /// What stands between orders and keys.
+    between: Bytes,
+    /// What stands at the end.
+    after: Bytes,
+    next: Next,
+}
+
+/// What is sent next.
+enum Next {
+    Begin(Bytes),
+    /// The orders before this one.
+    Orders(Option<OrderId>),
+    /// The keys after this one.
+    Keys(Option<String>),
+    Over,
+}
+
+impl Pieces {
+    /// A failure, or the end of the session, ends the answer before its end: that cannot be told in
+    /// it any more.
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        let piece = match std::mem::replace(&mut self.next, Next::Over) {
+            Next::Begin(text) => {
+                self.next = Next::Orders(None);
+                text
+            }
+            Next::Orders(before) => self.orders(before).await.map_err(ends)?,
+            Next::Keys(after) => self.keys(after).await.map_err(ends)?,
+            Next::Over => return Ok(None),
+        };
+        Ok(Some((piece, self)))
+    }
+
+    async fn orders(&mut self, before: Option<OrderId>) -> Result<Bytes, StoreError> {
+        let session = self.customer.session();
+        let orders = self.customer.store().export_orders(session, before).await?;
+        let Some(last) = orders.last() else {
+            self.next = Next::Keys(None);
+            return Ok(std::mem::take(&mut self.between));
+        };
+        self.next = Next::Orders(Some(last.id));
+        let currency = self.customer.currency();
+        let orders = orders.iter().map(|order| OrderJson::of(order, currency));
+        Ok(listed(orders, before.is_none()))
+    }
+
+    async fn keys(&mut self, after: Option<String>) -> Result<Bytes, StoreError> {
+        let (session, is_first) = (self.customer.session(), after.is_none());
+        let keys = self.customer.store().export_keys(session, after).await?;
+        let Some(last) = keys.last() else {
+            return Ok(std::mem::take(&mut self.after));
+        };
+        self.next = Next::Keys(Some(last.key.clone()));
+        Ok(listed(keys.iter().map(KeyUsedJson::of), is_first))
+    }
+}
+
+/// Some items of a list, with a comma before each but the list's first.
+fn listed(items: impl Iterator<Item = impl Serialize>, mut is_first: bool) -> Bytes {
+    let mut out = Vec::new();
+    for item in items {
+        if !std::mem::take(&mut is_first) {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut out, &item).expect("our own types are always JSON");
+    }
+    out.into()
+}
+
+fn ends(error: StoreError) -> io::Error {
+    if let StoreError::Failed(failed) = &error {
+        tracing::error!(%failed, "an export could not be sent to its end");
+    }
+    io::Error::other(error)
 }

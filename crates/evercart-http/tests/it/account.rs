@@ -1,9 +1,10 @@
 //! Another phone, an export, an end: what a code is needed for, and when.
 
+use futures_util::StreamExt;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::shop::{ANN, DEE, TestShop};
+use crate::shop::{ANN, BOB, DEE, TestShop, order_of};
 
 /// Ann with a token that is older than five minutes.
 async fn ann_a_while_ago(shop: &TestShop) -> String {
@@ -92,4 +93,61 @@ async fn an_account_is_not_erased_on_a_tokens_word() {
     assert_eq!(erased.status, 200, "{}", erased.text);
     erase(code).send().await.is(401, "signed_out");
     shop.get("/auth/export").token(&ann.token).send().await.is(401, "signed_out");
+}
+
+/// A customer with more orders than one page of an export has, and a name that looks like one.
+async fn with_many_orders(shop: &TestShop) -> String {
+    let token = shop.sign_in(ANN).await;
+    let name = json!({"full_name": "\"orders\":[ \"idempotency_keys\":["});
+    shop.put("/auth/profile").token(&token).json(&name).send().await;
+    for number in 0..12 {
+        let body = order_of(json!([{"sku_id": 42, "quantity": 1}]));
+        let order = shop.post("/orders").token(&token).key(&format!("order {number:02}"));
+        assert_eq!(order.json(&body).send().await.status, 201);
+    }
+    token
+}
+
+#[tokio::test]
+async fn an_export_has_all_orders_and_keys_however_many() {
+    let shop = TestShop::open().await;
+    let token = with_many_orders(&shop).await;
+    let export = shop.get("/auth/export").token(&token).send().await;
+    let orders = shop.get("/profile/orders?limit=100").token(&token).send().await;
+    assert_eq!(orders.body["orders"].as_array().unwrap().len(), 12);
+    assert_eq!(export.body["orders"], orders.body["orders"]);
+    let keys = export.body["idempotency_keys"].as_array().unwrap().iter();
+    let keys: Vec<_> = keys.map(|used| used["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, (0..12).map(|number| format!("order {number:02}")).collect::<Vec<_>>());
+    let profile = shop.get("/auth/profile").token(&token).send().await;
+    assert_eq!(export.body["profile"], profile.body);
+}
+
+#[tokio::test]
+async fn a_customer_reads_one_export_at_a_time() {
+    let shop = TestShop::open().await;
+    let token = with_many_orders(&shop).await;
+    let unread = shop.get("/auth/export").token(&token).begin().await;
+    let mut pieces = unread.into_body().into_data_stream();
+    pieces.next().await.unwrap().unwrap();
+    shop.get("/auth/export").token(&token).send().await.is(429, "rate_limited");
+    let bob = shop.sign_in(BOB).await;
+    assert_eq!(shop.get("/auth/export").token(&bob).send().await.status, 200);
+
+    // Whoever hangs up may begin again.
+    drop(pieces);
+    assert_eq!(shop.get("/auth/export").token(&token).send().await.status, 200);
+    assert_eq!(shop.get("/auth/export").token(&token).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn an_export_ends_where_its_customer_signs_out() {
+    let shop = TestShop::open().await;
+    let token = with_many_orders(&shop).await;
+    let unread = shop.get("/auth/export").token(&token).begin().await;
+    let mut pieces = unread.into_body().into_data_stream();
+    pieces.next().await.unwrap().unwrap();
+    assert_eq!(shop.post("/auth/logout").token(&token).send().await.status, 200);
+    assert!(pieces.next().await.unwrap().is_err());
+    assert!(pieces.next().await.is_none());
 }

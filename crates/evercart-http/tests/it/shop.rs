@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use axum::response::Response;
 use evercart_core::catalogue::{CatalogueRow, ImportOutcome, ProductKey};
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::code::{Code, Hasher};
@@ -195,6 +196,7 @@ impl TestShop {
             abandoned: Arc::<Abandoned>::default(),
             outbox: OutboxSender::default(),
             streams: Streams::new(100),
+            exports: Arc::default(),
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
             storefront: |_| None,
@@ -421,14 +423,21 @@ impl Asked<'_> {
         self
     }
 
-    pub async fn send(self) -> Answered {
+    /// Sends it, and leaves the answer unread.
+    pub async fn begin(self) -> Response {
         let mut request = Request::new(self.body);
-        *request.method_mut() = self.method.clone();
+        *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().expect("a path");
         *request.headers_mut() = self.headers;
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let response = self.router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        self.router.oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(self) -> Answered {
+        // The shop keeps the stores open until the answer is here.
+        let (described, shop) = (self.described, self.shop);
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let (parts, body) = self.begin().await.into_parts();
         let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == EVENTS);
         let bytes = match is_stream {
             // What a stream begins with: it has no end to wait for.
@@ -443,11 +452,10 @@ impl Asked<'_> {
             text,
         };
         answered.check_what_every_answer_has();
-        if self.described && self.method != Method::HEAD {
-            schema::check(&self.method, &self.path, &answered);
+        if described && method != Method::HEAD {
+            schema::check(&method, &path, &answered);
         }
-        // Keeps the stores open until the answer is here.
-        let _ = self.shop;
+        let _ = shop;
         answered
     }
 }

@@ -22,7 +22,7 @@ use evercart_core::operator::{DemoCustomer, MoveBack, Operator};
 use evercart_core::order::{OrderStatus, Orders};
 use evercart_core::outbox::Outbox;
 use evercart_core::sign_in::{CodeRequest, Proof, SignIn, SignInAttempt};
-use evercart_core::user::ProfileChange;
+use evercart_core::user::{ProfileChange, Session};
 use evercart_core::wishlist::Wishlists;
 use evercart_postgres::Postgres;
 use jiff::{SignedDuration, Timestamp};
@@ -190,7 +190,7 @@ async fn run_every_operation(database: &Database) {
     };
     let moved = store.change_phone(me, change, keyed("move", 8)).await.expect("moves");
     let Proven::Done(moved) = moved else { panic!("the code is right") };
-    store.export(moved.value.session()).await.expect("exports");
+    export(store, moved.value.session()).await;
     let stop = SignInAttempt { proof: Proof::TestCode, ..stop_attempt(&phone, CODE) };
     store.stop_phone_change(stop).await.expect("stops");
     store.former_customers(phone_hash(&phone)).await.expect("customers");
@@ -206,4 +206,10 @@ async fn run_every_operation(database: &Database) {
     database.clock.advance(SignedDuration::from_hours(72));
     store.grant_code(code_request(&phone, CODE)).await.expect("a code");
     signed_in(store.sign_in(attempt(&phone, CODE)).await);
+}
+
+async fn export(store: &Postgres, session: Session) {
+    store.export(session).await.expect("exports");
+    store.export_orders(session, None).await.expect("exports");
+    store.export_keys(session, None).await.expect("exports");
 }
