@@ -1358,7 +1358,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -3852,7 +3852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `overloaded`, `store_unavailable`; see `Retry-After` */
+            /** @description `catalogue_busy`, `overloaded`, `store_unavailable`; see `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4489,7 +4489,7 @@ export interface operations {
                 /** @description After so many. */
                 offset?: number;
                 /**
-                 * @description Words in name, brand, category or description
+                 * @description Words that words in name, brand, category or description begin with. What comes after eight words, or after 32 characters of one, is passed over
                  * @example shirt
                  */
                 search?: string;
@@ -4546,7 +4546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `overloaded`, `store_unavailable`; see `Retry-After` */
+            /** @description `catalogue_busy`, `overloaded`, `store_unavailable`; see `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4625,7 +4625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `overloaded`, `store_unavailable`; see `Retry-After` */
+            /** @description `catalogue_busy`, `overloaded`, `store_unavailable`; see `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -172,6 +172,7 @@ macro_rules! conformance {
                     what_is_not_for_sale_is_not_listed
                     categories_count_their_products_for_sale
                     search_finds_beginnings_of_words
+                    a_search_is_a_few_words
                     search_follows_the_catalogue
                     odd_searches_never_fail
                     importing_twice_changes_nothing

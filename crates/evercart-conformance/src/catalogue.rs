@@ -149,6 +149,23 @@ pub async fn search_finds_beginnings_of_words<B: Backend>(shop: &mut Shop<B>) {
     }
 }
 
+/// A search is as much as somebody types: what comes after eight words, or 32 letters of a word, is
+/// passed over.
+pub async fn a_search_is_a_few_words<B: Backend>(shop: &mut Shop<B>) {
+    let long = "щ".repeat(32);
+    let words = format!("one two three four five six seven {long}ю");
+    shop.change_sku(LAST_LAMP, |row| row.description = Some(words)).await;
+    for (search, expected) in [
+        ("one one one ONE on o one one one one two", vec![LAMP]),
+        ("one one one ONE on o one one one one zzz", vec![]),
+        ("one two three four five six seven zzz", vec![]),
+        (&format!("one two three four five six seven {long} zzz"), vec![LAMP]),
+        (&format!("{long}я"), vec![LAMP]),
+    ] {
+        assert_eq!(found(shop, search).await, expected, "{search:?}");
+    }
+}
+
 /// What is found is what the catalogue says now.
 pub async fn search_follows_the_catalogue<B: Backend>(shop: &mut Shop<B>) {
     shop.change_sku(LAST_LAMP, |row| row.name = "Floor light".into()).await;

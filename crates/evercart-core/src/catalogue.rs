@@ -114,7 +114,8 @@ pub struct Category {
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProductQuery {
-    /// Words that name, brand, category or description must all begin a word with.
+    /// Words that name, brand, category or description must all begin a word with; see
+    /// [`searched_words`](crate::search::searched_words).
     pub search: Option<String>,
     /// Only this category.
     pub category: Option<String>,
@@ -194,7 +195,11 @@ pub enum ImportOutcome {
 /// Called with the number of rows done so far.
 pub type Progress = Box<dyn FnMut(u64) + Send>;
 
-/// What the store does with the catalogue. Public: nothing of a customer is in it.
+/// What the store does with the catalogue. Public: nothing of a customer is in it. Anybody may ask
+/// for lists, a product and the categories, as often as they like: these have a bounded share of
+/// what the store can do and a second's time, and are refused with
+/// [`Failed::CatalogueBusy`](crate::error::Failed::CatalogueBusy) beyond. Whoever asks for
+/// something else never waits for them.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
     /// Products for sale that match, in the order of their ids.

@@ -133,6 +133,10 @@ pub enum Failed {
     /// More operations are waiting than will be done soon; nothing was tried.
     #[error("the store has more waiting operations than it accepts")]
     Overloaded,
+    /// More is asked of the catalogue than is answered soon, or this question takes too long.
+    /// Nothing of a customer waits for it.
+    #[error("the catalogue is asked for more than is answered soon")]
+    CatalogueBusy,
     /// The database is away, full or locked.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),

@@ -25,6 +25,7 @@ pub mod order;
 pub mod outbox;
 pub mod pasted;
 pub mod phone;
+pub mod search;
 pub mod sign_in;
 pub mod signals;
 pub mod sms;

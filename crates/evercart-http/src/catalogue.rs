@@ -152,7 +152,9 @@ struct CategoryJson<'a> {
 #[utoipa::path(get, path = "/products", tag = "Catalogue",
     params(PublicHeaders, Paging,
         ("search" = Option<String>, Query,
-         description = "Words in name, brand, category or description", example = "shirt"),
+         description = "Words that words in name, brand, category or description begin with. What \
+                        comes after eight words, or after 32 characters of one, is passed over",
+         example = "shirt"),
         ("category" = Option<String>, Query, description = "Only this category")),
     responses((status = 200, description = "A page of products", body = Products,
                headers(("ETag" = String, description = "A digest of the answer"))),

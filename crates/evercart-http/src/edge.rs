@@ -284,7 +284,9 @@ impl Seen {
                 )
             };
         }
-        if status.is_server_error() {
+        // Anybody can have as many of these as they like; the metrics count them.
+        let is_crowd = problem.is_some_and(|problem| problem.code() == Code::CatalogueBusy);
+        if status.is_server_error() && !is_crowd {
             line!(ERROR);
         } else if status.is_client_error() {
             line!(INFO);

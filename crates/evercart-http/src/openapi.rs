@@ -283,7 +283,7 @@ responses! {
     /// How a read of the catalogue can end.
     PublicRead {
         "400" "`market_required`, `market_unknown`, `market_mismatch`",
-        "503" "`overloaded`, `store_unavailable`; see `Retry-After`",
+        "503" "`catalogue_busy`, `overloaded`, `store_unavailable`; see `Retry-After`",
         "default" "`internal_error`: something is wrong on our side",
     }
     /// How a change without a body can end.

@@ -17,6 +17,10 @@ use serde::ser::SerializeMap;
 
 use crate::json::Amount;
 
+/// How much later it is answered that the catalogue is busy, so that a crowd that asks again at
+/// once costs little.
+const CATALOGUE_HELD_BACK: Duration = Duration::from_millis(250);
+
 /// What a handler returns.
 pub(crate) type Answer = Result<Response, Problem>;
 
@@ -80,6 +84,7 @@ codes! {
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many wrong codes",
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Something is wrong on our side",
     Overloaded "overloaded" SERVICE_UNAVAILABLE "The shop is busy",
+    CatalogueBusy "catalogue_busy" SERVICE_UNAVAILABLE "The catalogue is busy",
     StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE "The shop's data cannot be reached",
     SmsUnavailable "sms_unavailable" SERVICE_UNAVAILABLE "Messages cannot be sent",
 }
@@ -408,6 +413,12 @@ impl From<Failed> for Problem {
             Failed::Overloaded => {
                 Problem::new(Code::Overloaded, "The shop is busy. Try again in a moment.")
             }
+            Failed::CatalogueBusy => Problem::new(
+                Code::CatalogueBusy,
+                "Too much is asked of the catalogue. Try again in a moment, a search with longer \
+                 words.",
+            )
+            .hold_back(CATALOGUE_HELD_BACK),
             Failed::Unavailable(_) => {
                 tracing::error!(error = %failed, "the store is unavailable");
                 Problem::new(

@@ -17,22 +17,23 @@ use tokio_postgres::Row;
 
 use crate::Postgres;
 use crate::catalogue_import::import;
-use crate::db::{Db, Params, Result, Turns, snapshot, unsigned};
+use crate::db::{Db, Params, Result, Turns, unsigned};
+use crate::public::public;
 use crate::sku_cache::sku_facts;
 use crate::words;
 
 #[async_trait]
 impl Catalogue for Postgres {
     async fn products(&self, query: ProductQuery, page: Page) -> StoreResult<Listed<Product>> {
-        snapshot!(self, |db| products(&db, &query, page))
+        public!(self, |db| products(&db, &query, page))
     }
 
     async fn product(&self, id: ProductId) -> StoreResult<(Product, Vec<Sku>)> {
-        snapshot!(self, |db| product(&db, id))
+        public!(self, |db| product(&db, id))
     }
 
     async fn categories(&self) -> StoreResult<Vec<Category>> {
-        snapshot!(self, |db| categories(&db))
+        public!(self, |db| categories(&db))
     }
 
     async fn import_catalogue(

@@ -29,6 +29,7 @@ mod outbox;
 mod phone_change;
 mod pool;
 mod presence;
+mod public;
 mod sign_in;
 mod signals;
 mod sku_cache;
@@ -57,6 +58,7 @@ use crate::distribute::Shards;
 use crate::heartbeat::{Heartbeat, Wakeful};
 use crate::life::Keeper;
 use crate::pool::Pool;
+use crate::public::Public;
 use crate::signals::Signals;
 use crate::sku_cache::SkuCache;
 
@@ -77,7 +79,8 @@ pub struct Options {
     /// Connections that change carts. Each commit of one is waited for, so a second one works
     /// meanwhile.
     pub writers: usize,
-    /// Connections for everything else, at most. They are made when they are needed.
+    /// Connections for everything else, at most. They are made when they are needed. What the
+    /// public asks for uses a quarter of them.
     pub pool: usize,
     /// The most operations in one call.
     pub batch_max: usize,
@@ -124,6 +127,7 @@ pub struct Postgres {
     target: Target,
     clock: Arc<dyn Clock>,
     pool: Pool,
+    public: Public,
     cart_reads: Lanes<CartRead>,
     cart_changes: Lanes<ChangeCarts>,
     skus: Arc<SkuCache>,
@@ -181,6 +185,7 @@ impl Postgres {
             target,
             clock,
             pool,
+            public: Public::new(options.pool),
             cart_reads,
             cart_changes,
             skus,

@@ -9,6 +9,7 @@ use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{ProductId, SkuId};
 use evercart_core::money::Money;
 use evercart_core::order::{Listed, Page};
+use evercart_core::search::searched_words;
 use rusqlite::{OptionalExtension, Row};
 use tokio::sync::oneshot;
 
@@ -19,11 +20,11 @@ use crate::db::{Db, Result, unsigned};
 #[async_trait]
 impl Catalogue for Sqlite {
     async fn products(&self, query: ProductQuery, page: Page) -> StoreResult<Listed<Product>> {
-        self.readers.read_snapshot(move |db| products(db, &query, page)).await
+        self.public.read_snapshot(move |db| products(db, &query, page)).await
     }
 
     async fn product(&self, id: ProductId) -> StoreResult<(Product, Vec<Sku>)> {
-        self.readers
+        self.public
             .read_snapshot(move |db| {
                 if !is_for_sale(db, id)? {
                     return Err(Refused::NotFound { what: "product" }.into());
@@ -36,7 +37,7 @@ impl Catalogue for Sqlite {
     async fn categories(&self) -> StoreResult<Vec<Category>> {
         const CATEGORIES: &str = "SELECT category, count(*) FROM products \
              WHERE for_sale = 1 AND category IS NOT NULL GROUP BY category ORDER BY category";
-        self.readers
+        self.public
             .read(|db| {
                 let mut statement = db.sql(CATEGORIES)?;
                 let categories = statement.query_map([], |row| {
@@ -88,20 +89,11 @@ fn products(db: &Db, query: &ProductQuery, page: Page) -> Result<Listed<Product>
         "SELECT count(*) FROM products WHERE for_sale = 1 AND category = ?1";
     const CATEGORY: &str = "SELECT id FROM products WHERE for_sale = 1 AND category = ?3 \
          ORDER BY id LIMIT ?1 OFFSET ?2";
-    const COUNT_FOUND: &str = "SELECT count(*) FROM product_words w JOIN products p ON p.id = \
-         w.rowid \
-         WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2)";
-    const FOUND: &str = "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
-         WHERE product_words MATCH ?3 AND p.for_sale = 1 AND (?4 IS NULL OR p.category = ?4) \
-         ORDER BY p.id LIMIT ?1 OFFSET ?2";
     let category = query.category.as_deref();
     let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
     let words = query.search.as_deref().and_then(match_expression);
     let (total, ids) = match (&words, category) {
-        (Some(words), _) => (
-            count(db, COUNT_FOUND, (words, category))?,
-            ids(db, FOUND, (page.limit, offset, words, category))?,
-        ),
+        (Some(words), _) => found(db, words, category, page)?,
         (None, Some(category)) => (
             count(db, COUNT_CATEGORY, [category])?,
             ids(db, CATEGORY, (page.limit, offset, category))?,
@@ -110,6 +102,29 @@ fn products(db: &Db, query: &ProductQuery, page: Page) -> Result<Listed<Product>
     };
     let items = ids.into_iter().map(|id| any_product(db, id)).collect::<Result<_>>()?;
     Ok(Listed { items, total })
+}
+
+/// How many match, and those of a page. Finding out which match is what a search costs: that is
+/// done once.
+fn found(
+    db: &Db,
+    words: &str,
+    category: Option<&str>,
+    page: Page,
+) -> Result<(u64, Vec<ProductId>)> {
+    const FOUND: &str = "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
+         WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2) \
+         ORDER BY w.rowid";
+    let mut statement = db.sql(FOUND)?;
+    let mut matching = statement.query((words, category))?;
+    let (mut total, mut ids) = (0, Vec::new());
+    while let Some(row) = matching.next()? {
+        if total >= page.offset && ids.len() < page.limit as usize {
+            ids.push(ProductId(row.get(0)?));
+        }
+        total += 1;
+    }
+    Ok((total, ids))
 }
 
 fn count(db: &Db, sql: &'static str, params: impl rusqlite::Params) -> Result<u64> {
@@ -122,14 +137,11 @@ fn ids(db: &Db, sql: &'static str, params: impl rusqlite::Params) -> Result<Vec<
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The FTS5 expression for "each of these words begins a word". Words are what the tokenizer takes
-/// for words, quoted, so that nothing a customer types is an operator. `None` if there is none.
+/// The FTS5 expression for "each of these words begins a word". Words are quoted, so nothing a
+/// customer types is an operator. `None` if there is none.
 fn match_expression(search: &str) -> Option<String> {
-    let words: Vec<_> = search
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\"*"))
-        .collect();
+    let words = searched_words(search);
+    let words: Vec<_> = words.into_iter().map(|word| format!("\"{word}\"*")).collect();
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 

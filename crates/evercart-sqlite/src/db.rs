@@ -68,6 +68,8 @@ pub(crate) fn failed(error: &rusqlite::Error) -> Failed {
             | ErrorCode::SchemaChanged,
         )
         | None => Failed::Inconsistent(error.to_string()),
+        // Only what the public asks for has a time limit.
+        Some(ErrorCode::OperationInterrupted) => Failed::CatalogueBusy,
         Some(_) => Failed::Unavailable(error.to_string()),
     }
 }

@@ -34,6 +34,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
@@ -48,7 +49,7 @@ pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
 
 use crate::checkpoint::Checkpointer;
 use crate::keeper::Keeper;
-use crate::readers::Readers;
+use crate::readers::{Of, Readers};
 use crate::signals::Signals;
 use crate::writer::Writer;
 
@@ -60,6 +61,9 @@ pub struct Options {
     pub gauge: Arc<dyn WriterGauge>,
     /// Threads that read. Two keep two cores busy; more than the cores only costs switches.
     pub readers: usize,
+    /// How long what the public asks for may take, the wait for a reader included. It has half as
+    /// many threads of its own.
+    pub public_read_max: Duration,
     /// The most operations in one commit. 1 means one fsync for each.
     pub batch_max: usize,
     /// The most operations waiting, for the writer and for the readers each. More are refused.
@@ -83,6 +87,7 @@ impl Options {
             clock,
             gauge: Arc::new(NoGauge),
             readers: cores.max(2),
+            public_read_max: Duration::from_secs(1),
             batch_max: 512,
             queue_max: 4096,
             mark: None,
@@ -99,6 +104,8 @@ pub struct Sqlite {
     clock: Arc<dyn Clock>,
     writer: Writer,
     readers: Readers,
+    /// Reads that anybody may ask for.
+    public: Readers,
     checkpointer: Checkpointer,
     signals: Signals,
     awake: Arc<Awake>,
@@ -114,11 +121,13 @@ impl Sqlite {
         let (db, keeper) = Keeper::open(path, &options)?;
         let awake = keeper.awake();
         let checkpointer = Checkpointer::start(path)?;
-        let readers = Readers::start(path, &options)?;
+        let readers = Readers::start(path, &options, Of::Customers)?;
+        let public = Readers::start(path, &options, Of::Public)?;
         let writer = Writer::start(db, keeper, &options, checkpointer.watch())?;
         let clock = options.clock;
         let signals = Signals::new(path, Arc::clone(&clock));
-        Ok(Self { path: path.to_owned(), clock, writer, readers, checkpointer, signals, awake })
+        let path = path.to_owned();
+        Ok(Self { path, clock, writer, readers, public, checkpointer, signals, awake })
     }
 
     /// Where the data is.
@@ -131,6 +140,7 @@ impl Sqlite {
     pub fn close(&self) {
         self.signals.close();
         self.readers.close();
+        self.public.close();
         self.checkpointer.close();
         self.writer.close();
     }

@@ -3,11 +3,15 @@
 //!
 //! Reads that wait at the same moment share one snapshot and are answered together. It begins after
 //! the last of them was asked for, so each sees whatever was acknowledged before.
+//!
+//! What the public asks for has readers of its own, and a time limit: anybody may ask for much, and
+//! nobody's cart waits for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use evercart_core::error::{Failed, StoreError};
@@ -23,12 +27,46 @@ use crate::migrate::OpenError;
 /// little more than one. A lone read waits for nobody.
 const TOGETHER_MAX: usize = 16;
 
+/// How many steps of SQLite's machine a read of the public takes between two looks at the clock:
+/// far less than a millisecond.
+const STEPS: i32 = 1_000;
+
+/// The most reads of the public that wait. Those who wait keep their place among the requests at
+/// work, of which the public may not have all.
+const PUBLIC_QUEUE_MAX: usize = 32;
+
+/// Whose reads they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Of {
+    /// Customers', and the operator's.
+    Customers,
+    /// Anybody's.
+    Public,
+}
+
+/// When the read that runs is to be over. SQLite asks in between whether that is now.
+#[derive(Debug, Clone, Default)]
+struct Deadline(Arc<Mutex<Option<Instant>>>);
+
+impl Deadline {
+    fn set(&self, at: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn is_over(&self) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
 /// A read on its way through a reader; `None` tells one thread to stop.
 type Job = Option<Box<dyn Read>>;
 
 trait Read: Waiting {
     /// Has several statements that must see the same moment.
     fn needs_snapshot(&self) -> bool;
+    /// When its time is over, counted from when it was asked for.
+    fn until(&self) -> Option<Instant>;
     /// Does it.
     fn run(&mut self, db: &Db);
     /// Notes that it cannot be done.
@@ -37,6 +75,7 @@ trait Read: Waiting {
 
 struct Task<T, F> {
     needs_snapshot: bool,
+    until: Option<Instant>,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -49,6 +88,10 @@ where
 {
     fn needs_snapshot(&self) -> bool {
         self.needs_snapshot
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.until
     }
 
     fn run(&mut self, db: &Db) {
@@ -80,28 +123,46 @@ where
 
 pub(crate) struct Readers {
     queue: Sender<Job>,
+    time_limit: Option<Duration>,
     herald: Herald,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
-    pub(crate) fn start(path: &Path, options: &Options) -> std::result::Result<Self, OpenError> {
-        let (queue, jobs) = bounded(options.queue_max);
+    pub(crate) fn start(
+        path: &Path,
+        options: &Options,
+        of: Of,
+    ) -> std::result::Result<Self, OpenError> {
+        let (name, count, queue_max, time_limit) = match of {
+            Of::Customers => ("read", options.readers, options.queue_max, None),
+            // However much the public asks for, half of the processors are left.
+            Of::Public => {
+                ("public", options.readers / 2, PUBLIC_QUEUE_MAX, Some(options.public_read_max))
+            }
+        };
+        let (queue, jobs) = bounded(queue_max);
         let herald = Herald::default();
         let mut threads = Vec::new();
-        for number in 0..options.readers.max(1) {
-            let connection = db::open_for_reading(path)
-                .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+        for number in 0..count.max(1) {
+            let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+            let mut connection = db::open_for_reading(path).map_err(failed)?;
+            let deadline = Deadline::default();
+            if time_limit.is_some() {
+                let deadline = deadline.clone();
+                let is_over = move || deadline.is_over();
+                connection.progress_handler(STEPS, Some(is_over)).map_err(failed)?;
+            }
             let db = Db::new(connection, Arc::clone(&options.clock));
             let jobs = jobs.clone();
             let herald = herald.clone();
             let thread = thread::Builder::new()
-                .name(format!("evercart-read-{number}"))
-                .spawn(move || serve(&db, &jobs, &herald))
+                .name(format!("evercart-{name}-{number}"))
+                .spawn(move || serve(&db, &deadline, &jobs, &herald))
                 .map_err(|source| OpenError::Thread { path: path.to_owned(), source })?;
             threads.push(thread);
         }
-        Ok(Self { queue, herald, threads: Mutex::new(threads) })
+        Ok(Self { queue, time_limit, herald, threads: Mutex::new(threads) })
     }
 
     /// Runs a single statement, or several whose answers need not be of one moment.
@@ -129,8 +190,10 @@ impl Readers {
     {
         self.herald.start();
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { needs_snapshot, work: Some(work), outcome: None, reply });
+        let until = self.time_limit.map(|limit| Instant::now() + limit);
+        let job = Box::new(Task { needs_snapshot, until, work: Some(work), outcome: None, reply });
         self.queue.try_send(Some(job)).map_err(|error| match error {
+            TrySendError::Full(_) if until.is_some() => Failed::CatalogueBusy.into(),
             TrySendError::Full(_) => StoreError::from(Failed::Overloaded),
             TrySendError::Disconnected(_) => closed(),
         })?;
@@ -155,7 +218,7 @@ fn closed() -> StoreError {
     Failed::Unavailable("the store is closed".into()).into()
 }
 
-fn serve(db: &Db, jobs: &Receiver<Job>, herald: &Herald) {
+fn serve(db: &Db, deadline: &Deadline, jobs: &Receiver<Job>, herald: &Herald) {
     let mut batch = Vec::with_capacity(TOGETHER_MAX);
     let mut stop = false;
     while !stop && let Ok(Some(first)) = jobs.recv() {
@@ -167,16 +230,16 @@ fn serve(db: &Db, jobs: &Receiver<Job>, herald: &Herald) {
                 Err(_) => break,
             }
         }
-        read_all(db, &mut batch);
+        read_all(db, deadline, &mut batch);
         herald.tell(batch.drain(..).map(|job| job as Box<dyn Waiting>));
     }
 }
 
-fn read_all(db: &Db, batch: &mut [Box<dyn Read>]) {
+fn read_all(db: &Db, deadline: &Deadline, batch: &mut [Box<dyn Read>]) {
     if let [only] = batch
         && !only.needs_snapshot()
     {
-        return run(db, only.as_mut());
+        return run(db, deadline, only.as_mut());
     }
     let mut broken = execute(db, "BEGIN").err();
     for job in batch {
@@ -185,7 +248,7 @@ fn read_all(db: &Db, batch: &mut [Box<dyn Read>]) {
             broken = Some("the snapshot was lost".to_owned());
         }
         match &broken {
-            None => run(db, job.as_mut()),
+            None => run(db, deadline, job.as_mut()),
             Some(why) => job.fail(Failed::Unavailable(why.clone()).into()),
         }
     }
@@ -197,11 +260,17 @@ fn read_all(db: &Db, batch: &mut [Box<dyn Read>]) {
     }
 }
 
-fn run(db: &Db, job: &mut dyn Read) {
+fn run(db: &Db, deadline: &Deadline, job: &mut dyn Read) {
+    let until = job.until();
+    if until.is_some_and(|until| Instant::now() >= until) {
+        return job.fail(Failed::CatalogueBusy.into());
+    }
+    deadline.set(until);
     // Whoever waits for a read that panics is told by the dropped reply; the others go on.
     if catch_unwind(AssertUnwindSafe(|| job.run(db))).is_err() {
         tracing::error!("a read panicked");
     }
+    deadline.set(None);
 }
 
 fn execute(db: &Db, sql: &'static str) -> std::result::Result<(), String> {
@@ -293,5 +362,57 @@ mod tests {
         assert_eq!(last.await.expect("reads"), 1);
 
         assert_eq!(readers.read(notes).await.expect("reads"), 2, "the snapshot was let go");
+    }
+
+    /// A statement that would go on for ever, inside of a single read.
+    const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+         SELECT count(*) FROM n";
+
+    fn endless(db: &Db) -> Result<i64> {
+        Ok(db.connection.query_row(ENDLESS, [], |row| row.get(0))?)
+    }
+
+    fn is_busy<T>(outcome: &std::result::Result<T, StoreError>) -> bool {
+        matches!(outcome, Err(StoreError::Failed(Failed::CatalogueBusy)))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_public_asks_for_ends() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut options = Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)));
+        options.public_read_max = Duration::from_millis(200);
+        let store = Sqlite::open(&directory.path().join("us.sqlite3"), options).expect("opens");
+        let alone = store.public.read(endless);
+        let of_one_moment = store.public.read_snapshot(endless);
+        let waiting = store.public.read_snapshot(endless);
+        let (alone, of_one_moment, waiting) = tokio::join!(alone, of_one_moment, waiting);
+        assert!(is_busy(&alone) && is_busy(&of_one_moment) && is_busy(&waiting));
+        assert_eq!(store.public.read(notes).await.expect("reads again"), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn few_of_the_public_wait_and_customers_not_at_all() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut options = Options::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)));
+        options.readers = 1;
+        let store = Sqlite::open(&directory.path().join("us.sqlite3"), options).expect("opens");
+        let (release, wait) = mpsc::channel::<()>();
+        let (entered, is_in) = mpsc::channel();
+        let mut held = pin!(store.public.read(move |_| {
+            entered.send(()).expect("the test waits");
+            wait.recv().expect("the test releases");
+            Ok(())
+        }));
+        begin(held.as_mut()).await;
+        tokio::task::spawn_blocking(move || is_in.recv()).await.expect("joins").expect("is in");
+        let mut waiting: Vec<_> =
+            (0..PUBLIC_QUEUE_MAX).map(|_| Box::pin(store.public.read(notes))).collect();
+        for read in &mut waiting {
+            begin(read.as_mut()).await;
+        }
+        assert!(is_busy(&store.public.read(notes).await));
+        assert_eq!(store.readers.read(notes).await.expect("reads"), 0);
+        release.send(()).expect("the reader waits");
+        held.await.expect("is released");
     }
 }

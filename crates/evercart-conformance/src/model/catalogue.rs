@@ -10,6 +10,7 @@ use evercart_core::catalogue::{
 use evercart_core::error::{Refused, Result};
 use evercart_core::ids::{ProductId, SkuId};
 use evercart_core::order::{Listed, Page};
+use evercart_core::search::searched_words;
 
 use super::order::some_of;
 use super::{Model, State, cart};
@@ -174,5 +175,7 @@ fn has_words(product: &Product, search: &str) -> bool {
     let texts = [&product.brand, &product.category, &product.description];
     let texts = texts.into_iter().flatten().chain([&product.name]);
     let there: Vec<_> = texts.flat_map(|text| words(text)).collect();
-    words(search).iter().all(|word| there.iter().any(|text| text.starts_with(word.as_str())))
+    let search = search.to_lowercase();
+    let searched = searched_words(&search);
+    searched.iter().all(|word| there.iter().any(|text| text.starts_with(word)))
 }

@@ -1,12 +1,14 @@
 //! Every code of the error table, each provoked once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use evercart_core::code::Purpose;
 use evercart_core::operator::Operator as _;
 use evercart_core::phone::Phone;
+use evercart_sqlite::{Options, Sqlite};
 use serde_json::json;
 
 use crate::schema::document;
@@ -131,8 +133,21 @@ async fn our_own_fault(seen: &mut Seen) {
     seen.is(&send, 503, "sms_unavailable");
     shop.stores[0].close();
     seen.is(&shop.get("/products").send().await, 503, "store_unavailable");
+    seen.is(&crowded_catalogue().await, 503, "catalogue_busy");
     seen.is(&stuck().await, 503, "overloaded");
     seen.is(&panicking().await, 500, "internal_error");
+}
+
+/// A look at a catalogue that has no time for it.
+async fn crowded_catalogue() -> Answered {
+    let directory = tempfile::tempdir().unwrap();
+    let shop = TestShop::with(|shop| {
+        let options =
+            Options { public_read_max: Duration::ZERO, ..Options::new(Arc::clone(&shop.clock)) };
+        let store = Sqlite::open(&directory.path().join("us.sqlite3"), options).unwrap();
+        shop.markets[0].store = Arc::new(store);
+    });
+    shop.await.get("/products?search=shirt").send().await
 }
 
 /// A request that waits for something that never comes.

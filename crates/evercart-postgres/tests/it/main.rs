@@ -7,6 +7,7 @@ mod codes;
 mod copy;
 mod demo;
 mod plans;
+mod public;
 mod replicas;
 mod returns;
 

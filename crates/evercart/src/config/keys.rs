@@ -114,7 +114,8 @@ pub const KEYS: &[Key] = &[
         "storage.readers",
         "2",
         "Threads that read, for each market; default: cores, at least 2. \
-         In PostgreSQL, connections that read carts; default: 2.",
+         half as many more read the catalogue for anybody. In PostgreSQL, connections that read \
+         carts; default: 2.",
     ),
     key(
         "storage.writers",
@@ -124,7 +125,8 @@ pub const KEYS: &[Key] = &[
     key(
         "storage.pool",
         "16",
-        "PostgreSQL: connections for everything else, for each market, at most.",
+        "PostgreSQL: connections for everything else, for each market, at most. Whoever looks at \
+         the catalogue has a quarter of them.",
     ),
     key(
         "auth.token_lifetime",
