@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
 
+use crate::owner::give_to_owner_of;
 use crate::sku_cache::SkuCache;
 
 /// Statements kept prepared on a connection; more than there are in this crate.
@@ -49,6 +50,14 @@ impl From<Failed> for DbError {
 }
 
 impl DbError {
+    /// As SQLite's own error, for whoever opens a file.
+    pub(crate) fn into_sql(self) -> rusqlite::Error {
+        match self {
+            DbError::Sql(source) => source,
+            DbError::Store(error) => rusqlite::Error::ToSqlConversionFailure(error.into()),
+        }
+    }
+
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             DbError::Store(error) => error,
@@ -71,6 +80,32 @@ pub(crate) fn failed(error: &rusqlite::Error) -> Failed {
         // Only what the public asks for has a time limit.
         Some(ErrorCode::OperationInterrupted) => Failed::CatalogueBusy,
         Some(_) => Failed::Unavailable(error.to_string()),
+    }
+}
+
+/// What kind of trouble an error of SQLite's is, for whoever says what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no room left on the disk.
+    Full,
+    /// A file may not be opened or written.
+    Denied,
+    /// The disk failed.
+    Disk,
+    /// Any other.
+    Other,
+}
+
+/// Tells them apart.
+pub fn trouble(error: &rusqlite::Error) -> Trouble {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Trouble::Full,
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            Trouble::Denied
+        }
+        // What SQLite does to the file beside the database is not always told from a disk failure.
+        Some(ErrorCode::SystemIoFailure) => Trouble::Disk,
+        _ => Trouble::Other,
     }
 }
 
@@ -182,7 +217,11 @@ pub(crate) fn make_for_owner_only(path: &Path) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // Where this fails for another reason, so will SQLite, which then says why.
-    drop(options.open(path));
+    if options.open(path).is_ok() {
+        // SQLite gives the files beside it the same owner.
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let _ = give_to_owner_of(directory.unwrap_or(Path::new(".")), path);
+    }
 }
 
 /// Opens the file for writing, with the settings that make a commit durable.

@@ -33,13 +33,8 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Opens a file to write, and settles what it is before anybody is answered.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<(Db, Self), OpenError> {
-        let failed = |error: DbError| OpenError::Sqlite {
-            path: path.to_owned(),
-            source: match error {
-                DbError::Sql(source) => source,
-                DbError::Store(error) => rusqlite::Error::ToSqlConversionFailure(error.into()),
-            },
-        };
+        let failed =
+            |error: DbError| OpenError::Sqlite { path: path.to_owned(), source: error.into_sql() };
         let unmarked =
             |error: MarkError| OpenError::Mark { path: path.to_owned(), why: error.to_string() };
         // First: what is found in the file afterwards must not be older.

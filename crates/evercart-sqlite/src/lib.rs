@@ -21,6 +21,7 @@ mod open_cart;
 mod operator;
 mod order;
 mod outbox;
+mod owner;
 mod phone_change;
 #[cfg(test)]
 mod plans;
@@ -43,9 +44,11 @@ use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
 pub use copy::rows_in;
+pub use db::{Trouble, trouble};
 pub use life::{numbers_in, was_served};
-pub use lock::{DirectoryLock, LockError};
+pub use lock::{DirectoryLock, LOCK_FILE, LockError};
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
+pub use owner::give_to_owner_of;
 
 use crate::checkpoint::Checkpointer;
 use crate::keeper::Keeper;

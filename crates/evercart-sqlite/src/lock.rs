@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::owner::give_to_owner_of;
+
+/// The file in a data directory that says which process serves it.
+pub const LOCK_FILE: &str = "evercart.lock";
+
 /// Held while a server runs on a directory. The kernel lets go of it when the process ends, however
 /// it ends.
 #[derive(Debug)]
@@ -41,13 +46,15 @@ impl DirectoryLock {
     /// Another process has it, or the lock file cannot be written.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let io = |source| LockError::Io { directory: directory.to_owned(), source };
+        let path = directory.join(LOCK_FILE);
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
-            .open(directory.join("evercart.lock"))
+            .open(&path)
             .map_err(io)?;
+        give_to_owner_of(directory, &path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -21,6 +21,11 @@ impl Failure {
         Self { message: message.into(), hint: None, used_wrongly: true }
     }
 
+    /// True if it says what to do about it.
+    pub fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
     /// Adds what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -4,7 +4,7 @@
 //! If it is lost, customers sign in again and codes under way are void; nothing else is lost.
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -17,6 +17,8 @@ use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::private_file;
+use crate::unusable::{Use, unusable};
 
 const FILE: &str = "keys.json";
 
@@ -97,9 +99,7 @@ impl Keys {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
-            }
+            Err(error) => return Err(unusable(&path, Use::Read, &error).into()),
         };
         refuse_if_others_can_read(&path)?;
         let keys: Self = serde_json::from_slice(&text).map_err(|error| {
@@ -182,25 +182,14 @@ impl Keys {
         let path = path(data);
         let mut text = serde_json::to_vec_pretty(self).context("cannot write keys as JSON")?;
         text.push(b'\n');
-        write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))
+        private_file::write(&path, &text)
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
 /// Where the key file is.
 pub fn path(data: &Path) -> PathBuf {
     data.join(FILE)
-}
-
-/// Writes a file that only its owner can read, all of it or not at all.
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    // NamedTempFile makes its files with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
 }
 
 /// One process at a time makes or rotates keys; the kernel lets go when the handle is dropped.
@@ -398,7 +387,7 @@ mod tests {
             \"code_key\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
         ] {
             let data = data();
-            write_private(&path(data.path()), content.as_bytes()).expect("written");
+            private_file::write(&path(data.path()), content.as_bytes()).expect("written");
             let error = Keys::load(data.path()).err().expect("refused");
             let (text, _) = crate::failure::report(&error);
             assert!(text.contains("damaged") && text.contains("customers then"), "{text}");

@@ -14,12 +14,14 @@ mod failure;
 mod keys;
 mod mark;
 mod output;
+mod private_file;
 mod rows_file;
 mod serve;
 mod sms;
 mod storefront;
 mod stores;
 mod telemetry;
+mod unusable;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -11,7 +11,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::{
     Life, Lineage, Mark, MarkError, Marked, NUMBERS, Numbers, Progress as Kept,
@@ -20,6 +19,8 @@ use evercart_core::market::MarketName;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::private_file::directory_of;
+use crate::unusable::Use;
 
 /// The file's name in the data directory.
 pub const FILE: &str = "evercart.mark";
@@ -104,6 +105,8 @@ impl MarkFile {
         options.read(true).write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| unusable(path, "written", &error))?;
+        let given = evercart_sqlite::give_to_owner_of(directory_of(path), path);
+        given.map_err(|error| unusable(path, "given to its directory's owner", &error))?;
         Ok(Arc::new(Self { file, path: path.to_owned(), changing: Mutex::default() }))
     }
 
@@ -132,11 +135,11 @@ impl MarkFile {
     /// # Errors
     /// The file cannot be read or written.
     pub fn of(self: &Arc<Self>, market: &MarketName) -> anyhow::Result<Arc<dyn Mark>> {
-        let failed = || format!("cannot use {}", self.path.display());
-        self.file.lock().with_context(failed)?;
+        let failed = |error| unusable(&self.path, "written", &error);
+        self.file.lock().map_err(failed)?;
         let at = self.place_of(market);
-        self.file.unlock().with_context(failed)?;
-        let at = at.with_context(failed)?;
+        self.file.unlock().map_err(failed)?;
+        let at = at.map_err(failed)?;
         Ok(Arc::new(OfMarket { file: Arc::clone(self), market: market.clone(), at }))
     }
 
@@ -182,6 +185,14 @@ fn name(block: &[u8]) -> Option<&[u8]> {
 }
 
 fn unusable(path: &Path, to_be: &str, error: &io::Error) -> Failure {
+    let known = crate::unusable::unusable(path, Use::Write, error);
+    // In a directory that is only read, such as one with mounted keys, it need not be.
+    let may_be_elsewhere = error.kind() == io::ErrorKind::PermissionDenied
+        && !path.exists()
+        && std::fs::read_dir(directory_of(path)).is_ok();
+    if known.has_hint() && !may_be_elsewhere {
+        return known;
+    }
     Failure::new(format!(
         "{} cannot be {to_be}: {error}. It says how far the data had come, so that a return to \
          older data is noticed",

@@ -91,6 +91,7 @@ pub fn put_in_place(
     let failed = || format!("cannot write to {}", data.display());
     let aside = move_aside(data, old)?;
     for Staged { market, path } in new {
+        evercart_sqlite::give_to_owner_of(data, path).with_context(failed)?;
         std::fs::rename(path, stores::file(data, market)).with_context(failed)?;
     }
     File::open(data).and_then(|directory| directory.sync_all()).with_context(failed)?;
@@ -117,7 +118,8 @@ fn new_directory(data: &Path) -> anyhow::Result<PathBuf> {
                 path = data.join(format!("before-restore-{seconds}-{nth}"));
             }
             made => {
-                made.with_context(|| format!("cannot make {}", path.display()))?;
+                made.and_then(|()| evercart_sqlite::give_to_owner_of(data, &path))
+                    .with_context(|| format!("cannot make {}", path.display()))?;
                 break;
             }
         }

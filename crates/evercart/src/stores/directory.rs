@@ -9,6 +9,8 @@ use evercart_sqlite::{DirectoryLock, LockError};
 
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::private_file::directory_of;
+use crate::unusable::{Use, unusable};
 
 use super::opened::SQLITE_ENDING;
 
@@ -36,19 +38,37 @@ pub fn prepare_if_needed(settings: &Settings) -> anyhow::Result<()> {
 /// # Errors
 /// It cannot be made or written to.
 pub fn prepare_directory(data: &Path) -> anyhow::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let made = builder.create(data);
+    let made = make_directories(data);
     // Whether one may write there is best asked by writing.
     let written = made.and_then(|()| tempfile::tempfile_in(data).map(drop));
     written.map_err(|error| {
-        let place = data.display();
-        Failure::new(format!("the data directory {place} cannot be written: {error}"))
-            .hint("give the user that runs evercart write access, or choose another with --data")
-            .into()
+        let failure = unusable(data, Use::Write, &error);
+        match failure.has_hint() {
+            true => failure,
+            false => Failure::new(format!("the data directory {failure}")).hint(
+                "give the user that runs evercart write access, or choose another with --data",
+            ),
+        }
+        .into()
     })
+}
+
+/// Makes a directory and those above it, each closed to other users and its parent's owner's.
+fn make_directories(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = directory_of(path);
+    make_directories(parent)?;
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        // Another process was quicker.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => evercart_sqlite::give_to_owner_of(parent, path),
+    }
 }
 
 /// Takes the directory for this process; `hint` is for who finds it taken.
@@ -57,10 +77,11 @@ pub fn prepare_directory(data: &Path) -> anyhow::Result<()> {
 /// Another process has it, or the lock file cannot be written.
 pub fn lock(data: &Path, hint: &str) -> anyhow::Result<DirectoryLock> {
     DirectoryLock::acquire(data).map_err(|error| {
-        let failure = Failure::new(error.to_string());
-        match error {
-            LockError::Held { .. } => failure.hint(hint),
-            LockError::Io { .. } => failure,
+        match &error {
+            LockError::Held { .. } => Failure::new(error.to_string()).hint(hint),
+            LockError::Io { source, .. } => {
+                unusable(&data.join(evercart_sqlite::LOCK_FILE), Use::Write, source)
+            }
         }
         .into()
     })
@@ -75,7 +96,7 @@ pub fn markets_with_files(data: &Path) -> anyhow::Result<Vec<MarketName>> {
     let entries = match std::fs::read_dir(data) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(failed),
+        Err(error) => return Err(unusable(data, Use::Read, &error).into()),
     };
     let mut markets = Vec::new();
     for entry in entries {

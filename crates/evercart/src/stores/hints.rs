@@ -6,6 +6,7 @@ use evercart_core::market::MarketName;
 use evercart_core::operator::CheckReport;
 
 use crate::failure::Failure;
+use crate::unusable::{denied_database, disk_full};
 
 /// What went wrong in a store.
 pub fn failed(error: StoreError) -> anyhow::Error {
@@ -20,11 +21,20 @@ const MARK: &str = "let storage.mark_file name a file that evercart may write";
 
 /// A SQLite file cannot be opened.
 pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
-    use evercart_sqlite::OpenError;
+    use evercart_sqlite::{OpenError, Trouble};
     let failure = Failure::new(error.to_string());
     match error {
-        OpenError::Sqlite { .. } => failure
-            .hint("`evercart check` says what is wrong with a database; a backup can be restored"),
+        OpenError::Sqlite { path, source } => match evercart_sqlite::trouble(&source) {
+            Trouble::Full => disk_full(&path),
+            Trouble::Denied => denied_database(&path).unwrap_or(failure),
+            Trouble::Disk => failure.hint(
+                "the disk did not do what it was asked: look at `dmesg`; `evercart check` says \
+                 what of the data can be read",
+            ),
+            Trouble::Other => failure.hint(
+                "`evercart check` says what is wrong with a database; a backup can be restored",
+            ),
+        },
         OpenError::Retired { .. } => failure.hint(
             "start it where it went; to go back to what is here, say so with `evercart rewound`",
         ),
@@ -125,7 +135,32 @@ pub fn unsound(market: &MarketName, what: &str, report: &CheckReport) -> Failure
 
 #[cfg(test)]
 mod tests {
-    use super::hint_for;
+    use std::path::PathBuf;
+
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn said_of(code: i32) -> String {
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        let path = PathBuf::from("data/us.sqlite3");
+        crate::failure::report(&cannot_open_file(evercart_sqlite::OpenError::Sqlite {
+            path,
+            source,
+        }))
+        .0
+    }
+
+    #[test]
+    fn what_keeps_a_file_from_opening_is_told_apart() {
+        let full = said_of(ffi::SQLITE_FULL);
+        assert!(full.contains("the disk it is on is full\nhint: nothing is damaged"), "{full}");
+        assert!(!full.contains("restored"), "{full}");
+        let failed = said_of(ffi::SQLITE_IOERR);
+        assert!(failed.contains("`dmesg`"), "{failed}");
+        let damaged = said_of(ffi::SQLITE_CORRUPT);
+        assert!(damaged.contains("hint: `evercart check`"), "{damaged}");
+    }
 
     #[test]
     fn what_a_server_says_has_its_hint() {

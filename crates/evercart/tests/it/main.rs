@@ -13,6 +13,7 @@ mod database;
 mod demo;
 mod keys;
 mod old_backup;
+mod owner;
 mod postgres;
 mod postgres_backup;
 mod restore_decided;
