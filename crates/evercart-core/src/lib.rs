@@ -9,6 +9,7 @@ pub mod address;
 pub mod awake;
 pub mod cart;
 pub mod catalogue;
+pub mod check;
 pub mod clock;
 pub mod code;
 pub mod continuity;

@@ -1,19 +1,24 @@
 //! Looks for anything that breaks a promise: what the schema enforces, in case the database was
 //! damaged or edited, and what only the operations keep.
 
+mod rules;
+mod schema;
+
+use evercart_core::check::{FINDINGS_MAX, REFERENCES, ROWS, SCHEMA, UNIQUE};
 use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::operator::{CheckReport, Counts, Finding};
 use tokio_postgres::{IsolationLevel, Transaction};
 
-use crate::connect::Target;
-use crate::db::{failed, unsigned};
+use crate::connect::{Target, explain};
+use crate::db::failed;
+use schema::Schema;
 
-/// The most findings told of one promise; the first few say what there is to know.
-const FINDINGS_MAX: usize = 20;
+type Result<T, E = tokio_postgres::Error> = std::result::Result<T, E>;
 
-/// Each promise but [`REFERENCES`], and the statement that returns one text for each place where it
-/// is broken. What a cluster cannot join where it lies is read first, as a common table.
-const PROMISES: [(&str, &str); 18] = [
+/// Each promise that no rule of the schema says, and the statement that returns one text for each
+/// place where it is broken. What a cluster cannot join where it lies is read first, as a common
+/// table.
+const PROMISES: &[(&str, &str)] = &[
     (
         "the database's indexes and constraints are valid",
         "SELECT format('index %s', c.relname) FROM pg_index i \
@@ -81,6 +86,14 @@ const PROMISES: [(&str, &str); 18] = [
          WHERE u.id > n.last_value OR (u.id = n.last_value AND NOT n.is_called)",
     ),
     (
+        "the rows that every shop has are there",
+        "SELECT format('%s has %s rows instead of 1', name, found) FROM ( \
+         SELECT 'incarnation' AS name, count(*) AS found FROM incarnation \
+         UNION ALL SELECT 'progress', count(*) FROM progress \
+         UNION ALL SELECT 'catalogue_version', count(*) FROM catalogue_version) AS seen \
+         WHERE found <> 1",
+    ),
+    (
         "a cart's lines are numbered once each, below its counter",
         "SELECT format('user %s, line %s', i.user_id, i.id) \
          FROM cart_items i JOIN carts c ON c.user_id = i.user_id \
@@ -119,6 +132,20 @@ const PROMISES: [(&str, &str); 18] = [
          OR o.subtotal <> coalesce(sum(i.unit_price * i.quantity), 0)",
     ),
     (
+        "an order's tax is part of its total",
+        "SELECT format('order %s of user %s: tax %s, total %s', id, user_id, tax_amount, \
+         total_amount) FROM orders WHERE tax_amount NOT BETWEEN 0 AND total_amount",
+    ),
+    (
+        "an order is in its market's currency",
+        "WITH f AS MATERIALIZED (SELECT value FROM store_facts WHERE name = 'currency'), \
+         c AS MATERIALIZED (SELECT currency, count(*) AS n, min(id) AS first FROM orders \
+         GROUP BY currency), m AS MATERIALIZED (SELECT coalesce((SELECT value FROM f), \
+         (SELECT currency FROM c ORDER BY n DESC, first LIMIT 1)) AS currency) \
+         SELECT format('order %s of user %s is in %s, the market in %s', o.id, o.user_id, \
+         o.currency, m.currency) FROM orders o CROSS JOIN m WHERE o.currency <> m.currency",
+    ),
+    (
         "an order's status is the last of its history",
         "SELECT format('order %s is %s', o.id, o.status) FROM orders o \
          WHERE o.status IS DISTINCT FROM (SELECT h.status FROM order_history h \
@@ -126,15 +153,18 @@ const PROMISES: [(&str, &str); 18] = [
     ),
     (
         "stock taken is what uncancelled orders hold",
-        "SELECT format('SKU %s: %s taken, %s in orders', s.sku_id, s.taken, \
-         coalesce(h.pieces, 0)) FROM stock s LEFT JOIN (SELECT i.sku_id, \
+        "WITH k AS MATERIALIZED (SELECT id, sku_code FROM skus) \
+         SELECT format('SKU %s (%s): %s taken, %s in orders', s.sku_id, k.sku_code, s.taken, \
+         coalesce(h.pieces, 0)) FROM stock s LEFT JOIN k ON k.id = s.sku_id \
+         LEFT JOIN (SELECT i.sku_id, \
          sum(i.quantity) AS pieces FROM order_items i JOIN orders o ON o.user_id = i.user_id \
          AND o.id = i.order_id WHERE o.status NOT IN ('cancelled', 'returned') \
          GROUP BY i.sku_id) h ON h.sku_id = s.sku_id WHERE s.taken <> coalesce(h.pieces, 0)",
     ),
     (
         "every SKU has a stock",
-        "WITH t AS MATERIALIZED (SELECT sku_id FROM stock) SELECT format('SKU %s', id) FROM skus \
+        "WITH t AS MATERIALIZED (SELECT sku_id FROM stock) \
+         SELECT format('SKU %s (%s)', id, sku_code) FROM skus \
          WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.sku_id = skus.id)",
     ),
     (
@@ -149,23 +179,6 @@ const PROMISES: [(&str, &str); 18] = [
     ),
 ];
 
-/// The promise of all foreign keys together. The schema knows them; a statement for each is made of
-/// what it says.
-const REFERENCES: &str = "whatever is referred to is there";
-
-/// One statement a foreign key: what refers to a row that is not there. Nothing refers with a null.
-const FOREIGN_KEYS: &str = "SELECT format('SELECT %1$L || (%2$s)::TEXT || %3$L FROM %4$s t \
-     WHERE (%2$s) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM %5$s r WHERE (%6$s) = (%2$s))', \
-     c.conrelid::REGCLASS || ' ', k.own, ' refers to a missing row of ' || c.confrelid::REGCLASS, \
-     c.conrelid::REGCLASS, c.confrelid::REGCLASS, k.others) \
-     FROM pg_constraint c CROSS JOIN LATERAL (SELECT \
-     format('ROW(%s)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.n)) AS own, \
-     format('ROW(%s)', string_agg(format('r.%I', f.attname), ', ' ORDER BY k.n)) AS others \
-     FROM unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (own, other, n) \
-     JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.own \
-     JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = k.other) k \
-     WHERE c.contype = 'f' AND c.connamespace = current_schema()::REGNAMESPACE ORDER BY c.conname";
-
 /// Looks as of one moment, however long it takes, while the shop goes on.
 pub(crate) async fn check(target: &Target) -> StoreResult<CheckReport> {
     let mut client = target.connect_patiently().await.map_err(|error| {
@@ -178,54 +191,106 @@ pub(crate) async fn check(target: &Target) -> StoreResult<CheckReport> {
             .read_only(true)
             .start()
             .await?;
-        let report = look(&transaction).await?;
+        let report = look(&transaction, target.distributed).await?;
         transaction.commit().await?;
         Ok(report)
     };
     looked.await.map_err(|error: tokio_postgres::Error| failed(&error).into())
 }
 
-pub(crate) async fn look(
-    transaction: &Transaction<'_>,
-) -> Result<CheckReport, tokio_postgres::Error> {
-    let mut findings = Vec::new();
-    for (promise, sql) in PROMISES {
-        for found in broken(transaction, sql).await? {
-            findings.push(Finding { promise, found });
+/// Looks at everything, as far as it can be read: damage is a finding, and no reason to stop.
+/// Nothing is changed in the transaction, its settings included.
+pub(crate) async fn look(transaction: &Transaction<'_>, is_spread: bool) -> Result<CheckReport> {
+    let expected = Schema::expected();
+    let mut all = Findings::default();
+    let differences = expected.differences(transaction, is_spread).await;
+    let (found, differences) = differences?;
+    all.add(SCHEMA, differences);
+    for promise in [ROWS, UNIQUE, REFERENCES] {
+        all.add(promise, []);
+    }
+    for table in expected.tables().filter(|table| found.has_table(table)) {
+        for rule in rules::of(&expected, table, is_spread) {
+            match kept_apart(transaction, rule.broken(transaction)).await? {
+                Ok(broken) => all.add(rule.promise, broken),
+                Err(why) => all.add(rule.promise, [rule.unreadable(&why)]),
+            }
         }
     }
-    let mut missing = Vec::new();
-    for row in transaction.query(FOREIGN_KEYS, &[]).await? {
-        missing.extend(broken(transaction, row.get(0)).await?);
+    for (promise, sql) in PROMISES {
+        match kept_apart(transaction, broken(transaction, sql)).await? {
+            Ok(broken) => all.add(promise, broken),
+            Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
+        }
     }
-    missing.truncate(FINDINGS_MAX);
-    findings.extend(missing.into_iter().map(|found| Finding { promise: REFERENCES, found }));
-    let promises = PROMISES.iter().map(|(promise, _)| *promise).chain([REFERENCES]).collect();
-    Ok(CheckReport { promises, findings, counts: counts(transaction).await? })
+    let counts = counts(transaction).await?;
+    let Findings { promises, findings } = all;
+    Ok(CheckReport { promises, findings, counts })
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Findings {
+    promises: Vec<&'static str>,
+    findings: Vec<Finding>,
+}
+
+impl Findings {
+    fn add(&mut self, promise: &'static str, found: impl IntoIterator<Item = String>) {
+        if !self.promises.contains(&promise) {
+            self.promises.push(promise);
+        }
+        let found = found.into_iter().take(FINDINGS_MAX);
+        self.findings.extend(found.map(|found| Finding { promise, found }));
+    }
+}
+
+/// Reads something in the transaction, which goes on if it cannot be read. Says why, if that is
+/// because of what the database holds; anything else, such as a lost connection, is no finding.
+async fn kept_apart<T>(
+    transaction: &Transaction<'_>,
+    read: impl Future<Output = Result<T>>,
+) -> Result<Result<T, String>> {
+    transaction.batch_execute("SAVEPOINT looking").await?;
+    let outcome = read.await;
+    match outcome {
+        Err(error) if !is_damage(&error) => return Err(error),
+        _ => transaction.batch_execute("ROLLBACK TO SAVEPOINT looking").await?,
+    }
+    Ok(outcome.map_err(|error| explain(&error)))
+}
+
+/// True if what the database holds, or does not hold, made a statement fail: damaged pages (XX),
+/// the disk (58), a table or column that is not there or is another one (42).
+fn is_damage(error: &tokio_postgres::Error) -> bool {
+    let code = error.code().map(tokio_postgres::error::SqlState::code);
+    code.is_some_and(|code| ["XX", "58", "42"].iter().any(|class| code.starts_with(class)))
 }
 
 /// The first places where a promise is broken.
-async fn broken(
-    transaction: &Transaction<'_>,
-    sql: &str,
-) -> Result<Vec<String>, tokio_postgres::Error> {
+async fn broken(transaction: &Transaction<'_>, sql: &str) -> Result<Vec<String>> {
     let portal = transaction.bind(sql, &[]).await?;
     let most = i32::try_from(FINDINGS_MAX).unwrap_or(i32::MAX);
     let rows = transaction.query_portal(&portal, most).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-async fn counts(transaction: &Transaction<'_>) -> Result<Counts, tokio_postgres::Error> {
-    const COUNTS: &str = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM cart_items), \
-         (SELECT count(*) FROM wishlist_items), (SELECT count(*) FROM orders), \
-         (SELECT count(*) FROM products), (SELECT count(*) FROM skus)";
-    let row = transaction.query_one(COUNTS, &[]).await?;
-    Ok(Counts {
-        users: unsigned(row.get(0)),
-        cart_lines: unsigned(row.get(1)),
-        wishes: unsigned(row.get(2)),
-        orders: unsigned(row.get(3)),
-        products: unsigned(row.get(4)),
-        skus: unsigned(row.get(5)),
-    })
+/// How much there is, as far as it can be read.
+async fn counts(transaction: &Transaction<'_>) -> Result<Counts> {
+    const COUNTS: [&str; 6] = [
+        "SELECT count(*) FROM users",
+        "SELECT count(*) FROM cart_items",
+        "SELECT count(*) FROM wishlist_items",
+        "SELECT count(*) FROM orders",
+        "SELECT count(*) FROM products",
+        "SELECT count(*) FROM skus",
+    ];
+    let mut counted = [0_u64; COUNTS.len()];
+    for (sql, count) in COUNTS.iter().zip(&mut counted) {
+        if let Ok(row) = kept_apart(transaction, transaction.query_one(*sql, &[])).await? {
+            *count = row.get::<_, i64>(0).unsigned_abs();
+        }
+    }
+    let [users, cart_lines, wishes, orders, products, skus] = counted;
+    Ok(Counts { users, cart_lines, wishes, orders, products, skus })
 }

@@ -96,6 +96,18 @@ pub enum OpenError {
         /// The newest version known here.
         known: u32,
     },
+    /// Of an earlier program, where it is only to be looked at.
+    #[error("schema {schema} at {place} has version {found}, and this evercart works with {known}")]
+    TooOld {
+        /// Which server and database.
+        place: String,
+        /// Which schema.
+        schema: String,
+        /// Its version.
+        found: u32,
+        /// The version of this program.
+        known: u32,
+    },
     /// It is spread over a cluster, and whoever opened it does not know.
     #[error("schema {schema} at {place} is spread over a Citus cluster")]
     Distributed {
@@ -230,7 +242,7 @@ pub(crate) async fn begin_anew(
 }
 
 /// The schema's version, 0 if there is none; a newer one than this program's is refused.
-async fn known_version(client: &Client, target: &Target) -> Result<u32, OpenError> {
+pub(crate) async fn known_version(client: &Client, target: &Target) -> Result<u32, OpenError> {
     let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
     // Its own schema is named, so that a table of that name elsewhere is not mistaken for ours.
     let name = format!("{}.schema_version", target.schema);

@@ -1,8 +1,10 @@
 //! Whether a market is in a database, and who is connected for it. Changes nothing there.
 
 use evercart_core::market::MarketName;
+use evercart_core::operator::CheckReport;
 
-use crate::{OpenError, Options, Postgres};
+use crate::migrate::known_version;
+use crate::{OpenError, Options, Postgres, SCHEMA_VERSION, check, distribute};
 
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,5 +44,31 @@ impl Postgres {
         };
         let connections = seen.get(1);
         Ok(Presence { place: target.place(), is_there, was_served, connections })
+    }
+
+    /// Looks through a market's data without opening it as a store: nothing is written or migrated,
+    /// and what is damaged is looked at as far as it can be read.
+    ///
+    /// # Errors
+    /// The server cannot be reached or says no, or the schema is not this program's.
+    pub async fn check_schema(
+        market: &MarketName,
+        options: &Options,
+    ) -> Result<CheckReport, OpenError> {
+        let target = options.target(market)?;
+        let client =
+            target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
+        let found = known_version(&client, &target).await?;
+        if found < SCHEMA_VERSION {
+            let (place, schema) = (target.place.clone(), target.schema.clone());
+            return Err(OpenError::TooOld { place, schema, found, known: SCHEMA_VERSION });
+        }
+        distribute::look(&client, &target).await?;
+        drop(client);
+        check::check(&target).await.map_err(|error| OpenError::Sql {
+            place: target.place.clone(),
+            schema: target.schema.clone(),
+            why: error.to_string(),
+        })
     }
 }

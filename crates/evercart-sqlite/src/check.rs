@@ -1,25 +1,27 @@
 //! Looks for anything that breaks a promise: what the schema enforces, in case the file was damaged
 //! or edited, and what only the operations keep.
 
+mod file;
+mod rules;
+mod schema;
+
+use evercart_core::check::{FINDINGS_MAX, REFERENCES, ROWS, SCHEMA, UNIQUE};
 use evercart_core::operator::{CheckReport, Counts, Finding};
+use rusqlite::{Connection, ErrorCode};
 
-use crate::db::{Db, Result, unsigned};
+use crate::db::Result;
+use crate::migrate;
 
-/// The most findings told of one promise; the first few say what there is to know.
-const FINDINGS_MAX: usize = 20;
+pub(crate) use file::refuse_garbage;
+pub use file::{check_file, programs_in};
+use schema::Schema;
 
-/// Each promise, and the statement that returns one text for each place where it is broken.
-const PROMISES: [(&str, &str); 17] = [
-    (
-        "the file is intact",
-        "SELECT integrity_check FROM pragma_integrity_check \
-      WHERE integrity_check <> 'ok'",
-    ),
-    (
-        "whatever is referred to is there",
-        "SELECT printf('%s row %d refers to a missing row of %s', \
-      \"table\", coalesce(rowid, 0), parent) FROM pragma_foreign_key_check",
-    ),
+/// The promise of the file as a whole.
+const INTACT: &str = "the file is intact";
+
+/// Each promise that only the operations keep, and the statement that returns one text for each
+/// place where it is broken.
+const PROMISES: &[(&str, &str)] = &[
     (
         "a user has exactly one phone, and a phone one user",
         "SELECT printf('user %d has the phone of \
@@ -50,6 +52,20 @@ const PROMISES: [(&str, &str); 17] = [
         "SELECT printf('user %d', u.id) FROM users u WHERE u.frozen_at IS NOT NULL \
       AND (u.is_active = 1 OR NOT EXISTS (SELECT 1 FROM former_phones f WHERE f.user_id = u.id \
       AND f.kept_until = 9223372036854775807))",
+    ),
+    (
+        "a user's number is below the counter",
+        "SELECT printf('user %d', id) FROM users \
+      WHERE id >= (SELECT next FROM counters WHERE name = 'user')",
+    ),
+    (
+        "the rows that every shop has are there",
+        "SELECT printf('%s has %d rows instead of %d', name, found, needed) FROM ( \
+      SELECT 'incarnation' AS name, count(*) AS found, 1 AS needed FROM incarnation \
+      UNION ALL SELECT 'progress', count(*), 1 FROM progress \
+      UNION ALL SELECT 'catalogue_version', count(*), 1 FROM catalogue_version \
+      UNION ALL SELECT 'counters', count(*), 4 FROM counters \
+      WHERE name IN ('order', 'product', 'sku', 'user')) WHERE found <> needed",
     ),
     (
         "a cart's lines are numbered once each, below its counter",
@@ -90,6 +106,20 @@ const PROMISES: [(&str, &str); 17] = [
       OR count(i.id) = 0",
     ),
     (
+        "an order's tax is part of its total",
+        "SELECT printf('order %d of user %d: tax %d, total %d', \
+      id, user_id, tax_amount, total_amount) FROM orders \
+      WHERE tax_amount NOT BETWEEN 0 AND total_amount",
+    ),
+    (
+        "an order is in its market's currency",
+        "SELECT printf('order %d of user %d is in %s, the \
+      market in %s', o.id, o.user_id, o.currency, m.currency) FROM orders o CROSS JOIN \
+      (SELECT coalesce((SELECT value FROM store_facts WHERE name = 'currency'), \
+      (SELECT currency FROM orders GROUP BY currency ORDER BY count(*) DESC, min(id) LIMIT 1)) \
+      AS currency) m WHERE o.currency <> m.currency",
+    ),
+    (
         "an order's status is the last of its history",
         "SELECT printf('order %d is %s', o.id, o.status) \
       FROM orders o WHERE o.status IS NOT (SELECT h.status FROM order_history h \
@@ -97,15 +127,16 @@ const PROMISES: [(&str, &str); 17] = [
     ),
     (
         "stock taken is what uncancelled orders hold",
-        "SELECT printf('SKU %d: %d taken, %d in orders', \
-      s.sku_id, s.taken, coalesce(h.pieces, 0)) FROM stock s LEFT JOIN (SELECT i.sku_id, \
+        "SELECT printf('SKU %d (%s): %d taken, %d in orders', \
+      s.sku_id, (SELECT k.sku_code FROM skus k WHERE k.id = s.sku_id), s.taken, \
+      coalesce(h.pieces, 0)) FROM stock s LEFT JOIN (SELECT i.sku_id, \
       sum(i.quantity) AS pieces FROM order_items i JOIN orders o ON o.user_id = i.user_id \
       AND o.id = i.order_id WHERE o.status NOT IN ('cancelled', 'returned') GROUP BY i.sku_id) h \
       ON h.sku_id = s.sku_id WHERE s.taken <> coalesce(h.pieces, 0)",
     ),
     (
         "every SKU has a stock",
-        "SELECT printf('SKU %d', id) FROM skus \
+        "SELECT printf('SKU %d (%s)', id, sku_code) FROM skus \
       WHERE id NOT IN (SELECT sku_id FROM stock)",
     ),
     (
@@ -121,31 +152,102 @@ const PROMISES: [(&str, &str); 17] = [
     ),
 ];
 
-pub(crate) fn check(db: &Db) -> Result<CheckReport> {
-    let mut findings = Vec::new();
-    for (promise, sql) in PROMISES {
-        let mut statement = db.sql(sql)?;
-        let found = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for found in found.take(FINDINGS_MAX) {
-            findings.push(Finding { promise, found: found? });
-        }
-    }
-    let promises = PROMISES.iter().map(|(promise, _)| *promise).collect();
-    Ok(CheckReport { promises, findings, counts: counts(db)? })
+/// What was found so far.
+#[derive(Default)]
+struct Findings {
+    promises: Vec<&'static str>,
+    findings: Vec<Finding>,
 }
 
-fn counts(db: &Db) -> Result<Counts> {
-    const COUNTS: &str = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM cart_items), \
-         (SELECT count(*) FROM wishlist_items), (SELECT count(*) FROM orders), \
-         (SELECT count(*) FROM products), (SELECT count(*) FROM skus)";
-    Ok(db.sql(COUNTS)?.query_row([], |row| {
-        Ok(Counts {
-            users: unsigned(row.get(0)?),
-            cart_lines: unsigned(row.get(1)?),
-            wishes: unsigned(row.get(2)?),
-            orders: unsigned(row.get(3)?),
-            products: unsigned(row.get(4)?),
-            skus: unsigned(row.get(5)?),
-        })
-    })?)
+impl Findings {
+    fn add(&mut self, promise: &'static str, found: impl IntoIterator<Item = String>) {
+        if !self.promises.contains(&promise) {
+            self.promises.push(promise);
+        }
+        let found = found.into_iter().take(FINDINGS_MAX);
+        self.findings.extend(found.map(|found| Finding { promise, found }));
+    }
+}
+
+/// Looks at everything, as far as it can be read: damage is a finding, and no reason to stop.
+pub(crate) fn check(connection: &Connection) -> Result<CheckReport> {
+    let reference = migrate::reference(migrate::SCHEMA_VERSION)?;
+    let expected = Schema::read(&reference)?;
+    let mut all = Findings::default();
+    all.add(INTACT, file::damages(connection)?);
+    // Even if the list of tables cannot be read, what follows says of each that it is not so.
+    let found = readable(Schema::read(connection))?;
+    let differences = match &found {
+        Ok(found) => expected.differences(found),
+        Err(why) => vec![format!("the list of tables cannot be read: {why}")],
+    };
+    all.add(SCHEMA, differences);
+    for promise in [ROWS, UNIQUE, REFERENCES] {
+        all.add(promise, []);
+    }
+    let is_there = |table: &&str| found.as_ref().is_ok_and(|found| found.has_table(table));
+    for table in expected.tables().filter(is_there) {
+        for rule in rules::of(&reference, &expected, table)? {
+            match readable(rule.broken(connection))? {
+                Ok(broken) => all.add(rule.promise, broken),
+                Err(why) => all.add(rule.promise, [rule.unreadable(&why)]),
+            }
+        }
+    }
+    for (promise, sql) in PROMISES {
+        match readable(broken(connection, sql))? {
+            Ok(broken) => all.add(promise, broken),
+            Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
+        }
+    }
+    let Findings { promises, findings } = all;
+    Ok(CheckReport { promises, findings, counts: counts(connection) })
+}
+
+/// The first places where a promise is broken.
+fn broken(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    found.take(FINDINGS_MAX).collect()
+}
+
+/// What was read, or why it cannot be: because of what the file holds. Anything else, such as a
+/// file that is locked, is no finding.
+fn readable<T>(outcome: rusqlite::Result<T>) -> Result<Result<T, String>> {
+    match outcome {
+        Ok(read) => Ok(Ok(read)),
+        Err(error) if is_damage(&error) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// True if what the file holds, or does not hold, made a statement fail.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::TypeMismatch
+            // A table or a column that is not there.
+            | ErrorCode::Unknown,
+        ) | None
+    )
+}
+
+/// How much there is, as far as it can be read.
+fn counts(connection: &Connection) -> Counts {
+    let count = |sql: &str| {
+        let count = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        count.map_or(0, i64::unsigned_abs)
+    };
+    Counts {
+        users: count("SELECT count(*) FROM users"),
+        cart_lines: count("SELECT count(*) FROM cart_items"),
+        wishes: count("SELECT count(*) FROM wishlist_items"),
+        orders: count("SELECT count(*) FROM orders"),
+        products: count("SELECT count(*) FROM products"),
+        skus: count("SELECT count(*) FROM skus"),
+    }
 }

@@ -36,7 +36,7 @@ impl Copies for Sqlite {
         copy::refuse_unless_empty(&mut store).await?;
         store.remove_seeds().map_err(DbError::into_store_error)?;
         copy::fill(&mut store, source, progress).await?;
-        let report = check::check(&store.db).map_err(DbError::into_store_error)?;
+        let report = check::check(&store.db.connection).map_err(DbError::into_store_error)?;
         if !report.findings.is_empty() {
             return Err(CopyError::Unsound(report));
         }

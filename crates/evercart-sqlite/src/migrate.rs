@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 use thiserror::Error;
 
+use crate::check::refuse_garbage;
 use crate::db;
 
 /// "Ever" in ASCII: marks our files, see `PRAGMA application_id`.
@@ -50,6 +51,27 @@ pub enum OpenError {
         found: u32,
         /// The newest version known here.
         known: u32,
+    },
+    /// Of an earlier program, where it is only to be looked at.
+    #[error(
+        "{} has schema version {found}, and this evercart works with {known}",
+        path.display()
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version of this program.
+        known: u32,
+    },
+    /// No database.
+    #[error("{} is not a database: {looks_like}", path.display())]
+    Garbage {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        looks_like: &'static str,
     },
     /// Some other program's database.
     #[error(
@@ -116,6 +138,7 @@ pub(crate) fn open_and_migrate(path: &Path) -> Result<Connection, OpenError> {
 }
 
 fn open(path: &Path) -> Result<Connection, OpenError> {
+    refuse_garbage(path)?;
     db::open_for_writing(path).map_err(|source| sqlite(path, source))
 }
 
@@ -143,7 +166,16 @@ fn run(connection: &mut Connection, path: &Path) -> Result<Migrated, OpenError> 
     Ok(Migrated { from: found, to: SCHEMA_VERSION })
 }
 
-fn version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
+/// A database in memory with the schema that a file of this version should have.
+pub(crate) fn reference(version: u32) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    for migration in MIGRATIONS.iter().take(version as usize) {
+        connection.execute_batch(migration)?;
+    }
+    Ok(connection)
+}
+
+pub(crate) fn version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let failed = |source| sqlite(path, source);
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let application = number("application_id").map_err(failed)?;

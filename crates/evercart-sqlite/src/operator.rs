@@ -69,7 +69,7 @@ impl Operator for Sqlite {
     }
 
     async fn check(&self) -> StoreResult<CheckReport> {
-        self.readers.read_snapshot(check::check).await
+        self.readers.read_snapshot(|db| check::check(&db.connection)).await
     }
 
     async fn is_demo(&self) -> StoreResult<bool> {

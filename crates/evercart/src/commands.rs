@@ -25,7 +25,7 @@ use crate::cli::{Catalog, Cli, Command, Demo, Everywhere};
 use crate::config::{self, Settings};
 use crate::{output, serve, telemetry};
 
-pub use check::as_text as promises;
+pub use check::broken_as_text;
 
 /// Does what was asked; the exit code is for commands whose result is a verdict.
 ///

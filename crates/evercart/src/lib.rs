@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod failure;
 mod keys;
+mod last_backup;
 mod mark;
 mod output;
 mod private_file;

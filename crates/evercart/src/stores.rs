@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use evercart_core::mark::Mark;
 use evercart_core::market::{Market, MarketName};
+use evercart_core::operator::CheckReport;
 use evercart_core::store::WriterGauge;
 use evercart_postgres::Postgres;
 use evercart_sqlite::Sqlite;
@@ -280,6 +281,21 @@ pub async fn migrate(storage: &Storage, market: &MarketName) -> anyhow::Result<M
         }
     };
     Ok(Migrated { from, to })
+}
+
+/// Looks through a market's data for anything that breaks a promise. Nothing is written or
+/// migrated, and damaged data is looked at as far as it can be read.
+///
+/// # Errors
+/// It cannot be looked at at all.
+pub async fn check(storage: &Storage, market: &MarketName) -> anyhow::Result<CheckReport> {
+    match place(storage, market) {
+        Place::File(path) => evercart_sqlite::check_file(&path).map_err(cannot_open_file),
+        Place::Database(url) => {
+            let options = database_options(storage, &url);
+            Postgres::check_schema(market, &options).await.map_err(cannot_open_database)
+        }
+    }
 }
 
 /// True if a market's store was made.

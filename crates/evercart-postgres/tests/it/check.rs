@@ -3,23 +3,21 @@
 use std::sync::Arc;
 
 use evercart_conformance::Backend;
-use evercart_conformance::shop::{
-    CODE, JACKET_M, LAMP, MUG, SCARF, address, attempt, catalogue, checkout, code_request, free,
-    phone, signed_in,
-};
-use evercart_core::cart::Carts;
-use evercart_core::catalogue::Catalogue;
+use evercart_conformance::check::{assert_all_are_tried, furnish};
 use evercart_core::clock::ManualClock;
+use evercart_core::market::MarketName;
 use evercart_core::operator::Operator;
-use evercart_core::order::Orders;
-use evercart_core::sign_in::SignIn;
-use evercart_core::wishlist::Wishlists;
+use evercart_postgres::{Options, Postgres};
 use jiff::Timestamp;
 
 use crate::Database;
 
+const SCHEMA: &str = "tables, columns, indexes and triggers are as evercart made them";
+const ROWS: &str = "every row keeps the rules of its table";
+const UNIQUE: &str = "what may be there once is there once";
+
 /// A promise, what breaks it in a shop of user 1 and 2 and order 1001 and 1002, and what is found.
-const DAMAGES: [(&str, &str, &str); 29] = [
+const DAMAGES: &[(&str, &str, &str)] = &[
     (
         "the database's indexes and constraints are valid",
         "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
@@ -136,9 +134,9 @@ const DAMAGES: [(&str, &str, &str); 29] = [
     (
         "stock taken is what uncancelled orders hold",
         "UPDATE stock SET taken = taken - 1 WHERE sku_id = 70",
-        "SKU 70: 5 taken, 6 in orders",
+        "SKU 70 (SKU-70): 5 taken, 6 in orders",
     ),
-    ("every SKU has a stock", "DELETE FROM stock WHERE sku_id = 43", "SKU 43"),
+    ("every SKU has a stock", "DELETE FROM stock WHERE sku_id = 43", "SKU 43 (SKU-43)"),
     (
         "a product is for sale exactly if one of its SKUs is",
         "UPDATE products SET for_sale = false WHERE id = 16",
@@ -152,12 +150,93 @@ const DAMAGES: [(&str, &str, &str); 29] = [
     (
         "whatever is referred to is there",
         "DELETE FROM carts WHERE user_id = 2",
-        "cart_items (2) refers to a missing row of carts",
+        "cart_items, user 2, SKU 42 (SKU-42): refers to a missing row of carts",
     ),
     (
         "whatever is referred to is there",
         "DELETE FROM orders WHERE user_id = 2",
-        "order_items (2,1002) refers to a missing row of orders",
+        "order_items, user 2, order 1002, line 1: refers to a missing row of orders",
+    ),
+    (SCHEMA, "DROP TABLE carts CASCADE", "table carts is missing"),
+    (SCHEMA, "DROP INDEX skus_by_product", "index skus_by_product of table skus is missing"),
+    (SCHEMA, "DROP SEQUENCE sku_numbers", "sequence sku_numbers is missing"),
+    (
+        SCHEMA,
+        "CREATE FUNCTION t() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+         CREATE TRIGGER t AFTER UPDATE ON carts FOR EACH ROW EXECUTE FUNCTION t()",
+        "trigger t of table carts is not evercart's: it runs at every write",
+    ),
+    (SCHEMA, "CREATE RULE r AS ON DELETE TO carts DO NOTHING", "rule r of table carts is not"),
+    (SCHEMA, "CREATE VIEW v AS SELECT phone FROM users", "view v is not evercart's"),
+    (SCHEMA, "CREATE TABLE more (id INTEGER)", "table more is not evercart's"),
+    (SCHEMA, "CREATE INDEX i ON users (email)", "index i of table users is not evercart's"),
+    (SCHEMA, "ALTER TABLE users ADD COLUMN shoe_size TEXT", "column shoe_size of table users"),
+    (SCHEMA, "ALTER TABLE users DROP COLUMN email", "column email of table users is missing"),
+    (
+        SCHEMA,
+        "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check",
+        "stock_on_hand_check of table stock is missing: CHECK ((on_hand >= 0))",
+    ),
+    (
+        SCHEMA,
+        "CREATE OR REPLACE FUNCTION on_hand_of(p_sku BIGINT) RETURNS BIGINT LANGUAGE sql STABLE \
+         AS 'SELECT 7::BIGINT'",
+        "function on_hand_of(bigint) is not as evercart made it",
+    ),
+    (
+        ROWS,
+        "ALTER TABLE orders DROP CONSTRAINT orders_check; \
+         UPDATE orders SET total_amount = 1 WHERE id = 1001",
+        "orders, user 1, order 1001: CHECK ((total_amount = (subtotal + shipping_cost))) does not",
+    ),
+    (
+        ROWS,
+        "ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check; \
+         UPDATE stock SET on_hand = -5 WHERE sku_id = 70",
+        "stock, SKU 70 (SKU-70): CHECK ((on_hand >= 0)) does not hold; on_hand is -5",
+    ),
+    (
+        ROWS,
+        "ALTER TABLE cart_items DROP CONSTRAINT cart_items_quantity_check; \
+         UPDATE cart_items SET quantity = 0 WHERE user_id = 2",
+        "cart_items, user 2, SKU 42 (SKU-42): CHECK",
+    ),
+    (
+        ROWS,
+        "ALTER TABLE orders ALTER currency DROP NOT NULL; \
+         UPDATE orders SET currency = NULL WHERE id = 1001",
+        "orders, user 1, order 1001: currency is NULL",
+    ),
+    (
+        ROWS,
+        "UPDATE pg_class SET relfilenode = 999999 WHERE oid = 'wishlists'::REGCLASS",
+        "table wishlists cannot be read to its end: could not open file",
+    ),
+    (
+        UNIQUE,
+        "DROP INDEX one_default_address; INSERT INTO addresses (user_id, id, title, full_address, \
+         is_default) VALUES (2, 9, 'x', 'x', true)",
+        "addresses, user 2: is there 2 times",
+    ),
+    (
+        UNIQUE,
+        "ALTER TABLE skus DROP CONSTRAINT skus_sku_code_key; UPDATE skus SET sku_code = 'SKU-70'",
+        "skus, sku_code SKU-70: is there",
+    ),
+    (
+        "the rows that every shop has are there",
+        "DELETE FROM incarnation",
+        "incarnation has 0 rows instead of 1",
+    ),
+    (
+        "an order's tax is part of its total",
+        "UPDATE orders SET tax_amount = total_amount + 1 WHERE id = 1001",
+        "order 1001 of user 1: tax",
+    ),
+    (
+        "an order is in its market's currency",
+        "UPDATE orders SET currency = 'KGS' WHERE id = 1002",
+        "order 1002 of user 2 is in KGS, the market in USD",
     ),
 ];
 
@@ -172,21 +251,7 @@ pub async fn connect(url: &str) -> tokio_postgres::Client {
 async fn shop() -> Database {
     let clock = ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range"));
     let database = Database::fresh(Arc::new(clock));
-    let store = &database.store;
-    store.import_catalogue(catalogue(), Box::new(|_| {})).await.expect("imports");
-    for n in 1..=2 {
-        store.grant_code(code_request(&phone(n), CODE)).await.expect("a code");
-        let session = signed_in(store.sign_in(attempt(&phone(n), CODE)).await).session();
-        store.add_to_cart(session, MUG, 3, free()).await.expect("adds");
-        store.checkout(session, checkout(), free()).await.expect("orders");
-        for sku in [JACKET_M, MUG] {
-            store.add_to_cart(session, sku, 1, free()).await.expect("adds");
-        }
-        for product in [SCARF, LAMP] {
-            store.add_wish(session, product, free()).await.expect("wishes");
-        }
-        store.add_address(session, address("Home"), false, free()).await.expect("adds");
-    }
+    furnish(&*database.store).await;
     database
 }
 
@@ -195,10 +260,7 @@ async fn each_broken_promise_is_found() {
     let shop = shop().await;
     let report = shop.store.check().await.expect("checks");
     assert_eq!(report.findings, []);
-    for promise in &report.promises {
-        let is_tried = DAMAGES.iter().any(|(damaged, ..)| damaged == promise);
-        assert!(is_tried, "nothing here breaks the promise that {promise}");
-    }
+    assert_all_are_tried(&report, DAMAGES.iter().map(|(damaged, ..)| *damaged));
     for (promise, damage, expected) in DAMAGES {
         let shop = self::shop().await;
         let client = connect(&shop.url).await;
@@ -207,9 +269,12 @@ async fn each_broken_promise_is_found() {
              SET allow_system_table_mods = on";
         client.batch_execute(settings).await.expect("is a superuser");
         client.batch_execute(damage).await.expect(damage);
-        let findings = shop.store.check().await.expect("checks").findings;
+        let market = MarketName::new("us").expect("us");
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let report = Postgres::check_schema(&market, &Options::new(&shop.url, clock)).await;
+        let findings = report.expect("checks").findings;
         let is_found = |finding: &evercart_core::operator::Finding| {
-            finding.promise == promise && finding.found.contains(expected)
+            finding.promise == *promise && finding.found.contains(expected)
         };
         assert!(findings.iter().any(is_found), "{damage}: {findings:?}");
     }

@@ -1,5 +1,6 @@
 //! The SQLite adapter as its users see it: the store's contract, and what is SQLite's own.
 
+mod check;
 mod copy;
 mod files;
 

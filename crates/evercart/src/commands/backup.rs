@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::Backup;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::last_backup::LastBackup;
 use crate::stores::Opened;
 use crate::{clock, output, stores};
 
@@ -89,6 +90,7 @@ pub async fn run(settings: &Settings, arguments: &Backup) -> anyhow::Result<()> 
         .map_err(|error| error.error)
         .with_context(|| format!("cannot put the backup in place at {}", target.display()))?;
     File::open(directory).and_then(|directory| directory.sync_all()).with_context(failed)?;
+    LastBackup::note(&storage.data, target, manifest.created_at);
     let bytes: u64 = manifest.databases.iter().map(|database| database.bytes).sum();
     let names = markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
     let place = target.display();

@@ -19,6 +19,10 @@ const EMPTIED: &str = "put the data back, or restore a backup; if a new, empty s
 /// What to do about a mark that cannot be used.
 const MARK: &str = "let storage.mark_file name a file that evercart may write";
 
+/// What to do about a database of an earlier version.
+const MIGRATE: &str = "`evercart migrate`, or a start of the server, brings it up to date; then \
+     check again";
+
 /// A SQLite file cannot be opened.
 pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
     use evercart_sqlite::{OpenError, Trouble};
@@ -35,6 +39,11 @@ pub fn cannot_open_file(error: evercart_sqlite::OpenError) -> anyhow::Error {
                 "`evercart check` says what is wrong with a database; a backup can be restored",
             ),
         },
+        OpenError::Garbage { .. } => failure.hint(
+            "look whether it was put there by mistake; to begin again from a backup: `evercart \
+             restore --force`, which keeps it aside",
+        ),
+        OpenError::TooOld { .. } => failure.hint(MIGRATE),
         OpenError::Retired { .. } => failure.hint(
             "start it where it went; to go back to what is here, say so with `evercart rewound`",
         ),
@@ -65,6 +74,7 @@ pub fn cannot_open_database(error: evercart_postgres::OpenError) -> anyhow::Erro
              leave storage.distributed out",
         ),
         OpenError::TooNew { .. } => None,
+        OpenError::TooOld { .. } => Some(MIGRATE),
         OpenError::Emptied { .. } => Some(EMPTIED),
         OpenError::Mark { .. } => Some(MARK),
     };
@@ -128,8 +138,8 @@ pub fn not_copied(error: CopyError, market: &MarketName, what: &str) -> anyhow::
 /// What was to be taken over breaks promises.
 pub fn unsound(market: &MarketName, what: &str, report: &CheckReport) -> Failure {
     Failure::new(format!(
-        "{what} breaks promises, so nothing was changed:\n{}",
-        crate::commands::promises(market.as_str(), report)
+        "{what} breaks promises of market {market}, so nothing was changed:\n{}",
+        crate::commands::broken_as_text(report).trim_end()
     ))
 }
 

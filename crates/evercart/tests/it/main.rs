@@ -8,6 +8,7 @@ mod harness;
 
 mod backup;
 mod catalogue;
+mod check;
 mod command_line;
 mod database;
 mod demo;
