@@ -43,6 +43,7 @@ use evercart_core::error::{Failed, StoreError};
 use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
+pub use backup::copy_as_it_is;
 pub use check::{check_file, programs_in};
 pub use copy::rows_in;
 pub use db::{Trouble, trouble};

@@ -68,10 +68,12 @@ pub enum Command {
     Keys(Keys),
     /// Copy all data into one file, also while serving
     ///
-    /// Each market's database is copied as of one moment and the copies are packed into one tar
-    /// file with a list of their SHA-256 sums: a SQLite database as it is, one in PostgreSQL as its
-    /// rows. The keys are not in it: whoever has a backup must
-    /// not be able to sign customers in. Without them customers sign in again; no more is lost.
+    /// Each market's database is copied as of one moment, the copy is checked as `check` does, and
+    /// the copies are packed into one tar file with a list of their SHA-256 sums: a SQLite
+    /// database as it is, one in PostgreSQL as its rows. Interrupted, it leaves nothing behind.
+    /// The keys are not in it: whoever has a backup must not be able to sign customers in. Without
+    /// them customers sign in again; no more is lost. Servers can do it by themselves: see
+    /// `[backup]` in the configuration.
     #[command(after_help = "Example: evercart backup /backups/shop-2026-11-23.tar")]
     Backup(Backup),
     /// Put a backup's data in place; the server must not run
@@ -306,13 +308,45 @@ pub struct KeysList {
 
 /// `backup`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Backup {
+    /// What else to do with a backup.
+    #[command(subcommand)]
+    pub action: Option<BackupAction>,
     /// The file to write
     #[arg(value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
+    /// The same as FILE; `-` is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "file")]
+    pub to: Option<PathBuf>,
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
+    /// Copy the data as it is and do not look at the copy, such as before damaged data is mended
+    #[arg(long)]
+    pub unchecked: bool,
+}
+
+/// `backup …`.
+#[derive(Debug, Subcommand)]
+pub enum BackupAction {
+    /// Say whether a backup is whole and can be restored
+    ///
+    /// Verifies every sum, that nothing in the databases runs code, and every promise, as a restore
+    /// does. Changes nothing; needs room for the unpacked data, beside the file or in TMPDIR.
+    #[command(after_help = "Example: evercart backup verify /backups/shop-2026-11-23.tar")]
+    Verify(BackupVerify),
+}
+
+/// `backup verify`.
+#[derive(Debug, Args)]
+pub struct BackupVerify {
+    /// The file that `backup` wrote
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `restore`.

@@ -1,6 +1,6 @@
 //! From what was typed to what is done: one module a command.
 
-mod backup;
+pub mod backup;
 mod catalog;
 mod check;
 mod demo_fill;
@@ -14,6 +14,7 @@ mod rewound;
 mod transfer;
 mod unpack;
 mod user;
+mod verify;
 
 use std::future::Future;
 use std::process::ExitCode;

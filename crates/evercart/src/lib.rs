@@ -19,6 +19,7 @@ mod private_file;
 mod rows_file;
 mod serve;
 mod sms;
+mod staging;
 mod storefront;
 mod stores;
 mod telemetry;

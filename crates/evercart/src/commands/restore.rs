@@ -12,6 +12,7 @@ use evercart_postgres::Postgres;
 use crate::cli::Restore;
 use crate::config::{Settings, Storage};
 use crate::failure::Failure;
+use crate::staging::Staging;
 use crate::stores::Place;
 use crate::{clock, output, stores};
 
@@ -32,11 +33,12 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     let mut old_files = stores::markets_with_files(data)?;
     old_files.retain(|market| stores::is_in_file(storage, market));
     if !old_files.is_empty() && !arguments.force {
-        return Err(already_there(&data.display().to_string(), "its files are then kept aside"));
+        return Err(already_there(&described(data, &old_files), &kept_aside(data)));
     }
     // Inside the data directory: moving a file into place must not cross file systems.
-    let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(data);
+    let staging = Staging::begin(data, "restore");
     let staging = staging.with_context(|| format!("cannot write to {}", data.display()))?;
+    staging.remove_on_signal().context("cannot listen for signals")?;
     let (manifest, databases) = unpack::unpack(&arguments.file, staging.path())?;
     let mut files = Vec::new();
     let mut schemas = Vec::new();
@@ -88,9 +90,31 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
 const STOP_FIRST: &str = "stop the server, restore, and start it again";
 
 fn already_there(place: &str, kept: &str) -> anyhow::Error {
-    Failure::new(format!("there is a shop in {place} already"))
-        .hint(format!("add --force to replace it; {kept}"))
+    Failure::new(format!("there is a shop in {place}"))
+        .hint(format!(
+            "nothing was changed. Is it the shop you mean to replace? Then add --force; {kept}. \
+             To look at the backup beside it: `evercart restore FILE --data OTHER-DIRECTORY`"
+        ))
         .into()
+}
+
+/// A data directory with what is in it: who restores must see what they would replace.
+fn described(data: &Path, markets: &[MarketName]) -> String {
+    let file = |market: &MarketName| {
+        let path = stores::file(data, market);
+        let seen = path.metadata();
+        let bytes = seen.as_ref().map_or(0, std::fs::Metadata::len);
+        let changed = seen.and_then(|seen| seen.modified()).ok();
+        let changed = changed.and_then(|at| jiff::Timestamp::try_from(at).ok());
+        let changed = changed.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        format!("{market}: {bytes} bytes, changed {}", changed.as_deref().unwrap_or("never"))
+    };
+    let files: Vec<_> = markets.iter().map(file).collect();
+    format!("{} already ({})", data.display(), files.join("; "))
+}
+
+fn kept_aside(data: &Path) -> String {
+    format!("its files are then kept in {}/before-restore-…", data.display())
 }
 
 /// What was there may have been given out: a restored store begins after it.
@@ -187,9 +211,10 @@ impl Schema {
 
 fn explain(error: CopyError, store: &Postgres, market: &MarketName) -> anyhow::Error {
     match error {
-        CopyError::NotEmpty { .. } => {
-            already_there(&store.place(), "its schema is then kept under another name")
-        }
+        CopyError::NotEmpty { .. } => already_there(
+            &format!("{} already", store.place()),
+            "its schema is then kept under another name, which is printed",
+        ),
         error => stores::not_copied(error, market, "the backup"),
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use evercart_core::check::SCHEMA;
 use evercart_core::copy::{Copies, Reader};
 use evercart_core::error::Result as StoreResult;
 use evercart_core::market::MarketName;
@@ -23,8 +24,8 @@ pub struct Staged {
 }
 
 /// Opens an unpacked database as the server would, migrates it, checks every promise and starts a
-/// new life in it. One that was backed up as rows, or that something was decided about since, is
-/// made anew first.
+/// new life in it. One that was backed up as rows, whose schema is not as evercart makes it, or
+/// that something was decided about since, is made anew first.
 ///
 /// # Errors
 /// It cannot be opened or made, or breaks promises.
@@ -35,15 +36,18 @@ pub async fn stage(
 ) -> anyhow::Result<(Staged, Since)> {
     let market = database.market.clone();
     let (backup, mut rows) = database.rows().await?;
+    let mut is_as_made = true;
     if let Some(backup) = &backup {
         let report = backup.check().await.map_err(stores::failed)?;
-        if !report.findings.is_empty() {
+        if report.findings.iter().any(|finding| finding.promise != SCHEMA) {
             return Err(stores::unsound(&market, "the backup", &report).into());
         }
+        // An index that is missing, or one too many, is no loss: the rows go into a schema of ours.
+        is_as_made = report.findings.is_empty();
     }
     let since = Since::look(&mut *rows, there).await;
     let (path, store) = match backup {
-        Some(backup) if since.changes_nothing() => {
+        Some(backup) if since.changes_nothing() && is_as_made => {
             // What is still being read would keep the log from its place in the main file.
             drop(rows);
             (database.path, backup)

@@ -1,7 +1,7 @@
 //! Takes a backup apart: what it holds, each file with its sum verified.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use evercart_sqlite::{SCHEMA_VERSION, Sqlite};
 
 use crate::failure::Failure;
 use crate::rows_file::{self, RowsFile};
+use crate::unusable::{Use, unusable};
 use crate::{output, stores};
 
 use super::backup::{Database, FORMAT, MANIFEST, Manifest, digest};
@@ -48,9 +49,9 @@ impl Unpacked {
 /// # Errors
 /// The file is no backup, is damaged, or is too new.
 pub fn unpack(file: &Path, staging: &Path) -> anyhow::Result<(Manifest, Vec<Unpacked>)> {
-    let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let opened = File::open(file).map_err(|error| unusable(file, Use::Read, &error))?;
     let mut archive = tar::Archive::new(std::io::BufReader::new(opened));
-    let unreadable = |_| damaged(file, "it is not a backup of evercart, or it is cut short");
+    let unreadable = |_| damaged(file, &not_an_archive(file));
     let mut entries = archive.entries().map_err(unreadable)?;
     let mut next = || -> Result<_, Failure> {
         let entry = entries.next().transpose().map_err(unreadable)?;
@@ -85,18 +86,46 @@ pub fn unpack(file: &Path, staging: &Path) -> anyhow::Result<(Manifest, Vec<Unpa
         }
         let failed = || format!("cannot write {}", unpacked.path.display());
         let mut out = create_for_owner_only(&unpacked.path).with_context(failed)?;
+        evercart_sqlite::give_to_owner_of(staging, &unpacked.path).with_context(failed)?;
         let mut entry = bar.wrap_read(entry.take(database.bytes + 1));
-        std::io::copy(&mut entry, &mut out).with_context(failed)?;
-        out.sync_all().with_context(failed)?;
+        let copied = std::io::copy(&mut entry, &mut out);
+        let come = out.metadata().map_or(0, |metadata| metadata.len());
+        // How a tar says that it ends before its end.
+        let is_short = copied.as_ref().is_err_and(|error| error.kind() != ErrorKind::StorageFull)
+            || copied.as_ref().is_ok_and(|_| come < database.bytes);
+        if is_short {
+            bar.finish_and_clear();
+            return Err(cut_short(file, database, come).into());
+        }
+        copied.map_err(|error| unusable(&unpacked.path, Use::Write, &error))?;
+        out.sync_all().map_err(|error| unusable(&unpacked.path, Use::Write, &error))?;
         if digest(&unpacked.path)? != (database.bytes, database.sha256.clone()) {
             bar.finish_and_clear();
             let why = format!("{} is not what was backed up (SHA-256 differs)", database.file);
             return Err(damaged(file, &why).into());
         }
+        refuse_programs(file, &unpacked, &database.file)?;
         all.push(unpacked);
     }
     bar.finish_and_clear();
     Ok((manifest, all))
+}
+
+/// A trigger runs code at every write, a view at every read of it: neither is evercart's. Looked at
+/// before the database is opened to be written.
+fn refuse_programs(file: &Path, database: &Unpacked, name: &str) -> anyhow::Result<()> {
+    if !database.is_sqlite {
+        return Ok(());
+    }
+    let programs =
+        evercart_sqlite::programs_in(&database.path).map_err(stores::cannot_open_file)?;
+    if programs.is_empty() {
+        return Ok(());
+    }
+    let programs = programs.join(", ");
+    let why =
+        format!("{name} has {programs}, which evercart never makes: it would run code in the shop");
+    Err(damaged(file, &why).into())
 }
 
 /// The manifest is data from outside: its names become file names only if they are ours.
@@ -125,6 +154,37 @@ fn create_for_owner_only(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// What a file is that is no tar archive, or not to its end.
+fn not_an_archive(file: &Path) -> String {
+    let mut begin = [0; 6];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut begin));
+    match (read, begin) {
+        (Err(_), _) => "it is empty, or shorter than any backup".to_owned(),
+        (_, [0x1f, 0x8b, ..]) => {
+            "it is compressed with gzip: `gzip -dc FILE > shop.tar` unpacks it".to_owned()
+        }
+        (_, [0x28, 0xb5, 0x2f, 0xfd, ..]) => "it is compressed with zstd: unpack it".to_owned(),
+        (_, begin) if &begin == b"SQLite" => {
+            "it is a SQLite database and not a backup of evercart; as a shop of its own it can be \
+             put into a data directory, and `evercart check` looks at it"
+                .to_owned()
+        }
+        _ => "it is not a backup of evercart, or it is cut short".to_owned(),
+    }
+}
+
+fn cut_short(file: &Path, database: &Database, come: u64) -> Failure {
+    let (whole, name) = (database.bytes, &database.file);
+    Failure::new(format!(
+        "{} cannot be restored: it is cut short: of {name} it has {come} of {whole} bytes",
+        file.display()
+    ))
+    .hint(
+        "nothing was changed. If it is a copy, copy it again from where it was made, and compare \
+         the sizes; else try an earlier backup",
+    )
 }
 
 fn damaged(file: &Path, why: &str) -> Failure {

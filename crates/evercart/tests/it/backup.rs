@@ -118,7 +118,7 @@ fn a_damaged_backup_changes_nothing() {
     }
     let left = std::fs::read_dir(shop.data()).expect("there").any(|entry| {
         let name = entry.expect("an entry").file_name();
-        name.to_string_lossy().starts_with(".restore")
+        name.to_string_lossy().starts_with(".evercart-")
             || name.to_string_lossy().starts_with("before")
     });
     assert!(!left, "a failed restore leaves nothing behind");

@@ -7,6 +7,7 @@ mod backend;
 mod harness;
 
 mod backup;
+mod backup_checked;
 mod catalogue;
 mod check;
 mod command_line;
