@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use evercart_core::market::MarketName;
 use evercart_core::store::WriterGauge;
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -39,6 +40,10 @@ pub struct Metrics {
     messages_failed: Family<MessageLabels, Counter>,
     messages_given_up: Family<MessageLabels, Counter>,
     messages_waiting: Family<MarketLabel, Gauge>,
+    backups_made: Counter,
+    backups_failed: Counter,
+    backup_last_good: Gauge,
+    backups_kept: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,6 +98,10 @@ impl Metrics {
             messages_failed: Family::default(),
             messages_given_up: Family::default(),
             messages_waiting: Family::default(),
+            backups_made: Counter::default(),
+            backups_failed: Counter::default(),
+            backup_last_good: Gauge::default(),
+            backups_kept: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -139,7 +148,46 @@ impl Metrics {
             "Messages in the outbox",
             metrics.messages_waiting.clone(),
         );
+        metrics.register_backups();
         metrics
+    }
+
+    fn register_backups(&mut self) {
+        let registry = &mut self.registry;
+        let (made, failed) = (self.backups_made.clone(), self.backups_failed.clone());
+        registry.register("backups_made", "Backups this server made by itself", made);
+        registry.register("backups_failed", "Attempts at a backup that failed", failed);
+        registry.register(
+            "backup_last_good_timestamp_seconds",
+            "When the newest backup was made that this server knows, in seconds since 1970",
+            self.backup_last_good.clone(),
+        );
+        registry.register(
+            "backups_kept",
+            "Backups in the server's directory after the old ones were removed",
+            self.backups_kept.clone(),
+        );
+    }
+
+    /// This backup is the newest, whoever made it.
+    pub fn backup_known(&self, made: Timestamp) {
+        self.backup_last_good.set(made.as_second());
+    }
+
+    /// This server made a backup.
+    pub fn backup_made(&self, made: Timestamp) {
+        self.backups_made.inc();
+        self.backup_known(made);
+    }
+
+    /// An attempt at a backup failed.
+    pub fn backup_failed(&self) {
+        self.backups_failed.inc();
+    }
+
+    /// So many backups are left.
+    pub fn backups_kept(&self, count: usize) {
+        self.backups_kept.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Where the store of `market` says how its writer is doing.
@@ -286,6 +334,9 @@ mod tests {
         metrics.message(&us, "phone_changed", Outcome::Failed);
         metrics.message(&us, "phone_changed", Outcome::GivenUp);
         metrics.messages_waiting(&us, 4);
+        metrics.backup_made(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9));
+        metrics.backup_failed();
+        metrics.backups_kept(7);
         let text = metrics.text().expect("text");
         for line in [
             "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 2",
@@ -302,6 +353,10 @@ mod tests {
             "evercart_messages_failed_total{market=\"us\",kind=\"phone_changed\"} 1",
             "evercart_messages_given_up_total{market=\"us\",kind=\"phone_changed\"} 1",
             "evercart_messages_waiting{market=\"us\"} 4",
+            "evercart_backups_made_total 1",
+            "evercart_backups_failed_total 1",
+            "evercart_backup_last_good_timestamp_seconds 9",
+            "evercart_backups_kept 7",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, GenericClient, RowStream, Transaction};
 
+use crate::backups::FORGET_CLAIM;
 use crate::connect::{ConnectError, explain};
 use crate::copy_rows::{self, Bound};
 use crate::db::{failed, is_loss};
@@ -79,6 +80,7 @@ impl Postgres {
         }
         // Nobody else writes meanwhile, such as a server that was started on the empty schema.
         transaction.batch_execute(&copy_rows::lock_all()).await.map_err(sql_failed)?;
+        transaction.batch_execute(FORGET_CLAIM).await.map_err(sql_failed)?;
         let mut rows = Filling { transaction: &transaction, open: Open::Nothing, into: None };
         copy::refuse_unless_empty(&mut rows).await?;
         copy_rows::remove_seeds(&transaction).await.map_err(sql_failed)?;

@@ -5,6 +5,7 @@
 mod account;
 mod actor;
 mod address;
+mod backups;
 mod batch;
 mod cart;
 mod cart_changes;

@@ -1,6 +1,7 @@
 //! The settings: `evercart.toml`, then the environment, then flags, resolved into typed values or
 //! refused with the place, what was found and what was expected.
 
+mod backup;
 mod database;
 mod keys;
 mod layers;
@@ -22,6 +23,7 @@ use crate::cli::Everywhere;
 use crate::failure::Failure;
 use read::Reader;
 
+pub use backup::Backup;
 pub use database::{Databases, is_url};
 pub use layers::Layers;
 pub use print::{defaults, effective};
@@ -39,6 +41,8 @@ pub struct Settings {
     pub sms: Sms,
     /// `[log]`
     pub log: Log,
+    /// `[backup]`; `None` if the server takes none by itself.
+    pub backup: Option<Backup>,
     /// `[markets.NAME]`, those that are enabled.
     pub markets: Vec<Market>,
     /// `default_market`, one of `markets`.
@@ -187,6 +191,7 @@ pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
                 |text| crate::telemetry::filter(text).map(|_| text.to_owned()),
             )?,
         },
+        backup: backup::read(&read)?,
         default_market: market::default(&read, &markets)?,
         markets,
     })

@@ -1,5 +1,6 @@
 //! Runs the server: opens what it needs, answers, and stops without losing anything.
 
+mod backups;
 mod files;
 mod listen;
 mod reload;
@@ -68,8 +69,11 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     say_which_phones_are_for_tests(&settings.auth.test_phones);
     say_where_keys_are(&settings, &keys);
 
-    let shop = Arc::new(shop(&settings, &keys, metrics, &opened, is_demo)?);
+    let shop = Arc::new(shop(&settings, &keys, Arc::clone(&metrics), &opened, is_demo)?);
     let served = runtime.block_on(async {
+        // One that is being made when the server stops is left unfinished; the next start removes
+        // what is left of it.
+        let _backups = backups::start(&settings, &opened, &metrics);
         let served = serve(&settings, shop, public, internal, is_demo).await;
         // Waits for nothing but what the stores have queued; requests had their time in `serve`.
         for store in &opened {

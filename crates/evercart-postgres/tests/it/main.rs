@@ -1,5 +1,6 @@
 //! The PostgreSQL adapter as its users see it: the store's contract, and what is PostgreSQL's own.
 
+mod backups;
 mod check;
 #[cfg(feature = "citus-tests")]
 mod cluster;

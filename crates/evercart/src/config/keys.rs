@@ -201,6 +201,22 @@ pub const KEYS: &[Key] = &[
     ),
     optional("sms.account_sid", r#""AC…""#, "Twilio: the account."),
     optional("sms.from", r#""+13125550100""#, "Twilio: the sending number or messaging service."),
+    optional(
+        "backup.every",
+        r#""1h""#,
+        "How often a server backs up all its markets by itself; not set: never. Of servers that \
+         share a PostgreSQL one does it.",
+    ),
+    key(
+        "backup.keep",
+        r#""24h,7d,4w""#,
+        "Which of these backups stay: the newest of each of so many hours, days and weeks.",
+    ),
+    optional(
+        "backup.directory",
+        r#""/var/backups/evercart""#,
+        "Where these backups go: a directory that is there, on another disk than the data.",
+    ),
     key("log.format", r#""human""#, "human or json."),
     key(
         "log.level",

@@ -314,6 +314,8 @@ fn the_printed_defaults_are_the_defaults() {
         "secret",
         "from =",
         "account_sid",
+        "every =",
+        "directory =",
     ];
     let text: Vec<&str> =
         lines.filter(|line| !examples.iter().any(|start| line.starts_with(start))).collect();

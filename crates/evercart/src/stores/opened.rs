@@ -13,6 +13,7 @@ use evercart_core::store::Store;
 use evercart_postgres::Postgres;
 use evercart_sqlite::Sqlite;
 use indicatif::ProgressBar;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::rows_file;
 
@@ -38,6 +39,17 @@ pub trait Opened: Store + Copies {
 
     /// Copies everything as of one moment into a file.
     async fn back_up(&self, file: &Path, bar: &ProgressBar) -> anyhow::Result<()>;
+
+    /// Settles that this server takes the backup that is due, and no other within `every`; false if
+    /// another has. A store in a file has one server.
+    async fn claim_backup(&self, _now: Timestamp, _every: SignedDuration) -> StoreResult<bool> {
+        Ok(true)
+    }
+
+    /// Leaves the backup claimed at that moment to whoever asks next.
+    async fn give_backup_back(&self, _claimed: Timestamp) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 /// How the name of a SQLite database ends.
@@ -100,5 +112,13 @@ impl Opened for Postgres {
         let mut rows = self.copy_out().await.map_err(failed)?;
         bar.set_length(rows.count().await.map_err(failed)?);
         rows_file::write(&mut *rows, file, &mut |done| bar.inc(done)).await
+    }
+
+    async fn claim_backup(&self, now: Timestamp, every: SignedDuration) -> StoreResult<bool> {
+        Postgres::claim_backup(self, now, every).await
+    }
+
+    async fn give_backup_back(&self, claimed: Timestamp) -> StoreResult<()> {
+        Postgres::give_backup_back(self, claimed).await
     }
 }

@@ -8,6 +8,7 @@ mod harness;
 
 mod backup;
 mod backup_checked;
+mod backups_by_itself;
 mod catalogue;
 mod check;
 mod command_line;
