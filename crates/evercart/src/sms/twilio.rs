@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use evercart_core::sms::{Sms, SmsError, SmsSender};
 use serde::{Deserialize, Serialize};
 
-use super::unreachable;
+use super::{not_taken, unreachable};
 
 /// An account at Twilio.
 pub struct Twilio {
@@ -26,10 +26,18 @@ struct Form<'a> {
     body: &'a str,
 }
 
-/// Twilio's error answer. Its message is left out: it may repeat the number.
+/// Twilio's error answer.
 #[derive(Deserialize)]
 struct Problem {
-    code: i64,
+    code: u32,
+    #[serde(default)]
+    message: String,
+}
+
+impl Problem {
+    fn read(answer: &str) -> Option<(u32, String)> {
+        serde_json::from_str(answer).ok().map(|Self { code, message }| (code, message))
+    }
 }
 
 impl Twilio {
@@ -69,14 +77,10 @@ impl SmsSender for Twilio {
             .send()
             .await
             .map_err(unreachable)?;
-        let status = answer.status();
-        if status.is_success() {
+        if answer.status().is_success() {
             return Ok(());
         }
-        Err(SmsError::NotTaken(match answer.json::<Problem>().await {
-            Ok(problem) => format!("Twilio answered {status}, error {}", problem.code),
-            Err(_) => format!("Twilio answered {status}"),
-        }))
+        Err(not_taken("Twilio", answer, sms, Problem::read).await)
     }
 }
 
@@ -174,11 +178,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_carries_twilios_code_but_not_its_text() {
+    async fn an_error_carries_twilios_code_and_words_but_not_the_customers() {
         let answer = r#"{"code":21211,"message":"The 'To' number +996700123456 is not valid"}"#;
         let stub = stub::Stub::answering(400, answer).await;
         let error = twilio(&stub.url, "+1").send(&sms()).await.expect_err("refused").to_string();
-        assert!(error.contains("400") && error.contains("21211"), "{error}");
+        let expected =
+            "Twilio answered 400 Bad Request, error 21211: The 'To' number ••• is not valid";
+        assert!(error.ends_with(expected), "{error}");
         assert!(!error.contains("700123456") && !error.contains("123456 —"), "{error}");
     }
 }

@@ -14,7 +14,7 @@ use rand::RngExt;
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::unreachable;
+use super::{not_taken, unreachable};
 
 /// An endpoint.
 pub struct Webhook {
@@ -62,10 +62,10 @@ impl SmsSender for Webhook {
             .send()
             .await
             .map_err(unreachable)?;
-        match answer.status() {
-            status if status.is_success() => Ok(()),
-            status => Err(SmsError::NotTaken(format!("the webhook answered {status}"))),
+        if answer.status().is_success() {
+            return Ok(());
         }
+        Err(not_taken("the webhook", answer, sms, |_| None).await)
     }
 }
 
@@ -148,9 +148,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_says_nothing_of_the_message() {
-        let stub = stub::Stub::answering(500, "123456 +13128059851").await;
+        let stub = stub::Stub::answering(500, "no route to 123456 +13128059851").await;
         let error = webhook(&stub.url).send(&sms()).await.expect_err("refused").to_string();
-        assert!(error.contains("500") && !error.contains("123456"), "{error}");
+        let expected = "the webhook answered 500 Internal Server Error: no route to •••";
+        assert!(error.ends_with(expected) && !error.contains("123456"), "{error}");
         let nobody = "http://127.0.0.1:1/secret-path";
         let error = webhook(nobody).send(&sms()).await.expect_err("nobody there").to_string();
         assert!(error.contains("cannot be reached") && !error.contains("secret-path"), "{error}");
