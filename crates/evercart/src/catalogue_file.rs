@@ -2,6 +2,7 @@
 //! store's business.
 
 mod ndjson;
+mod other_format;
 mod plain_text;
 mod row;
 mod seen;
@@ -116,6 +117,7 @@ pub fn read(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rows, Failure> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    other_format::refuse(content, name)?;
     let mut reading =
         Reading { currency, rows: Vec::new(), lines: Vec::new(), problems: Vec::new(), progress };
     let kind = match looks_like_ndjson(content, name) {

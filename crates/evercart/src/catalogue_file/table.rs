@@ -6,6 +6,7 @@ use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 
 use crate::failure::Failure;
 
+use super::other_format::open_quote;
 use super::{COLUMNS, Kind, Reading, shopify};
 
 /// A table's header: where each column is.
@@ -24,6 +25,13 @@ impl Header {
 }
 
 pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) -> Result<Kind, Failure> {
+    if let Some(line) = open_quote(content) {
+        return Err(Failure::new(format!(
+            "line {line}: a cell begins with a quote that is never closed, so the rest of the file \
+             would be that cell"
+        ))
+        .hint("close it, or leave it out; a quote inside a quoted cell is written twice"));
+    }
     let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::None).from_reader(content);
     let header = reader
         .headers()
