@@ -5,6 +5,7 @@ mod files;
 mod listen;
 mod reload;
 pub mod tls;
+mod unsafe_files;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -216,6 +217,7 @@ fn warn_of_what_is_unsafe(settings: &Settings, public: &Listener, is_demo: bool)
             public.address
         );
     }
+    unsafe_files::warn(settings, clock::system().now());
     if !is_demo && matches!(settings.sms, Sms::Log) {
         tracing::warn!(
             "sms.provider is log: sign-in codes are only written to this log, where whoever reads \
