@@ -34,6 +34,12 @@ export interface LogoutResult {
 }
 
 /** Signing in and out. */
+/** How an account is erased. */
+export interface EraseOptions {
+  /** Also if orders are still to be delivered. */
+  readonly evenOpenOrders?: boolean;
+}
+
 export class Auth {
   readonly #core: Core;
   readonly #outbox: Outbox;
@@ -166,13 +172,14 @@ export class Auth {
   /**
    * Erases the customer's personal data; `code` is a fresh code sent to their own phone. Orders stay,
    * anonymised, for the shop's books. This device forgets the customer, too.
+   *
+   * While orders are still to be delivered it fails with `open_orders`, which names them, and the code
+   * stays good. With `evenOpenOrders` it is done all the same, and these orders keep what the delivery
+   * needs until they end.
    */
-  async eraseAccount(code: string): Promise<void> {
-    await this.#core.own({
-      method: "DELETE",
-      path: "/auth/account",
-      body: { verification_code: code },
-    });
+  async eraseAccount(code: string, options: EraseOptions = {}): Promise<void> {
+    const body = { verification_code: code, even_open_orders: options.evenOpenOrders ?? false };
+    await this.#core.own({ method: "DELETE", path: "/auth/account", body });
     const { user } = this.session();
     await this.#core.sessions.end();
     if (user) this.#outbox.forget(user.id);

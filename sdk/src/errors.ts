@@ -30,6 +30,8 @@ export interface ErrorFacts {
   /** `until`: when the hold is over; absent while the shop has to decide whose the account is. */
   phone_moved: { until: string };
   phone_on_hold: { until: string };
+  /** The orders that are still to be delivered, the oldest first; at most twenty. */
+  open_orders: { orders: number[] };
   price_changed: { expected: number; actual: number; currency: string };
 }
 

@@ -13,8 +13,10 @@ export interface paths {
         post?: never;
         /**
          * End the account
-         * @description Erases profile, cart, wishlist and addresses, and of orders who ordered and where it went. The
-         *     orders stay for the shop's books, and the phone can sign up anew.
+         * @description Erases profile, cart, wishlist and addresses, and of orders who ordered, where it went and how
+         *     it was paid. The orders stay for the shop's books, and the phone can sign up anew. Orders that
+         *     are still to be delivered need `even_open_orders`, and keep what the delivery needs until they
+         *     end.
          */
         delete: operations["erase"];
         options?: never;
@@ -1033,6 +1035,11 @@ export interface components {
         /** @description The proof that it is the customer who ends the account. */
         EraseAccount: {
             /**
+             * @description Erases although orders are still to be delivered: these keep what the delivery needs until
+             *     they end.
+             */
+            even_open_orders?: boolean | null;
+            /**
              * @description The six digits that `send-code` sent to the account's phone. `code` is read, too.
              * @example 123456
              */
@@ -1358,7 +1365,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1735,7 +1742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `phone_on_hold`: the phone was changed a short while ago; `until` says how long it stays */
+            /** @description `open_orders`: `orders` are still to be delivered; with `even_open_orders` it is done all the same, and the code is still good. `phone_on_hold`: the phone was changed a short while ago; `until` says how long it stays */
             409: {
                 headers: {
                     [name: string]: unknown;

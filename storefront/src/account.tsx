@@ -242,6 +242,7 @@ function Data({ phone }: { phone: string }) {
   const client = useClient();
   const [demoCode, setDemoCode] = useState<string | null>(null);
   const [isAsked, setAsked] = useState(false);
+  const [hasOpenOrders, setOpenOrders] = useState(false);
   const { busy, error, run } = useAction();
   const save = async () => {
     const content = JSON.stringify(await client.auth.exportData(), null, 2);
@@ -256,7 +257,13 @@ function Data({ phone }: { phone: string }) {
       setDemoCode((await client.auth.sendCode(phone)).demo_code ?? null);
       return setAsked(true);
     }
-    await client.auth.eraseAccount(text(form, "code"));
+    try {
+      const evenOpenOrders = form.get("evenOpenOrders") === "on";
+      await client.auth.eraseAccount(text(form, "code"), { evenOpenOrders });
+    } catch (caught) {
+      if (isEvercartError(caught, "open_orders")) setOpenOrders(true);
+      throw caught;
+    }
     say(t.erased);
     go("/");
   };
@@ -284,6 +291,11 @@ function Data({ phone }: { phone: string }) {
         {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
         {isAsked && (
           <Field label={t.code} name="code" inputMode="numeric" autoComplete="one-time-code" />
+        )}
+        {hasOpenOrders && (
+          <label>
+            <input type="checkbox" name="evenOpenOrders" /> {t.eraseEven}
+          </label>
         )}
       </Form>
     </>

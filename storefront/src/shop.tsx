@@ -92,6 +92,7 @@ export function ShopProvider({ children }: { children: ReactNode }) {
       if (error.code === "code_invalid") return t.codeInvalid;
       if (error.code === "sku_unavailable") return t.unavailable;
       if (error.code === "order_not_cancellable") return t.notCancellable;
+      if (error.code === "open_orders") return t.openOrders;
       if (error.retryAfterMs !== undefined && error.status === 429)
         return t.tooMany(Math.ceil(error.retryAfterMs / 1000));
       if (error.errors?.some(({ field }) => field.includes("phone"))) return t.phoneInvalid;

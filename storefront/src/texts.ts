@@ -98,6 +98,9 @@ export const en = {
   eraseText: "Deletes your personal data for ever. Orders stay, without your name, for the books.",
   eraseSend: "Send me a code to confirm",
   eraseNow: "Delete for ever",
+  eraseEven:
+    "Delete all the same. Orders on their way keep name, phone and address until they end.",
+  openOrders: "Some orders are still to be delivered.",
   erased: "Your account has been deleted.",
   delivery: "Delivery",
   notes: "Notes for the courier",

@@ -153,6 +153,7 @@ def fill(case):
         body["verification_code"] = new_code(case, body["phone"]) or "000000"
     if path == "/auth/account":
         body["verification_code"] = new_code(case, Session.phone) or "000000"
+        body["even_open_orders"] = True
     if path in ("/auth/phone", "/auth/phone/confirm"):
         body["new_phone"] = f"+1312805{chance.randrange(1000, 9000)}"
     if path == "/auth/phone/confirm":

@@ -1,6 +1,6 @@
 //! Accounts as a whole: another phone, a copy of everything, the end.
 
-use evercart_core::account::{EXPORTED_ORDERS, PhoneChange, Proven};
+use evercart_core::account::{EXPORTED_ORDERS, OpenOrders, PhoneChange, Proven};
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::Done;
 use evercart_core::sign_in::{SignInAttempt, SignInOutcome};
@@ -276,7 +276,8 @@ pub async fn erasing_leaves_orders_without_their_customer<B: Backend>(shop: &mut
     let before = (shop.check().await.unwrap().counts, shop.on_hand(SCARF_RED).await);
     assert!(before.0.orders >= 2);
     shop.grant_code(code_request(&me.phone, CODE)).await.unwrap();
-    let erased = done(shop.erase(me.session, attempt(&me.phone, CODE), free()).await);
+    let erased =
+        done(shop.erase(me.session, attempt(&me.phone, CODE), OpenOrders::Keep, free()).await);
     assert!(!erased.replayed);
     assert_eq!(refused(shop.cart(me.session).await), Refused::SignedOut);
     assert!(matches!(refused(shop.find_user(me.phone.clone()).await), Refused::NotFound { .. }));
@@ -305,11 +306,13 @@ pub async fn erasing_needs_the_right_code<B: Backend>(shop: &mut Shop<B>) {
         shop.grant_code(code_request(phone, CODE)).await.unwrap();
     }
     for attempt in [attempt(&me.phone, WRONG), attempt(&other.phone, CODE)] {
-        let outcome = shop.erase(me.session, attempt, keyed("erase", 1)).await.unwrap();
+        let outcome =
+            shop.erase(me.session, attempt, OpenOrders::Keep, keyed("erase", 1)).await.unwrap();
         assert_eq!(outcome, Proven::CodeInvalid);
     }
     shop.wait(CODE_LIFETIME);
-    let late = shop.erase(me.session, attempt(&me.phone, CODE), free()).await.unwrap();
+    let late =
+        shop.erase(me.session, attempt(&me.phone, CODE), OpenOrders::Keep, free()).await.unwrap();
     assert_eq!(late, Proven::CodeInvalid);
     assert_eq!(shop.belongings(me.session).await, before);
 }
@@ -318,7 +321,9 @@ pub async fn erasing_needs_the_right_code<B: Backend>(shop: &mut Shop<B>) {
 pub async fn a_repeated_erasure_succeeds<B: Backend>(shop: &mut Shop<B>) {
     let me = settled_customer(shop).await;
     shop.grant_code(code_request(&me.phone, CODE)).await.unwrap();
-    let erase = |key: &'static str| shop.erase(me.session, attempt(&me.phone, CODE), keyed(key, 1));
+    let erase = |key: &'static str| {
+        shop.erase(me.session, attempt(&me.phone, CODE), OpenOrders::Keep, keyed(key, 1))
+    };
     assert!(!done(erase("erase").await).replayed);
     assert!(done(erase("erase").await).replayed);
     assert_eq!(refused(erase("other").await), Refused::SignedOut);

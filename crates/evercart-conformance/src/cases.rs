@@ -322,6 +322,12 @@ macro_rules! conformance_copies {
                     what_is_not_the_same_is_not_kept
                     what_breaks_a_promise_is_not_kept
                     ;
+                erasure:
+                    nothing_personal_is_left
+                    an_erasure_with_open_orders_says_so
+                    the_check_sees_every_trace
+                    whom_the_list_names_is_not_brought_back
+                    ;
             }
         }
     };

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use evercart_core::account::OpenOrders;
 use evercart_core::catalogue::ProductQuery;
 use evercart_core::copy::{
     Copies, CopyError, Decided, ROWS_MAX, Reader, Row, TABLES, Table, Value, What, WithDecided,
@@ -27,19 +28,19 @@ pub trait CopyBackend: Backend {
     fn copies(&self) -> Arc<dyn Copies>;
 }
 
-async fn copy<B: CopyBackend>(
+pub(crate) async fn copy<B: CopyBackend>(
     from: &mut dyn Reader,
     to: &Shop<B>,
 ) -> Result<CheckReport, CopyError> {
     to.backend().copies().copy_in(from, &mut |_| {}).await
 }
 
-async fn reader<B: CopyBackend>(shop: &Shop<B>) -> Box<dyn Reader> {
+pub(crate) async fn reader<B: CopyBackend>(shop: &Shop<B>) -> Box<dyn Reader> {
     shop.backend().copies().copy_out().await.unwrap()
 }
 
 /// Every row of a store.
-async fn rows<B: CopyBackend>(shop: &Shop<B>) -> Vec<(&'static str, Row)> {
+pub(crate) async fn rows<B: CopyBackend>(shop: &Shop<B>) -> Vec<(&'static str, Row)> {
     let mut reader = reader(shop).await;
     let mut all = Vec::new();
     for table in TABLES {
@@ -67,7 +68,7 @@ async fn assert_empty<B: CopyBackend>(shop: &Shop<B>) {
 }
 
 /// A shop in which every table has rows.
-async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer> {
+pub(crate) async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer> {
     let mut customers = Vec::new();
     for _ in 0..3 {
         customers.push(settled_customer(shop).await);
@@ -201,7 +202,7 @@ async fn rows_of<B: CopyBackend>(shop: &Shop<B>, user: i64) -> Vec<(&'static str
 
 async fn decided_since<B: CopyBackend>(copy: &Shop<B>, later: &Shop<B>) -> Decided {
     let (mut copy, mut later) = (reader(copy).await, reader(later).await);
-    Decided::between(&mut *copy, &mut *later).await.unwrap()
+    Decided::since(&mut *copy, Some(&mut *later), &[]).await.unwrap()
 }
 
 /// G10: who goes back to a copy keeps what was decided since about who gets in, and goes back in
@@ -223,7 +224,7 @@ pub async fn what_was_decided_since_a_copy_is_kept<B: CopyBackend>(shop: &mut Sh
     change(shop, moved.session, &moved.phone, &new, HOLD).await;
     let late = settled_customer(shop).await;
     shop.grant_code(code_request(&erased.phone, CODE)).await.unwrap();
-    done(shop.erase(erased.session, attempt(&erased.phone, CODE), free()).await);
+    done(shop.erase(erased.session, attempt(&erased.phone, CODE), OpenOrders::Keep, free()).await);
     let taken = crate::shop::phone(900);
     let id = stolen.session.user_id;
     shop.confirm_phone_change(id, taken.clone()).await.unwrap();
@@ -329,7 +330,7 @@ where
     }
 }
 
-async fn copy_bent<B: CopyBackend>(
+pub(crate) async fn copy_bent<B: CopyBackend>(
     from: &Shop<B>,
     to: &Shop<B>,
     bend: impl FnMut(&'static Table, &mut Vec<Row>) -> Result<()> + Send,

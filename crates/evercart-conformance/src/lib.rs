@@ -19,6 +19,7 @@ pub mod continuity;
 pub mod copy;
 pub mod crowd;
 pub mod durability;
+pub mod erasure;
 pub mod guard;
 pub mod isolation;
 pub mod model;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evercart_core::account::{PhoneChange, Proven};
+use evercart_core::account::{OpenOrders, PhoneChange, Proven};
 use evercart_core::guard::Guard;
 use evercart_core::market::MarketName;
 use evercart_core::outbox::{Claim, ClaimedMessage, Message, MessageKind};
@@ -148,7 +148,8 @@ pub async fn erasing_removes_what_waits<B: Backend>(shop: &mut Shop<B>) {
     assert_eq!(claimed.len(), 2);
     let own = phone(900);
     shop.grant_code(code_request(&own, CODE)).await.unwrap();
-    let outcome = shop.erase(me.session, attempt(&own, CODE), free()).await.unwrap();
+    let outcome =
+        shop.erase(me.session, attempt(&own, CODE), OpenOrders::Keep, free()).await.unwrap();
     assert!(matches!(outcome, Proven::Done(_)));
     assert_eq!(shop.waiting_messages().await.unwrap(), 1, "another customer's stays");
     let erased = claimed.iter().find(|one| one.claim.user_id == me.session.user_id).unwrap();

@@ -1,7 +1,7 @@
 //! Changes of phone after the fact: an account that somebody took over can be stopped and given
 //! back.
 
-use evercart_core::account::{PhoneChange, Proven};
+use evercart_core::account::{OpenOrders, PhoneChange, Proven};
 use evercart_core::clock::Clock;
 use evercart_core::error::{Refused, Result};
 use evercart_core::guard::Done;
@@ -147,14 +147,14 @@ pub async fn an_account_on_hold_is_neither_moved_nor_erased<B: Backend>(shop: &m
     let second = || on_hold(at.thief, &at.new, &phone(901), HOLD);
     assert_eq!(refused(shop.change_phone(at.thief, second(), free()).await), held);
     assert_eq!(refused(shop.prove_phone(at.thief, None, free()).await), held);
-    let erased = shop.erase(at.thief, test_attempt(&at.new), free()).await;
+    let erased = shop.erase(at.thief, test_attempt(&at.new), OpenOrders::Keep, free()).await;
     assert_eq!(refused(erased), held);
     assert_eq!(shop.belongings(at.thief).await, before);
     shop.wait(HOLD);
     shop.prove_phone(at.thief, None, free()).await.unwrap();
     let user = done(shop.change_phone(at.thief, second(), free()).await).value;
     shop.wait(HOLD);
-    done(shop.erase(user.session(), test_attempt(&phone(901)), free()).await);
+    done(shop.erase(user.session(), test_attempt(&phone(901)), OpenOrders::Keep, free()).await);
 }
 
 /// What the shop's configuration can ask for.
@@ -165,7 +165,7 @@ pub async fn without_a_hold_the_old_phone_is_free_at_once<B: Backend>(shop: &mut
     assert_ne!(shop.sign_in_with(&me.phone).await.user_id, me.session.user_id);
     assert!(matches!(refused(stop(shop, &me.phone).await), Refused::NotFound { .. }));
     let user = change(shop, user.session(), &phone(900), &phone(901), none).await;
-    done(shop.erase(user.session(), test_attempt(&phone(901)), free()).await);
+    done(shop.erase(user.session(), test_attempt(&phone(901)), OpenOrders::Keep, free()).await);
 }
 
 /// S9: no code of one purpose serves another.
@@ -389,7 +389,7 @@ pub async fn a_change_of_phone_leaves_a_line<B: Backend>(shop: &mut Shop<B>) {
 pub async fn erasing_forgets_former_phones<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
     shop.wait(HOLD);
-    done(shop.erase(at.thief, test_attempt(&at.new), free()).await);
+    done(shop.erase(at.thief, test_attempt(&at.new), OpenOrders::Keep, free()).await);
     for phone in [&at.owner.phone, &at.new] {
         assert_eq!(shop.former_customers(phone_hash(phone)).await.unwrap(), []);
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use evercart_core::account::{Accounts, KeyUsed, PhoneChange, Proven, UserExport};
+use evercart_core::account::{Accounts, KeyUsed, OpenOrders, PhoneChange, Proven, UserExport};
 use evercart_core::address::{Address, AddressChange, AddressFields};
 use evercart_core::cart::{Cart, Carts, MergeStrategy, Merged};
 use evercart_core::code::KeyedHash;
@@ -126,8 +126,10 @@ operations! {
         fn export() -> UserExport;
         fn export_orders(before: Option<OrderId> = None) -> Vec<Order>;
         fn export_keys(after: Option<String> = None) -> Vec<KeyUsed>;
-        fn erase(attempt: SignInAttempt = test_attempt(&phone(2)), guard: Guard = free())
-            -> Proven<()>;
+        fn erase(
+            attempt: SignInAttempt = test_attempt(&phone(2)),
+            open_orders: OpenOrders = OpenOrders::Keep, guard: Guard = free()
+        ) -> Proven<()>;
     }
     SignIn {
         open fn grant_code(CodeRequest) -> Done<Granted>;

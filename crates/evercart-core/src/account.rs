@@ -48,6 +48,15 @@ pub struct FormerPhone {
     pub left_at: Timestamp,
 }
 
+/// What an erasure does where an order is still to be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OpenOrders {
+    /// It is refused.
+    Refuse,
+    /// It is done, and open orders keep what their delivery needs until they end.
+    Keep,
+}
+
 /// What became of something that a code is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Proven<T> {
@@ -167,19 +176,21 @@ pub trait Accounts: Send + Sync {
     /// The session's refusals, or a failure.
     async fn export_keys(&self, session: Session, after: Option<String>) -> Result<Vec<KeyUsed>>;
 
-    /// Erases what is the customer's, if the code that was sent to their phone is right: profile,
-    /// cart, wishlist, addresses, and of their orders who ordered and where it went. Orders stay,
-    /// with their numbers, lines and amounts, for the books. Every token is dead; the phone is
-    /// nobody's, and makes another customer if it signs in again. Messages of theirs that wait in
-    /// the outbox are not sent any more.
+    /// Erases what is the customer's, if the code that was sent to their phone is right: whatever
+    /// [`Tag`](crate::copy::Tag) says is personal. Orders stay, with their numbers, lines and
+    /// amounts, for the books. Every token is dead; the phone is nobody's, and makes another
+    /// customer if it signs in again. Messages of theirs that wait in the outbox are not sent any
+    /// more.
     ///
     /// # Errors
     /// The session's refusals; `PhoneOnHold` after a change of phone, `TooManyAttempts`,
-    /// `IdempotencyKeyReused`. A repeat under the same key succeeds, though its session is dead.
+    /// `IdempotencyKeyReused`, and `OpenOrders`, which leaves the code good. A repeat under the
+    /// same key succeeds, though its session is dead.
     async fn erase(
         &self,
         session: Session,
         attempt: SignInAttempt,
+        open_orders: OpenOrders,
         guard: Guard,
     ) -> Result<Proven<()>>;
 }

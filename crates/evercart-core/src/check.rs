@@ -12,6 +12,11 @@ pub const UNIQUE: &str = "what may be there once is there once";
 /// The promise of all foreign keys.
 pub const REFERENCES: &str = "whatever is referred to is there";
 
+/// The promise that an erasure took everything personal.
+pub const ERASED: &str = "of a user who was erased nothing of their own is left";
+/// The promise that the store knows whom it has erased.
+pub const NOTED: &str = "who has no phone is noted as erased, and nobody else is";
+
 /// The most findings told of one promise, or of one table where the promise is of all tables; the
 /// first few say what there is to know.
 pub const FINDINGS_MAX: usize = 20;
@@ -103,9 +108,15 @@ const ADVICE: &[(&[&str], &str, &str)] = &[
         "find out whose phone it is, and make `phone_numbers` and `users.phone` say the same",
     ),
     (
-        &["of a user who was erased nothing of their own is left"],
+        &[ERASED],
         "what the shop said was erased is not",
         "remove what is named: the law gives you a month",
+    ),
+    (
+        &[NOTED],
+        "a return to older data may bring an erased customer back, or take one who is there for \
+         one who is not",
+        "who has no phone needs a row in `erasures`; whoever has one must have none",
     ),
     (
         &["a former phone is a customer's who was not erased"],

@@ -2,6 +2,7 @@
 //! a backup and its restoration have in common.
 
 mod decided;
+mod erasure;
 mod tables;
 
 use std::fmt;
@@ -13,7 +14,8 @@ use crate::error::{Failed, Result, StoreError};
 use crate::operator::CheckReport;
 
 pub use decided::{Decided, Decision, What, WithDecided};
-pub use tables::{Column, Kind, TABLES, Table};
+pub use erasure::{Erasure, erased_tables, open_statuses};
+pub use tables::{Column, Kind, TABLES, Table, Tag};
 
 /// Rows that are in memory at a time. The largest, an order, has at most a few kilobytes.
 pub const ROWS_MAX: usize = 1000;

@@ -8,6 +8,9 @@ use crate::ids::{OrderId, SkuId};
 use crate::money::Money;
 use crate::order::OrderStatus;
 
+/// The most orders that `OpenOrders` names.
+pub const OPEN_ORDERS_TOLD: u32 = 20;
+
 /// What every operation of the store returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -85,6 +88,12 @@ pub enum Refused {
     OrderNotCancellable {
         /// How far.
         status: OrderStatus,
+    },
+    /// Orders of the customer's are still to be delivered.
+    #[error("{} orders are still to be delivered", orders.len())]
+    OpenOrders {
+        /// Which, the oldest first; at most [`OPEN_ORDERS_TOLD`].
+        orders: Vec<OrderId>,
     },
     /// The cart moved on from the version the client named.
     #[error("the cart is at version {actual}, not {expected}")]

@@ -2,6 +2,9 @@
 //! version.
 
 use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use crate::user::Session;
 
 /// How long a key is remembered.
 pub const IDEMPOTENCY_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -22,6 +25,19 @@ pub struct IdempotencyKey {
     pub key: String,
     /// SHA-256 over method, path and body.
     pub fingerprint: [u8; 32],
+}
+
+impl IdempotencyKey {
+    /// The request of a session, as a hash that says nothing of either: what is kept of the request
+    /// by which a customer was erased.
+    pub fn request_of(&self, session: Session) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(session.user_id.0.to_be_bytes());
+        hash.update(session.epoch.to_be_bytes());
+        hash.update(self.fingerprint);
+        hash.update(self.key.as_bytes());
+        hash.finalize().into()
+    }
 }
 
 /// The outcome of a guarded mutation.

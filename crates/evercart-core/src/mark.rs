@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::copy::Erasure;
 use crate::incarnation::Incarnation;
 
 /// Ids of a kind that are reserved outside at a time, before the first of them is used. A disk's
@@ -273,6 +274,18 @@ pub trait Mark: Send + Sync {
     /// # Errors
     /// It cannot be written.
     fn sync(&self) -> Result<(), MarkError>;
+
+    /// Who was erased, as far as it was listed: no return to older data brings them back.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn erasures(&self) -> Result<Vec<Erasure>, MarkError>;
+
+    /// Adds to the list. On disk when it returns. Twice is once.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn list(&self, erasures: &[Erasure]) -> Result<(), MarkError>;
 }
 
 /// A mark could not be used.

@@ -70,6 +70,11 @@ impl OrderStatus {
         matches!(self, OrderStatus::Pending | OrderStatus::Confirmed)
     }
 
+    /// True while the order is still to be delivered.
+    pub fn is_open(self) -> bool {
+        !matches!(self, OrderStatus::Delivered | OrderStatus::Cancelled | OrderStatus::Returned)
+    }
+
     /// True while the order's pieces are out of the stock.
     pub fn holds_stock(self) -> bool {
         !matches!(self, OrderStatus::Cancelled | OrderStatus::Returned)

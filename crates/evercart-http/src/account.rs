@@ -5,7 +5,7 @@ mod export;
 mod exports;
 
 use axum::http::StatusCode;
-use evercart_core::account::{PhoneChange, Proven, SIGN_IN_IS_FRESH};
+use evercart_core::account::{OpenOrders, PhoneChange, Proven, SIGN_IN_IS_FRESH};
 use evercart_core::code::Purpose;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::outbox::Message;
@@ -63,6 +63,9 @@ struct EraseAccount {
     /// The six digits that `send-code` sent to the account's phone. `code` is read, too.
     #[schema(example = "123456", min_length = 1, max_length = 20)]
     verification_code: String,
+    /// Erases although orders are still to be delivered: these keep what the delivery needs until
+    /// they end.
+    even_open_orders: Option<bool>,
 }
 
 /// Why a code that must be there is there.
@@ -194,8 +197,10 @@ async fn own_phone<'a>(
 
 /// End the account
 ///
-/// Erases profile, cart, wishlist and addresses, and of orders who ordered and where it went. The
-/// orders stay for the shop's books, and the phone can sign up anew.
+/// Erases profile, cart, wishlist and addresses, and of orders who ordered, where it went and how
+/// it was paid. The orders stay for the shop's books, and the phone can sign up anew. Orders that
+/// are still to be delivered need `even_open_orders`, and keep what the delivery needs until they
+/// end.
 #[utoipa::path(delete, path = "/auth/account", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = EraseAccount,
     responses(ChangeWithBody,
@@ -203,16 +208,25 @@ async fn own_phone<'a>(
               (status = 400, description = "`code_invalid` (wrong, used, outdated), \
                `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              (status = 409, description = "`phone_on_hold`: the phone was changed a short while \
-               ago; `until` says how long it stays",
+              (status = 409, description = "`open_orders`: `orders` are still to be delivered; \
+               with `even_open_orders` it is done all the same, and the code is still good. \
+               `phone_on_hold`: the phone was changed a short while ago; `until` says how long it \
+               stays",
                body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`too_many_attempts`; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json")))]
 pub(crate) async fn erase(customer: Customer, ip: ClientIp, request: Mutation) -> Answer {
-    let code = request.json(read_code)?.expect(CODE_WAS_READ);
+    let (code, even_open) =
+        request.json(|fields| (read_code(fields), fields.flag("even_open_orders")))?;
+    let code = code.expect(CODE_WAS_READ);
+    let open_orders = match even_open {
+        Some(true) => OpenOrders::Keep,
+        Some(false) | None => OpenOrders::Refuse,
+    };
     let (own, _) = own_phone(&customer, &request).await?;
     let attempt = attempt(customer.shop(), &own, Purpose::SignIn, &code, ip);
-    let outcome = customer.store().erase(customer.session(), attempt, request.guard()).await?;
+    let (store, session) = (customer.store(), customer.session());
+    let outcome = store.erase(session, attempt, open_orders, request.guard()).await?;
     let Proven::Done(done) = outcome else {
         return Err(code_invalid(customer.shop(), customer.at()).await);
     };

@@ -73,6 +73,7 @@ codes! {
     PhoneTaken "phone_taken" CONFLICT "The phone is another customer's",
     PhoneMoved "phone_moved" CONFLICT "An account was moved away from the phone",
     PhoneOnHold "phone_on_hold" CONFLICT "The account is on hold",
+    OpenOrders "open_orders" CONFLICT "Orders are still to be delivered",
     OrderNotCancellable "order_not_cancellable" CONFLICT "It is too late to cancel",
     VersionConflict "version_conflict" PRECONDITION_FAILED "The cart has changed",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large",
@@ -102,6 +103,7 @@ pub(crate) struct FieldError {
 #[derive(Debug, Clone)]
 enum Fact {
     Number(i64),
+    Numbers(Vec<i64>),
     Text(Cow<'static, str>),
     /// In the currency of the request's market, see [`Problem::priced_in`].
     Money(Money),
@@ -244,6 +246,16 @@ impl Problem {
         }
     }
 
+    fn open_orders(orders: &[OrderId]) -> Self {
+        Self::new(
+            Code::OpenOrders,
+            "Orders of yours are still to be delivered. Cancel them, wait for them, or erase the \
+             account all the same with even_open_orders: then they keep your name, phone and \
+             address until they end.",
+        )
+        .fact("orders", Fact::Numbers(orders.iter().map(|order| order.0).collect()))
+    }
+
     /// When it is over.
     fn until(self, until: Timestamp) -> Self {
         self.fact("until", Fact::Text(second(until).into()))
@@ -366,6 +378,7 @@ impl From<Refused> for Problem {
                 format!("Cannot cancel order with status: {}", status.as_str()),
             )
             .fact("order_status", Fact::Text(status.as_str().into())),
+            Refused::OpenOrders { orders } => Self::open_orders(&orders),
             Refused::VersionConflict { expected, actual } => Problem::new(
                 Code::VersionConflict,
                 format!("The cart is at version {actual}, If-Match names {expected}."),
@@ -468,6 +481,7 @@ impl Serialize for Written<'_> {
         }
         for (name, fact) in facts {
             match (fact, currency) {
+                (Fact::Numbers(numbers), _) => map.serialize_entry(name, numbers)?,
                 (Fact::Number(number), _) => map.serialize_entry(name, number)?,
                 (Fact::Text(text), _) => map.serialize_entry(name, text)?,
                 (Fact::Money(amount), Some(currency)) => {

@@ -40,6 +40,7 @@ SELECT create_distributed_table('addresses', 'user_id', colocate_with => 'users'
 SELECT create_distributed_table('idempotency_keys', 'user_id', colocate_with => 'users');
 SELECT create_distributed_table('audit_log', 'user_id', colocate_with => 'users');
 SELECT create_distributed_table('outbox', 'user_id', colocate_with => 'users');
+SELECT create_distributed_table('erasures', 'user_id', colocate_with => 'users');
 
 SELECT create_distributed_table('phone_numbers', 'phone', colocate_with => 'none');
 SELECT create_distributed_table('stock', 'sku_id', colocate_with => 'none');

@@ -3,9 +3,10 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport,
+    Accounts, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven, UserExport,
 };
 use evercart_core::code::KeyedHash;
+use evercart_core::copy::Erasure;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{OrderId, UserId};
@@ -14,14 +15,13 @@ use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
 use futures_util::future::try_join;
-use tokio_postgres::error::SqlState;
 
 use crate::Postgres;
 use crate::actor::{Begun, admit, audit, begin_as, remember};
 use crate::cart::CartContent;
 use crate::db::{Db, DbError, Params, Result, snapshot, time, transact};
-use crate::sign_in::{end_sessions, lock_for, millis, try_code, user};
-use crate::{address, cart_merge, order, outbox, phone_change, wishlist};
+use crate::sign_in::{lock_for, millis, try_code, user};
+use crate::{address, cart_merge, erasing, order, outbox, phone_change, wishlist};
 
 #[async_trait]
 impl Accounts for Postgres {
@@ -80,9 +80,14 @@ impl Accounts for Postgres {
         &self,
         session: Session,
         attempt: SignInAttempt,
+        open_orders: OpenOrders,
         guard: Guard,
     ) -> StoreResult<Proven<()>> {
-        let done = transact!(self, |db| erase(&db, session, &attempt, &guard))?;
+        let (done, erasure) =
+            transact!(self, |db| erase(&db, session, &attempt, open_orders, &guard))?;
+        if let Some(erasure) = erasure {
+            self.list_erased(erasure).await;
+        }
         self.tell_of_change(session.user_id);
         Ok(done)
     }
@@ -152,14 +157,14 @@ async fn change_phone(
     Ok(Proven::Done(Done::now(user(db, id).await?.ok_or(Refused::UnknownUser)?)))
 }
 
-/// Gives a customer a phone that is nobody's.
+/// Gives a customer a phone that is nobody's. One that is somebody's is no error of the database's:
+/// it would write the phone into its log.
 pub(crate) async fn claim(db: &Db<'_>, id: UserId, phone: &Phone) -> Result<()> {
-    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
-    match db.change_one(CLAIM, &[&phone.as_str(), &id.0]).await {
-        Err(error) if error.violates(&SqlState::UNIQUE_VIOLATION) => {
-            Err(Refused::PhoneTaken.into())
-        }
-        claimed => claimed,
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2) \
+         ON CONFLICT (phone) DO NOTHING";
+    match db.execute(CLAIM, &[&phone.as_str(), &id.0]).await? {
+        0 => Err(Refused::PhoneTaken.into()),
+        _ => Ok(()),
     }
 }
 
@@ -183,7 +188,7 @@ async fn repeat_of_change(
     }
 }
 
-/// What an operation finds that ends the session it is done with.
+/// What a change of phone finds, which ends the session it is done with.
 enum Beginning {
     Fresh,
     /// This very request ended this session.
@@ -199,14 +204,14 @@ async fn begin_ending(db: &Db<'_>, session: Session, guard: &Guard) -> Result<Be
         // Whatever was done under a key ended the session: one that has not ended means that the
         // epochs were set back by hand.
         Ok(Begun::Replay { .. }) => Err(Refused::IdempotencyKeyReused.into()),
-        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+        Err(error) if is_signed_out(&error) => {
             let ended = match &guard.idempotency {
                 Some(key) => ended_at(db, session, key).await?,
                 None => None,
             };
             match ended {
                 Some(at) => Ok(Beginning::Ended { at }),
-                None => Err(Refused::SignedOut.into()),
+                None => Err(error),
             }
         }
         Err(error) => Err(error),
@@ -272,44 +277,31 @@ async fn erase(
     db: &Db<'_>,
     session: Session,
     attempt: &SignInAttempt,
+    open_orders: OpenOrders,
     guard: &Guard,
-) -> Result<Proven<()>> {
-    // Who ordered and where it went is erased; what was sold for how much stays.
-    const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
-         customer_email = NULL, delivery_address = '', delivery_city = NULL, \
-         delivery_notes = NULL WHERE user_id = $1";
-    const BELONGINGS: [&str; 7] = [
-        "DELETE FROM cart_items WHERE user_id = $1",
-        "DELETE FROM carts WHERE user_id = $1",
-        "DELETE FROM wishlist_items WHERE user_id = $1",
-        "DELETE FROM wishlists WHERE user_id = $1",
-        "DELETE FROM addresses WHERE user_id = $1",
-        "DELETE FROM idempotency_keys WHERE user_id = $1",
-        "DELETE FROM outbox WHERE user_id = $1",
-    ];
-    const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
-    // A user without a phone is one who was erased.
-    const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL, \
-         phone_held_until = NULL WHERE id = $1";
+) -> Result<(Proven<()>, Option<Erasure>)> {
     let id = session.user_id;
     lock_for(db, &[attempt.phone_hash], attempt).await?;
-    if let Beginning::Ended { .. } = begin_ending(db, session, guard).await? {
-        return Ok(Proven::Done(Done::before(())));
+    match begin_as(db, session, guard).await {
+        Ok(Begun::Fresh) => {}
+        Ok(Begun::Replay { .. }) => return Err(Refused::IdempotencyKeyReused.into()),
+        Err(error) => {
+            let is_over = is_signed_out(&error);
+            let is_repeat = is_over && erasing::was_erased_by(db, session, guard).await?;
+            let before = Proven::Done(Done::before(()));
+            return if is_repeat { Ok((before, None)) } else { Err(error) };
+        }
     }
     phone_change::refuse_on_hold(db, id).await?;
     if !has_phone(db, id, &attempt.phone).await? || !try_code(db, attempt).await? {
-        return Ok(Proven::CodeInvalid);
+        return Ok((Proven::CodeInvalid, None));
     }
-    end_sessions(db, id).await?;
-    db.execute(ORDERS, &[&id.0]).await?;
-    for belongings in BELONGINGS {
-        db.execute(belongings, &[&id.0]).await?;
-    }
-    db.change_one(LET_GO, &[&attempt.phone.as_str(), &id.0]).await?;
-    phone_change::forget_former(db, id).await?;
-    db.change_one(PROFILE, &[&id.0]).await?;
+    let request = guard.idempotency.as_ref().map(|key| key.request_of(session));
+    let erasure = erasing::erase(db, id, &attempt.phone, open_orders, request).await?;
     forget_early_keys(db, &[attempt.phone_hash]).await?;
-    remember(db, id, guard, session.epoch).await?;
-    Ok(Proven::Done(Done::now(())))
+    Ok((Proven::Done(Done::now(())), Some(erasure)))
+}
+
+fn is_signed_out(error: &DbError) -> bool {
+    matches!(error, DbError::Store(StoreError::Refused(Refused::SignedOut)))
 }

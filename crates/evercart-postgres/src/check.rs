@@ -9,6 +9,7 @@ use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::operator::{CheckReport, Counts, Finding};
 use tokio_postgres::{IsolationLevel, Transaction};
 
+use crate::check_erased;
 use crate::connect::{Target, explain};
 use crate::db::failed;
 use schema::Schema;
@@ -41,25 +42,6 @@ const PROMISES: &[(&str, &str)] = &[
          WHERE n.user_id IS DISTINCT FROM u.id AND u.phone IS DISTINCT FROM '' \
          UNION ALL SELECT format('user %s has %s phones', user_id, count(*)) FROM phone_numbers \
          GROUP BY user_id HAVING count(*) > 1",
-    ),
-    (
-        "of a user who was erased nothing of their own is left",
-        "SELECT format('user %s', id) FROM users WHERE phone = '' AND (is_active \
-         OR full_name IS NOT NULL OR email IS NOT NULL OR profile_image_url IS NOT NULL) \
-         UNION ALL SELECT format('user %s: frozen', id) FROM users WHERE phone = '' \
-         AND frozen_phone IS NOT NULL \
-         UNION ALL SELECT format('user %s: cart', u.id) FROM users u \
-         JOIN carts c ON c.user_id = u.id WHERE u.phone = '' \
-         UNION ALL SELECT format('user %s: wishlist', u.id) FROM users u \
-         JOIN wishlists w ON w.user_id = u.id WHERE u.phone = '' \
-         UNION ALL SELECT format('user %s: address', u.id) FROM users u \
-         JOIN addresses a ON a.user_id = u.id WHERE u.phone = '' \
-         UNION ALL SELECT format('user %s: message', u.id) FROM users u \
-         JOIN outbox x ON x.user_id = u.id WHERE u.phone = '' \
-         UNION ALL SELECT format('user %s: order %s', u.id, o.id) FROM users u \
-         JOIN orders o ON o.user_id = u.id WHERE u.phone = '' AND (o.customer_name <> '' \
-         OR o.customer_phone <> '' OR o.customer_email IS NOT NULL OR o.delivery_address <> '' \
-         OR o.delivery_city IS NOT NULL OR o.delivery_notes IS NOT NULL)",
     ),
     (
         "a former phone is a customer's who was not erased",
@@ -217,8 +199,9 @@ pub(crate) async fn look(transaction: &Transaction<'_>, is_spread: bool) -> Resu
             }
         }
     }
-    for (promise, sql) in PROMISES {
-        match kept_apart(transaction, broken(transaction, sql)).await? {
+    let promises = PROMISES.iter().map(|(promise, sql)| (*promise, (*sql).to_owned()));
+    for (promise, sql) in promises.chain(check_erased::promises()) {
+        match kept_apart(transaction, broken(transaction, &sql)).await? {
             Ok(broken) => all.add(promise, broken),
             Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
         }

@@ -59,11 +59,6 @@ impl From<Failed> for DbError {
 }
 
 impl DbError {
-    /// True if this constraint of the schema said no.
-    pub(crate) fn violates(&self, state: &SqlState) -> bool {
-        matches!(self, DbError::Sql(error) if error.code() == Some(state))
-    }
-
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             DbError::Store(error) => error,

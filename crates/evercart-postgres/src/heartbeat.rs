@@ -1,6 +1,7 @@
 //! Notes once a second, in the store, that it is awake and on which server's log it is, and outside
 //! how far it has come.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evercart_core::awake::{Awake, BEAT_EVERY, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
@@ -19,7 +20,7 @@ pub(crate) struct Heartbeat(JoinHandle<()>);
 impl Heartbeat {
     /// Goes on noting that the server is awake, as long as this is there.
     pub(crate) fn start(target: Target, keeper: Arc<Keeper>, client: Client) -> Self {
-        let beating = Beating { target, keeper };
+        let beating = Beating { target, keeper, beats: AtomicU64::new(0) };
         Self(tokio::spawn(beating.go_on(Some(client))))
     }
 
@@ -116,9 +117,13 @@ fn stretch_of(row: &Row) -> Stretch {
     Stretch { since: row.get(0), until: row.get(1) }
 }
 
+/// Every how many notes is looked for customers whom other servers have erased.
+const LISTED_EVERY: u64 = 60;
+
 struct Beating {
     target: Target,
     keeper: Arc<Keeper>,
+    beats: AtomicU64,
 }
 
 impl Beating {
@@ -169,6 +174,10 @@ impl Beating {
         let note = self.keeper.write_awake(client).await?;
         client.execute(ADVANCE, &[]).await?;
         self.keeper.awake(note);
-        self.keeper.remember(client).await
+        self.keeper.remember(client).await?;
+        match self.beats.fetch_add(1, Ordering::Relaxed) % LISTED_EVERY {
+            0 => self.keeper.listed().take_over(client).await,
+            _ => Ok(()),
+        }
     }
 }

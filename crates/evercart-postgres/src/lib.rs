@@ -15,13 +15,16 @@ mod catalogue;
 mod catalogue_import;
 mod catalogue_write;
 mod check;
+mod check_erased;
 mod connect;
 mod copy;
 mod copy_rows;
 mod db;
 mod distribute;
+mod erasing;
 mod heartbeat;
 mod life;
+mod listed;
 mod migrate;
 mod operator;
 mod order;
@@ -43,6 +46,7 @@ use std::sync::Arc;
 
 use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
+use evercart_core::copy::Erasure;
 use evercart_core::ids::UserId;
 use evercart_core::mark::Mark;
 use evercart_core::market::MarketName;
@@ -232,6 +236,14 @@ impl Postgres {
     /// Tells every server that this customer's cart or session was changed. After the commit.
     fn tell_of_change(&self, user: UserId) {
         self.signals.changed(user);
+    }
+
+    /// Lists who was erased outside of the store, before anybody is answered. Where that fails, the
+    /// heartbeat tries again.
+    async fn list_erased(&self, erasure: Erasure) {
+        if let Err(refusal) = self.keeper.listed().add(&[erasure]).await {
+            tracing::error!("{refusal}: an erasure is not listed outside of the store yet");
+        }
     }
 
     fn now(&self) -> i64 {

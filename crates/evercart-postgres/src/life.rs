@@ -20,6 +20,7 @@ use crate::Postgres;
 use crate::copy_rows;
 use crate::db::{DbError, time};
 use crate::heartbeat::{Noted, Wakeful};
+use crate::listed::Listed;
 
 /// What there is to compare. A server that is not on its primary's log any more cannot say where
 /// the log is, and is of no use anyway.
@@ -86,6 +87,7 @@ pub(crate) struct Keeper {
     place: String,
     mark: Option<Arc<dyn Mark>>,
     known: Mutex<Known>,
+    listed: Listed,
     /// An empty store in the place of a shop is meant.
     may_be_new: bool,
     /// What a server that gives tokens notes of itself.
@@ -140,8 +142,9 @@ impl Keeper {
         may_be_new: bool,
     ) -> Result<Self, MarkError> {
         let (remembered, numbers) = Remembered::of(mark.as_deref())?;
+        let listed = Listed::of(mark.clone())?;
         let known = Mutex::new(Known { remembered, numbers });
-        Ok(Self { place, mark, known, may_be_new, wakeful: OnceLock::new() })
+        Ok(Self { place, mark, known, listed, may_be_new, wakeful: OnceLock::new() })
     }
 
     /// From now on this server notes that it is awake.
@@ -178,7 +181,8 @@ impl Keeper {
         // Taken first: what is found afterwards must not be older.
         let remembered = self.known().remembered.clone();
         let found = Found::of(&client.query_one(LOOK, &[]).await?);
-        if found.verdict(&remembered) == Verdict::Continues && found.is_where_it_was() {
+        let continues = found.verdict(&remembered) == Verdict::Continues;
+        if continues && found.is_where_it_was() && self.listed.is_repeated() {
             self.note(found.progress);
             return Ok(());
         }
@@ -195,7 +199,7 @@ impl Keeper {
                 let progress = found.progress.clone();
                 self.on_disk(move |mark| mark.write(&progress, Numbers::default())).await?;
                 self.known().remembered = Remembered::Was(found.progress);
-                Ok(())
+                self.listed.take_over(client).await
             }
             Err(refusal) => {
                 // Where this fails the connection is lost, and the transaction with it.
@@ -226,12 +230,14 @@ impl Keeper {
             start_over(client, number, passed, unix_millis(client).await?).await?;
             tracing::warn!(
                 "{} was put back to an earlier moment: {how}. Everybody signs in again; what was \
-                 changed since is gone, blocks, phone moves and erasures among it. Numbers go on \
-                 at order #{}",
+                 changed since is gone, blocks and phone moves among it. Who was erased stays so. \
+                 Numbers go on at order #{}",
                 self.place,
                 passed.of("order"),
             );
         }
+        // Also where another server began the new life, and knew of fewer.
+        self.listed.repeat(client, &self.place).await?;
         let Lineage { system, timeline, .. } = &found.lineage;
         client.execute(HERE, &[system, timeline]).await?;
         // What this server noted of itself may be lost, and other servers must know when it was
@@ -276,6 +282,11 @@ impl Keeper {
         let Some(mark) = self.mark.clone() else { return Ok(()) };
         let changing = tokio::task::spawn_blocking(move || change(&*mark));
         Ok(changing.await.map_err(|error| Refusal::Mark(error.to_string()))??)
+    }
+
+    /// Who was erased, to be listed outside.
+    pub(crate) fn listed(&self) -> &Listed {
+        &self.listed
     }
 
     /// Takes over numbers that the mark has.
@@ -406,91 +417,4 @@ fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use evercart_core::clock::{Clock, ManualClock};
-    use evercart_core::mark::Marked;
-    use evercart_core::market::MarketName;
-    use jiff::{SignedDuration, Timestamp};
-
-    use super::*;
-    use crate::Options;
-
-    /// A mark on a disk that may be full.
-    #[derive(Default)]
-    struct Disk {
-        is_full: AtomicBool,
-        reserved: Mutex<Numbers>,
-    }
-
-    impl Mark for Disk {
-        fn read(&self) -> Result<Option<Marked>, MarkError> {
-            Ok(None)
-        }
-
-        fn advance(&self, _: Life, _: i64) -> Result<(), MarkError> {
-            Ok(())
-        }
-
-        fn write(&self, _: &Progress, numbers: Numbers) -> Result<(), MarkError> {
-            self.reserve(numbers)
-        }
-
-        fn reserve(&self, numbers: Numbers) -> Result<(), MarkError> {
-            if self.is_full.load(Ordering::SeqCst) {
-                return Err(MarkError::Unusable { place: "a disk".into(), why: "full".into() });
-            }
-            *self.reserved.lock().expect("whole") = numbers;
-            Ok(())
-        }
-
-        fn sync(&self) -> Result<(), MarkError> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn g10_a_number_that_could_not_be_reserved_is_not_taken_for_reserved() {
-        let disk = Arc::new(Disk::default());
-        let keeper = Keeper::new("here".into(), Some(disk.clone()), false).expect("readable");
-        disk.is_full.store(true, Ordering::SeqCst);
-        for _ in 0..2 {
-            assert!(matches!(keeper.reserve("order", 7).await, Err(Failed::Unavailable(_))));
-        }
-        disk.is_full.store(false, Ordering::SeqCst);
-        keeper.reserve("order", 7).await.expect("there is room");
-        assert_eq!(disk.reserved.lock().expect("whole").of("order"), 7 + RESERVED_AT_ONCE);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn g7_a_server_is_known_to_be_awake_before_it_gives_out_anything_in_a_new_life() {
-        const UNTIL: &str = "SELECT max(until) FROM awake";
-        let clock = ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range"));
-        let clock = Arc::new(clock);
-        let url = evercart_throwaway_postgres::fresh_database();
-        let options = Options::new(&url, Arc::clone(&clock) as _);
-        let market = MarketName::new("us").expect("a market's name");
-        Postgres::migrate(&market, &options).await.expect("migrates");
-        let target = options.target(&market).expect("a target");
-        let client = target.connect_quietly().await.expect("connects");
-        let keeper = Keeper::new("here".into(), None, true).expect("nothing to read");
-        keeper.admit(&client).await.expect("it is new");
-        let awake = Arc::new(Awake::always());
-        let wakeful = Wakeful::begin(Arc::clone(&awake), clock.clone() as _, &client).await;
-        keeper.keep_awake(wakeful.expect("notes"));
-
-        // The note is lost, and the life is an earlier one.
-        client.batch_execute("DELETE FROM awake").await.expect("deletes");
-        let Remembered::Was(mut later) = keeper.known().remembered.clone() else {
-            panic!("it was seen")
-        };
-        later.life = Life { number: later.life.number + 1, incarnation: Incarnation(1) };
-        keeper.known().remembered = Remembered::Was(later);
-        clock.advance(SignedDuration::from_secs(4));
-        keeper.admit(&client).await.expect("a new life begins");
-        let until: Option<i64> = client.query_one(UNTIL, &[]).await.expect("reads").get(0);
-        assert_eq!(until, Some(clock.now().as_millisecond()));
-        assert_eq!(awake.stamp(clock.now()), clock.now());
-    }
-}
+mod tests;

@@ -13,13 +13,14 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
     include_str!("../migrations/0004_phone_history.sql"),
     include_str!("../migrations/0005_first_tries.sql"),
     include_str!("../migrations/0006_cart_order.sql"),
+    include_str!("../migrations/0007_erasures.sql"),
 ];
 
 /// The functions, which are made anew after the last migration.

@@ -20,7 +20,6 @@ use evercart_core::sign_in::{
 use evercart_core::user::{ProfileChange, Session, User};
 use futures_util::future::{try_join, try_join5};
 use tokio_postgres::Row;
-use tokio_postgres::error::SqlState;
 
 use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
@@ -311,7 +310,7 @@ async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, 
             Some(kept) => {
                 return Ok((SignInOutcome::PhoneMoved { until: kept.until() }, NO_EPOCH));
             }
-            None => (create_user(db, None, phone, None).await.map_err(met_another)?, true),
+            None => (create_user(db, None, phone, None).await?, true),
         },
     };
     let incarnation: i64 = db.query_one(INCARNATION, &[]).await?.get(0);
@@ -334,11 +333,8 @@ async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, 
 
 /// Signing in waits for its phone's lock, but whoever fills a demo does not know the hash to wait
 /// for.
-pub(crate) fn met_another(error: DbError) -> DbError {
-    match error.violates(&SqlState::UNIQUE_VIOLATION) {
-        true => Failed::Unavailable("this customer was made at the same moment".into()).into(),
-        false => error,
-    }
+pub(crate) fn met_another() -> DbError {
+    Failed::Unavailable("this customer was made at the same moment".into()).into()
 }
 
 /// Makes a user who is not signed in yet, with the next id unless one is given.
@@ -351,7 +347,9 @@ pub(crate) async fn create_user(
     const NEXT: &str = "SELECT nextval('user_numbers')";
     const INSERT: &str = "INSERT INTO users (id, phone, full_name, is_active, created_at) \
          VALUES ($1, $2, $3, false, $4)";
-    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2)";
+    // That it is somebody's is no error of the database's, which would write it into its log.
+    const CLAIM: &str = "INSERT INTO phone_numbers (phone, user_id) VALUES ($1, $2) \
+         ON CONFLICT (phone) DO NOTHING";
     let id = match id {
         Some(id) => id,
         None => next_user(db, NEXT).await?,
@@ -360,8 +358,8 @@ pub(crate) async fn create_user(
     let (now, phone) = (db.now(), phone.as_str());
     let (user, claim): (Params<'_>, Params<'_>) =
         (&[&id.0, &phone, &full_name, &now], &[&phone, &id.0]);
-    try_join(db.change_one(INSERT, user), db.change_one(CLAIM, claim)).await?;
-    Ok(id)
+    let ((), claimed) = try_join(db.change_one(INSERT, user), db.execute(CLAIM, claim)).await?;
+    if claimed == 0 { Err(met_another()) } else { Ok(id) }
 }
 
 async fn next_user(db: &Db<'_>, next: &'static str) -> Result<UserId> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, KeyUsed, OperatorAction, PhoneChange, Proven, UserExport,
+    Accounts, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven, UserExport,
 };
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
@@ -16,8 +16,8 @@ use rusqlite::{OptionalExtension, ffi};
 
 use crate::actor::{Begun, admit, audit, begin_as, remember};
 use crate::db::{Db, DbError, Result, time};
-use crate::sign_in::{end_sessions, millis, try_code, user};
-use crate::{Sqlite, address, cart, order, outbox, phone_change, wishlist};
+use crate::sign_in::{millis, try_code, user};
+use crate::{Sqlite, address, cart, erasing, order, outbox, phone_change, wishlist};
 
 #[async_trait]
 impl Accounts for Sqlite {
@@ -92,9 +92,11 @@ impl Accounts for Sqlite {
         &self,
         session: Session,
         attempt: SignInAttempt,
+        open_orders: OpenOrders,
         guard: Guard,
     ) -> StoreResult<Proven<()>> {
-        let done = self.writer.write(move |db| erase(db, session, &attempt, &guard)).await;
+        let erase = move |db: &Db| erase(db, session, &attempt, open_orders, &guard);
+        let done = self.writer.write(erase).await;
         self.signals.changed(session.user_id);
         done
     }
@@ -174,7 +176,7 @@ fn repeat_of_change(
     }
 }
 
-/// What an operation finds that ends the session it is done with.
+/// What a change of phone finds, which ends the session it is done with.
 enum Beginning {
     Fresh,
     /// This very request ended this session.
@@ -190,11 +192,11 @@ fn begin_ending(db: &Db, session: Session, guard: &Guard) -> Result<Beginning> {
         // Whatever was done under a key ended the session: one that has not ended means that the
         // epochs were set back by hand.
         Ok(Begun::Replay { .. }) => Err(Refused::IdempotencyKeyReused.into()),
-        Err(DbError::Store(StoreError::Refused(Refused::SignedOut))) => {
+        Err(error) if is_signed_out(&error) => {
             let ended = guard.idempotency.as_ref().map(|key| ended_at(db, session, key));
             match ended.transpose()?.flatten() {
                 Some(at) => Ok(Beginning::Ended { at }),
-                None => Err(Refused::SignedOut.into()),
+                None => Err(error),
             }
         }
         Err(error) => Err(error),
@@ -248,47 +250,32 @@ fn keys_after(db: &Db, id: UserId, after: Option<&str>) -> Result<Vec<KeyUsed>> 
     Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
-fn erase(db: &Db, session: Session, attempt: &SignInAttempt, guard: &Guard) -> Result<Proven<()>> {
+fn erase(
+    db: &Db,
+    session: Session,
+    attempt: &SignInAttempt,
+    open_orders: OpenOrders,
+    guard: &Guard,
+) -> Result<Proven<()>> {
     let id = session.user_id;
-    if let Beginning::Ended { .. } = begin_ending(db, session, guard)? {
-        return Ok(Proven::Done(Done::before(())));
+    match begin_as(db, session, guard) {
+        Ok(Begun::Fresh(_)) => {}
+        Ok(Begun::Replay { .. }) => return Err(Refused::IdempotencyKeyReused.into()),
+        Err(error) => {
+            let is_repeat = is_signed_out(&error) && erasing::was_erased_by(db, session, guard)?;
+            return if is_repeat { Ok(Proven::Done(Done::before(()))) } else { Err(error) };
+        }
     }
     phone_change::refuse_on_hold(db, id)?;
     if !has_phone(db, id, &attempt.phone)? || !try_code(db, attempt)? {
         return Ok(Proven::CodeInvalid);
     }
-    db.overwriting(|| {
-        end_sessions(db, id)?;
-        erase_rows(db, id)
-    })?;
+    let request = guard.idempotency.as_ref().map(|key| key.request_of(session));
+    erasing::erase(db, id, open_orders, request)?;
     forget_early_keys(db, &[attempt.phone_hash])?;
-    remember(db, id, guard, session.epoch)?;
     Ok(Proven::Done(Done::now(())))
 }
 
-fn erase_rows(db: &Db, id: UserId) -> Result<()> {
-    // Who ordered and where it went is erased; what was sold for how much stays.
-    const ORDERS: &str = "UPDATE orders SET customer_name = '', customer_phone = '', \
-         customer_email = NULL, delivery_address = '', delivery_city = NULL, \
-         delivery_notes = NULL WHERE user_id = ?1";
-    const BELONGINGS: [&str; 9] = [
-        "DELETE FROM cart_items WHERE user_id = ?1",
-        "DELETE FROM carts WHERE user_id = ?1",
-        "DELETE FROM wishlist_items WHERE user_id = ?1",
-        "DELETE FROM wishlists WHERE user_id = ?1",
-        "DELETE FROM addresses WHERE user_id = ?1",
-        "DELETE FROM idempotency_keys WHERE user_id = ?1",
-        "DELETE FROM outbox WHERE user_id = ?1",
-        "DELETE FROM phone_numbers WHERE user_id = ?1",
-        "DELETE FROM former_phones WHERE user_id = ?1",
-    ];
-    // A user without a phone is one who was erased.
-    const PROFILE: &str = "UPDATE users SET phone = '', full_name = NULL, email = NULL, \
-         profile_image_url = NULL, language = NULL, last_login = NULL, \
-         phone_held_until = NULL WHERE id = ?1";
-    db.sql(ORDERS)?.execute([id.0])?;
-    for belongings in BELONGINGS {
-        db.sql(belongings)?.execute([id.0])?;
-    }
-    db.change_one(PROFILE, [id.0])
+fn is_signed_out(error: &DbError) -> bool {
+    matches!(error, DbError::Store(StoreError::Refused(Refused::SignedOut)))
 }

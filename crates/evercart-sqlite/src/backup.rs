@@ -1,52 +1,70 @@
-//! A consistent copy of the file while it is being served.
+//! A consistent copy of the file while it is being served: written anew row by row, so that nothing
+//! is in it but the rows.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use evercart_core::error::Failed;
-use rusqlite::backup::{Backup, StepResult};
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::db;
 
-/// Pages copied between two reports of progress (4 MiB).
+/// How often the progress is told.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+/// Pages of a copy as it is that are copied at a time (4 MiB).
 const PAGES_PER_STEP: i32 = 1024;
 
 /// How long others may write between two steps of a copy that they make begin anew.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Copies. `progress` is told bytes that are written, and about how many there will be.
 pub(crate) fn copy(
     from: &Path,
     to: &Path,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<(), Failed> {
     try_copy(from, to, progress).map_err(|error| db::failed(&error))
 }
 
-fn try_copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> rusqlite::Result<()> {
+fn try_copy(
+    from: &Path,
+    to: &Path,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> rusqlite::Result<()> {
     let source = db::open_for_reading(from)?;
-    // An open read holds the moment: without it every commit would start the copy anew.
-    let moment = source.unchecked_transaction()?;
-    moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let total = size(&source)?;
     db::make_for_owner_only(to);
-    let mut target = Connection::open(to)?;
-    {
-        let backup = Backup::new(&moment, &mut target)?;
-        loop {
-            let step = backup.step(PAGES_PER_STEP)?;
-            let state = backup.progress();
-            let total = u64::try_from(state.pagecount).unwrap_or(0);
-            let left = u64::try_from(state.remaining).unwrap_or(0);
-            progress(total.saturating_sub(left), total);
-            if step == StepResult::Done {
-                break;
+    let path = to.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(to.to_owned()))?;
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let telling = scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                let written = to.metadata().map_or(0, |metadata| metadata.len());
+                progress(written.min(total), total);
+                thread::park_timeout(TOLD_EVERY);
             }
-        }
-    }
-    moment.finish()?;
+            progress(total, total);
+        });
+        // All of it reads as of one moment, and the file is synced as the shop's own is.
+        let copied = source.execute("VACUUM INTO ?1", [path]);
+        is_done.store(true, Ordering::Relaxed);
+        telling.thread().unpark();
+        copied.map(drop)
+    })?;
     // A file of its own, without a log beside it.
+    let target = Connection::open(to)?;
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, error)| error)
+}
+
+/// The file's bytes.
+fn size(database: &Connection) -> rusqlite::Result<u64> {
+    const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    database.query_row(SIZE, [], |row| row.get::<_, i64>(0)).map(db::unsigned)
 }
 
 /// Copies a file that need not be a sound database, page by page with what its log has, or byte for

@@ -9,6 +9,7 @@ use evercart_core::check::{FINDINGS_MAX, REFERENCES, ROWS, SCHEMA, UNIQUE};
 use evercart_core::operator::{CheckReport, Counts, Finding};
 use rusqlite::{Connection, ErrorCode};
 
+use crate::check_erased;
 use crate::db::Result;
 use crate::migrate;
 
@@ -27,20 +28,6 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT printf('user %d has the phone of \
       user %d', u.id, n.user_id) FROM users u LEFT JOIN phone_numbers n ON n.phone = u.phone \
       WHERE n.user_id IS NOT u.id AND u.phone <> ''",
-    ),
-    (
-        "of a user who was erased nothing of their own is left",
-        "SELECT printf('user %d', u.id) FROM users u WHERE u.phone = '' AND (u.is_active = 1 \
-      OR u.full_name IS NOT NULL OR u.email IS NOT NULL OR u.profile_image_url IS NOT NULL \
-      OR EXISTS (SELECT 1 FROM phone_numbers n WHERE n.user_id = u.id) \
-      OR EXISTS (SELECT 1 FROM former_phones f WHERE f.user_id = u.id) \
-      OR u.frozen_phone IS NOT NULL \
-      OR EXISTS (SELECT 1 FROM carts c WHERE c.user_id = u.id) \
-      OR EXISTS (SELECT 1 FROM wishlists w WHERE w.user_id = u.id) \
-      OR EXISTS (SELECT 1 FROM addresses a WHERE a.user_id = u.id) \
-      OR EXISTS (SELECT 1 FROM outbox x WHERE x.user_id = u.id) \
-      OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id AND (o.customer_name <> '' \
-      OR o.customer_phone <> '' OR o.delivery_address <> '')))",
     ),
     (
         "a user signed in is not blocked",
@@ -194,8 +181,9 @@ pub(crate) fn check(connection: &Connection) -> Result<CheckReport> {
             }
         }
     }
-    for (promise, sql) in PROMISES {
-        match readable(broken(connection, sql))? {
+    let promises = PROMISES.iter().map(|(promise, sql)| (*promise, (*sql).to_owned()));
+    for (promise, sql) in promises.chain(check_erased::promises()) {
+        match readable(broken(connection, &sql))? {
             Ok(broken) => all.add(promise, broken),
             Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
         }

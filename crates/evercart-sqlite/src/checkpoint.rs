@@ -2,13 +2,14 @@
 //!
 //! A passive checkpoint never makes anybody wait, but under an unbroken stream of commits the log
 //! never gets to start over either. So when it has grown long the writer, between two commits, does
-//! the little that is left and starts it over.
+//! the little that is left and starts it over. After an erasure it empties the log: until then what
+//! was erased is in there.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::Connection;
@@ -35,8 +36,16 @@ pub(crate) struct Checkpointer {
     log_is_long: Arc<AtomicBool>,
 }
 
+/// How long the writer lets pass before it tries again to empty the log, while somebody reads what
+/// is in there: each try makes others wait.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+
 /// The writer's end of it.
-pub(crate) struct Watch(Arc<AtomicBool>);
+pub(crate) struct Watch {
+    log_is_long: Arc<AtomicBool>,
+    /// Somebody was erased, and is in the log; when it may be tried next to empty it.
+    empties_at: Option<Instant>,
+}
 
 impl Checkpointer {
     pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
@@ -54,7 +63,7 @@ impl Checkpointer {
     }
 
     pub(crate) fn watch(&self) -> Watch {
-        Watch(Arc::clone(&self.log_is_long))
+        Watch { log_is_long: Arc::clone(&self.log_is_long), empties_at: None }
     }
 
     pub(crate) fn close(&self) {
@@ -67,17 +76,30 @@ impl Checkpointer {
 }
 
 impl Watch {
-    pub(crate) fn after_commit(&self, connection: &Connection) {
-        if self.0.swap(false, Ordering::Relaxed) {
-            let started_over = connection
-                .pragma_update(None, "busy_timeout", WAIT_FOR_READERS_MS)
-                .and_then(|()| checkpoint(connection, "RESTART"));
-            if let Err(error) = started_over {
-                tracing::debug!(%error, "the log could not be started over yet");
+    /// Somebody was erased: the log is emptied as soon as nobody reads what is in there.
+    pub(crate) fn empty_the_log(&mut self) {
+        self.empties_at.get_or_insert_with(Instant::now);
+    }
+
+    pub(crate) fn after_commit(&mut self, connection: &Connection) {
+        let is_long = self.log_is_long.swap(false, Ordering::Relaxed);
+        let empties = self.empties_at.is_some_and(|at| at <= Instant::now());
+        if !is_long && !empties {
+            return;
+        }
+        let mode = if empties { "TRUNCATE" } else { "RESTART" };
+        let started_over = connection
+            .pragma_update(None, "busy_timeout", WAIT_FOR_READERS_MS)
+            .and_then(|()| checkpoint(connection, mode));
+        match started_over {
+            Ok(Checkpointed { is_complete, .. }) if empties => {
+                self.empties_at = (!is_complete).then(|| Instant::now() + BETWEEN_TRIES);
             }
-            if let Err(error) = connection.pragma_update(None, "busy_timeout", WAIT_FOR_OTHERS_MS) {
-                tracing::warn!(%error, "busy_timeout could not be set");
-            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the log could not be started over yet"),
+        }
+        if let Err(error) = connection.pragma_update(None, "busy_timeout", WAIT_FOR_OTHERS_MS) {
+            tracing::warn!(%error, "busy_timeout could not be set");
         }
     }
 
@@ -99,18 +121,29 @@ fn serve(connection: &Connection, log: &Path, stop: &Receiver<()>, log_is_long: 
         }
         seen = modified;
         match checkpoint(connection, "PASSIVE") {
-            Ok(pages) => log_is_long.store(pages > LOG_PAGES_LONG, Ordering::Relaxed),
+            Ok(Checkpointed { pages, .. }) => {
+                log_is_long.store(pages > LOG_PAGES_LONG, Ordering::Relaxed)
+            }
             Err(error) => tracing::warn!(%error, "a checkpoint failed"),
         }
     }
 }
 
-/// Returns the pages in the log.
-fn checkpoint(connection: &Connection, mode: &'static str) -> rusqlite::Result<i64> {
+/// What a checkpoint came to.
+struct Checkpointed {
+    /// Nobody was in its way.
+    is_complete: bool,
+    /// Pages in the log.
+    pages: i64,
+}
+
+fn checkpoint(connection: &Connection, mode: &'static str) -> rusqlite::Result<Checkpointed> {
     let sql = match mode {
         "PASSIVE" => "PRAGMA wal_checkpoint(PASSIVE)",
         "RESTART" => "PRAGMA wal_checkpoint(RESTART)",
         _ => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
-    connection.query_row(sql, [], |row| row.get(1))
+    connection.query_row(sql, [], |row| {
+        Ok(Checkpointed { is_complete: row.get::<_, i64>(0)? == 0, pages: row.get(1)? })
+    })
 }

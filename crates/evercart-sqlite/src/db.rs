@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, Refused, StoreError};
+use evercart_core::ids::UserId;
 use evercart_core::mark::{Mark, Numbers, RESERVED_AT_ONCE};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
@@ -124,6 +125,8 @@ pub(crate) struct Db {
     /// The time of the operation that is being run.
     time: Cell<Option<i64>>,
     reserved: Option<Reserved>,
+    /// Who was erased, in a transaction that may not have been kept.
+    erased: RefCell<Vec<UserId>>,
 }
 
 /// The numbers that are reserved outside of the store.
@@ -135,7 +138,14 @@ struct Reserved {
 impl Db {
     pub(crate) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { connection, skus: RefCell::default(), clock, time: Cell::default(), reserved: None }
+        Self {
+            connection,
+            skus: RefCell::default(),
+            clock,
+            time: Cell::default(),
+            reserved: None,
+            erased: RefCell::default(),
+        }
     }
 
     /// Reserves numbers with this mark from now on, which has these already.
@@ -156,12 +166,14 @@ impl Db {
         Ok(())
     }
 
-    /// Does what deletes: what was there is overwritten in the file, not only marked as free.
-    pub(crate) fn overwriting<T>(&self, delete: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.connection.pragma_update(None, "secure_delete", true)?;
-        let deleted = delete();
-        self.connection.pragma_update(None, "secure_delete", false)?;
-        deleted
+    /// Notes that a customer is erased, if the transaction is kept.
+    pub(crate) fn erased(&self, id: UserId) {
+        self.erased.borrow_mut().push(id);
+    }
+
+    /// Who was erased since this was asked last. Whether it was kept, the store says.
+    pub(crate) fn take_erased(&self) -> Vec<UserId> {
+        self.erased.take()
     }
 
     /// Runs one operation, for which time stands still: what it writes at one moment has to bear
@@ -239,6 +251,9 @@ pub(crate) fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
     // FULL: the log is synced before a commit returns. This is the promise of durability.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted or replaced is overwritten, not only marked as free: the file of a shop that
+    // has erased a customer, and each copy of it, holds nothing of theirs.
+    connection.pragma_update(None, "secure_delete", true)?;
     // The checkpointer does it, off the commit path.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -16_384)?;

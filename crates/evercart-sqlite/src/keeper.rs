@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evercart_core::awake::{Awake, BEAT_EVERY};
+use evercart_core::copy::Erasure;
 use evercart_core::mark::{Life, Mark, MarkError, Remembered};
 
 use crate::Options;
 use crate::db::{Db, DbError, Result};
+use crate::erasing;
 use crate::life::{self, Note, RememberError, Settled};
 use crate::migrate::{self, OpenError};
 
@@ -26,6 +28,8 @@ pub(crate) struct Keeper {
     awake: Arc<Awake>,
     /// What stands in the store of the present time of being awake.
     note: Option<Note>,
+    /// Who was erased and is not on the list outside yet.
+    unlisted: Vec<Erasure>,
     /// The log has been told that the mark cannot be written.
     complained: bool,
 }
@@ -41,8 +45,22 @@ impl Keeper {
         let remembered = Remembered::of(options.mark.as_deref()).map_err(unmarked)?;
         let connection = migrate::open_and_migrate(path)?;
         let mut db = Db::new(connection, Arc::clone(&options.clock));
-        let settled = in_transaction(&db, |db| life::settle(db, &remembered, options));
-        match settled.map_err(failed)? {
+        let listed = options.mark.as_deref().map(Mark::erasures).transpose();
+        let listed = listed.map_err(unmarked)?.unwrap_or_default();
+        let settled = in_transaction(&db, |db| {
+            let settled = life::settle(db, &remembered, options)?;
+            let again =
+                if matches!(settled, Settled::Shop) { erasing::repeat(db, &listed)? } else { 0 };
+            Ok((settled, again))
+        });
+        let (settled, again) = settled.map_err(failed)?;
+        if again > 0 {
+            tracing::warn!(
+                "{}: {again} customers who were erased were in older data, and are erased again",
+                path.display()
+            );
+        }
+        match settled {
             Settled::Shop => {}
             Settled::Retired(to) => {
                 return Err(OpenError::Retired { path: path.to_owned(), to });
@@ -57,6 +75,8 @@ impl Keeper {
             let (_, reserved) = remembered;
             let numbers = reserved.max(life::numbers(&db).map_err(failed)?);
             db.reserve_with(Arc::clone(mark), numbers);
+            // What a crash kept from the list, or an older program never listed.
+            mark.list(&erasing::all(&db).map_err(failed)?).map_err(unmarked)?;
         }
         let awake = Arc::new(Awake::always());
         let mut note = None;
@@ -68,7 +88,9 @@ impl Keeper {
         }
         let life = life::life(&db).map_err(failed)?;
         let mark = options.mark.clone();
-        Ok((db, Self { mark, life, awake, note, complained: false }))
+        // All of them are listed.
+        db.take_erased();
+        Ok((db, Self { mark, life, awake, note, unlisted: Vec::new(), complained: false }))
     }
 
     pub(crate) fn awake(&self) -> Arc<Awake> {
@@ -99,15 +121,24 @@ impl Keeper {
         Ok(Kept { position, note })
     }
 
-    /// What follows when it is on disk, before anybody is answered.
-    pub(crate) fn after_commit(&mut self, db: &Db, kept: Kept) {
+    /// What follows when it is on disk, before anybody is answered. True if somebody was erased.
+    pub(crate) fn after_commit(&mut self, db: &Db, kept: Kept) -> bool {
         if let Some(note) = kept.note {
             self.note = Some(note);
             self.awake.beat(note.stretch);
         }
-        let Some(mark) = self.mark.clone() else { return };
-        let Some(at) = kept.position else { return };
-        if let Err(error) = self.tell(db, &*mark, at, kept.note.is_some()) {
+        let erased = db.take_erased();
+        self.unlisted.extend(erased.iter().filter_map(|id| erasing::of(db, *id).ok().flatten()));
+        if let Some(mark) = self.mark.clone()
+            && let Some(at) = kept.position
+        {
+            self.remember(db, &*mark, at, kept.note.is_some());
+        }
+        !erased.is_empty()
+    }
+
+    fn remember(&mut self, db: &Db, mark: &dyn Mark, at: (Life, i64), is_beat: bool) {
+        if let Err(error) = self.tell(db, mark, at, is_beat) {
             // The shop goes on: only a return to older data would now go unnoticed.
             if !std::mem::replace(&mut self.complained, true) {
                 tracing::error!("{error}: a return to older data would go unnoticed");
@@ -124,6 +155,10 @@ impl Keeper {
         (life, position): (Life, i64),
         is_beat: bool,
     ) -> Result<(), MarkError> {
+        if !self.unlisted.is_empty() {
+            mark.list(&self.unlisted)?;
+            self.unlisted.clear();
+        }
         // A new life is told at once and as a whole: the old one is over.
         if life != self.life {
             self.life = life;

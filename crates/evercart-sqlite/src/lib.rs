@@ -10,9 +10,11 @@ mod cart;
 mod catalogue;
 mod catalogue_import;
 mod check;
+mod check_erased;
 mod checkpoint;
 mod copy;
 mod db;
+mod erasing;
 mod keeper;
 mod life;
 mod lock;
@@ -173,7 +175,11 @@ impl Sqlite {
     ///
     /// # Errors
     /// The copy could not be made; the file may then hold part of it.
-    pub fn backup_to(&self, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Failed> {
+    pub fn backup_to(
+        &self,
+        path: &Path,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<(), Failed> {
         backup::copy(&self.path, path, progress)
     }
 }

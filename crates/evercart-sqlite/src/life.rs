@@ -164,7 +164,8 @@ pub(crate) fn settle(
     start_over(db, remembered.life_number(), passed)?;
     tracing::warn!(
         "{} was put back to an earlier moment: {how}. Everybody signs in again; what was changed \
-         since is gone, blocks, phone moves and erasures among it. Numbers go on at {}",
+         since is gone, blocks and phone moves among it. Who was erased stays so. Numbers go on at \
+         {}",
         db.connection.path().unwrap_or_default(),
         shown(numbers(db)?),
     );

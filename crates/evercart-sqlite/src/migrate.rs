@@ -14,13 +14,14 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
     include_str!("../migrations/0004_phone_history.sql"),
     include_str!("../migrations/0005_first_tries.sql"),
     include_str!("../migrations/0006_cart_order.sql"),
+    include_str!("../migrations/0007_erasures.sql"),
 ];
 
 /// The schema this program works with.

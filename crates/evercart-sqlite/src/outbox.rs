@@ -32,9 +32,8 @@ impl Outbox for Sqlite {
         let until = claim.until.as_millisecond();
         self.writer
             .write(move |db| {
-                // A phone is in it.
                 let row = (claim.user_id.0, claim.id, until);
-                db.overwriting(|| Ok(db.sql(SETTLE)?.execute(row)? == 1))
+                Ok(db.sql(SETTLE)?.execute(row)? == 1)
             })
             .await
     }

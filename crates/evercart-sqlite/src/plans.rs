@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use evercart_core::account::{Accounts, PhoneChange, Proven};
+use evercart_core::account::{Accounts, OpenOrders, PhoneChange, Proven};
 use evercart_core::address::{AddressChange, AddressFields};
 use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey, ProductQuery};
@@ -309,7 +309,7 @@ async fn erase(store: &Sqlite) {
     let outcome = store.sign_in(own_code("+996700123500")).await.expect("signs in");
     let SignInOutcome::SignedIn { user, .. } = outcome else { panic!("the code is right") };
     let attempt = own_code("+996700123500");
-    store.erase(user.session(), attempt, guard("erase")).await.expect("erases");
+    store.erase(user.session(), attempt, OpenOrders::Keep, guard("erase")).await.expect("erases");
 }
 
 /// An account is taken over and given back; operators are not customers, and look up as quickly.

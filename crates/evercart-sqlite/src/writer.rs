@@ -317,7 +317,9 @@ impl Worker {
         };
         let outcome = self.db.sql("COMMIT").and_then(|mut commit| Ok(commit.execute([])?));
         let Err(error) = outcome else {
-            self.keeper.after_commit(&self.db, kept);
+            if self.keeper.after_commit(&self.db, kept) {
+                self.watch.empty_the_log();
+            }
             return Ok(());
         };
         if let db::DbError::Sql(error) = &error

@@ -10,6 +10,7 @@ mod clock;
 mod commands;
 mod config;
 mod demo;
+mod erased;
 mod failure;
 mod keys;
 mod last_backup;

@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use evercart_core::copy::Erasure;
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::{
     Life, Lineage, Mark, MarkError, Marked, NUMBERS, Numbers, Progress as Kept,
@@ -18,6 +19,7 @@ use evercart_core::mark::{
 use evercart_core::market::MarketName;
 use serde::{Deserialize, Serialize};
 
+use crate::erased;
 use crate::failure::Failure;
 use crate::private_file::directory_of;
 use crate::unusable::Use;
@@ -309,6 +311,14 @@ impl Mark for OfMarket {
 
     fn sync(&self) -> Result<(), MarkError> {
         self.file.file.sync_data().map_err(|error| self.unusable(&error))
+    }
+
+    fn erasures(&self) -> Result<Vec<Erasure>, MarkError> {
+        erased::read(&self.file.path, &self.market)
+    }
+
+    fn list(&self, erasures: &[Erasure]) -> Result<(), MarkError> {
+        erased::add(&self.file.path, &self.market, erasures)
     }
 }
 

@@ -238,6 +238,8 @@ impl Reader for RowsFile {
 
 #[cfg(test)]
 mod tests {
+    use evercart_core::copy::Tag;
+
     use super::*;
 
     /// A file of these tables, without rows.
@@ -270,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_value_comes_back_as_it_was() {
-        let column = |kind| Column { name: "x", kind, is_optional: true };
+        let column = |kind| Column { name: "x", kind, is_optional: true, tag: Tag::Technical };
         for (kind, value) in [
             (Kind::Integer, Value::Integer(i64::MAX)),
             (Kind::Integer, Value::Integer(i64::MIN)),

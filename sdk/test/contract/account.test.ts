@@ -218,7 +218,10 @@ describe("the customer's data", () => {
     expect(shop.auth.session().status).toBe("signed_in");
     expect(pieces(await shop.cart.get())).toEqual({ 28: 1 });
 
-    await shop.auth.eraseAccount(code);
+    const open = shop.auth.eraseAccount(code);
+    await expect(open).rejects.toMatchObject({ code: "open_orders", facts: { orders: [order.id] } });
+    expect(pieces(await shop.cart.get())).toEqual({ 28: 1 });
+    await shop.auth.eraseAccount(code, { evenOpenOrders: true });
     expect(shop.auth.session()).toEqual({ status: "guest", user: null });
     expect(shop.cart.snapshot()).toMatchObject({ items: [], pending: 0 });
     shop.close();

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, EXPORTED_ORDERS, KeyUsed, PhoneChange, Proven, UserExport,
+    Accounts, EXPORTED_KEYS, EXPORTED_ORDERS, KeyUsed, OpenOrders, PhoneChange, Proven, UserExport,
 };
-use evercart_core::error::{Refused, Result};
+use evercart_core::error::{OPEN_ORDERS_TOLD, Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{OrderId, UserId};
 use evercart_core::order::Order;
@@ -126,6 +126,7 @@ impl Accounts for Model {
         &self,
         session: Session,
         attempt: SignInAttempt,
+        open_orders: OpenOrders,
         guard: Guard,
     ) -> Result<Proven<()>> {
         self.transact(|state, now| {
@@ -138,6 +139,13 @@ impl Accounts for Model {
             if !is_own || state.sign_ins.try_code(&attempt, now)?.is_none() {
                 return Ok(Proven::CodeInvalid);
             }
+            let customer = state.of(session.user_id);
+            let open = customer.orders.iter().filter(|order| order.status.is_open());
+            let orders: Vec<_> =
+                open.map(|order| order.id).take(OPEN_ORDERS_TOLD as usize).collect();
+            if open_orders == OpenOrders::Refuse && !orders.is_empty() {
+                return Err(Refused::OpenOrders { orders });
+            }
             state.sign_ins.forget_keys(attempt.phone_hash);
             let customer = state.of(session.user_id);
             customer.lines.clear();
@@ -149,11 +157,15 @@ impl Accounts for Model {
             customer.held_until = None;
             Remembered::store(&mut customer.keys, key, now, session.epoch);
             for order in &mut customer.orders {
+                order.customer_email = None;
+                if order.status.is_open() {
+                    continue;
+                }
+                order.payment_method.clear();
                 order.customer_name.clear();
                 order.customer_phone.clear();
                 order.delivery_address.clear();
-                (order.customer_email, order.delivery_city) = (None, None);
-                order.delivery_notes = None;
+                (order.delivery_city, order.delivery_notes) = (None, None);
             }
             let user = &mut customer.user;
             user.phone = Phone::from_stored(String::new());

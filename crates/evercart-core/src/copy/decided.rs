@@ -1,57 +1,19 @@
 //! What customers and operators have decided since a copy was made about who gets in: blocks, moves
 //! to other phones, erasures. Who goes back to the copy keeps those (G10); what the customers did
-//! otherwise is as old as the copy.
+//! otherwise is as old as the copy. Erasures are remembered outside of the stores, too, and kept
+//! even where nothing is left of what came after the copy (S10).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::erasure::{Erasure, erased};
 use super::tables::USERS;
 use super::{ROWS_MAX, Reader, Row, TABLES, Table, Value};
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::phone::Phone;
-
-/// What an erasure deletes of a customer.
-const DELETED: [&str; 9] = [
-    "cart_items",
-    "carts",
-    "wishlist_items",
-    "wishlists",
-    "addresses",
-    "idempotency_keys",
-    "outbox",
-    "phone_numbers",
-    "former_phones",
-];
-
-/// The columns that an erasure empties.
-const EMPTIED: [(&str, &[&str]); 2] = [
-    (
-        "users",
-        &[
-            "phone",
-            "full_name",
-            "email",
-            "profile_image_url",
-            "language",
-            "last_login",
-            "phone_held_until",
-        ],
-    ),
-    (
-        "orders",
-        &[
-            "customer_name",
-            "customer_phone",
-            "customer_email",
-            "delivery_address",
-            "delivery_city",
-            "delivery_notes",
-        ],
-    ),
-];
 
 /// What says of a user who gets in.
 const ACCESS: [&str; 5] = ["phone", "blocked_at", "phone_held_until", "frozen_at", "frozen_phone"];
@@ -92,20 +54,29 @@ pub enum What {
 pub struct Decided {
     /// One for each thing, by customer.
     pub decisions: Vec<Decision>,
-    erased: BTreeSet<i64>,
+    /// Whose rows are treated as an erasure treats them; the flag says if open orders keep what
+    /// their delivery needs.
+    erased: BTreeMap<i64, bool>,
     moved: BTreeSet<i64>,
     /// By table and key: rows that take the place of the copy's, or are put between them.
     rows: BTreeMap<&'static str, BTreeMap<Row, Row>>,
 }
 
 impl Decided {
-    /// Compares a copy with data that may have come after it. If that is in another life, it has
-    /// been somewhere else since: blocks and erasures hold, and what else differs is only told.
+    /// Compares a copy with the list of erasures, and with data that may have come after it if
+    /// there is any. If that is in another life, it has been somewhere else since: blocks and
+    /// erasures hold, and what else differs is only told.
     ///
     /// # Errors
     /// One of them cannot be read.
-    pub async fn between(copy: &mut dyn Reader, later: &mut dyn Reader) -> Result<Self> {
+    pub async fn since(
+        copy: &mut dyn Reader,
+        later: Option<&mut dyn Reader>,
+        listed: &[Erasure],
+    ) -> Result<Self> {
         let mut decided = Self::default();
+        decided.compare_with_list(copy, listed).await?;
+        let Some(later) = later else { return Ok(decided) };
         let follows = match (Moment::of(copy).await?, Moment::of(later).await?) {
             (copy, later) if copy.life != later.life => false,
             // The copy is the newer of the two.
@@ -128,12 +99,67 @@ impl Decided {
         self.rows.is_empty()
     }
 
+    /// Erases whom the list names, and notes of those whom the copy knows as erased what an earlier
+    /// program did not.
+    async fn compare_with_list(&mut self, copy: &mut dyn Reader, listed: &[Erasure]) -> Result<()> {
+        let listed: BTreeMap<_, _> = listed.iter().map(|one| (one.user_id.0, *one)).collect();
+        let noted = column(copy, "erasures", "user_id").await?;
+        let noted: BTreeSet<Value> = noted.into_iter().collect();
+        let mut copies = Rows::of(copy, &USERS).await?;
+        while let Some(row) = copies.next().await? {
+            let (Value::Integer(id), Value::Integer(created_at)) =
+                (&row[0], field(&USERS, &row, "created_at"))
+            else {
+                continue;
+            };
+            let (user_id, created_at) = (UserId(*id), *created_at);
+            let one = listed.get(id).filter(|one| one.created_at == created_at).copied();
+            if !phone_of(&row).is_empty() {
+                if let Some(one) = one {
+                    self.erase(&row, one);
+                }
+            } else if !noted.contains(&row[0]) {
+                let unknown = Erasure { user_id, created_at, erased_at: 0, open_orders: false };
+                self.note(one.unwrap_or(unknown));
+                self.erased.insert(user_id.0, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases a customer of the copy.
+    fn erase(&mut self, user: &Row, one: Erasure) {
+        let phone = Phone::from_stored(phone_of(user));
+        let decision =
+            Decision { user_id: one.user_id, phone, what: What::Erased, is_applied: true };
+        self.decisions.push(decision);
+        self.erased.insert(one.user_id.0, one.open_orders);
+        if let Some(row) = erased(&USERS, user.clone(), false) {
+            self.put(&USERS, signed_out(row));
+        }
+        self.note(one);
+    }
+
+    /// Writes down, as the store would, that a customer was erased.
+    fn note(&mut self, one: Erasure) {
+        let Some(table) = Table::named("erasures") else { return };
+        let Erasure { user_id, erased_at, open_orders, .. } = one;
+        let (user, at) = (Value::Integer(user_id.0), Value::Integer(erased_at));
+        self.put(table, vec![user, at, Value::Flag(open_orders), Value::Null]);
+    }
+
+    /// Has a row take its place in the copy.
+    fn put(&mut self, table: &'static Table, row: Row) {
+        self.rows.entry(table.name).or_default().insert(row[..table.key].to_vec(), row);
+    }
+
     async fn compare_users(
         &mut self,
         copy: &mut dyn Reader,
         later: &mut dyn Reader,
         follows: bool,
     ) -> Result<()> {
+        let noted = erasures_in(later).await?;
         let mut laters = Rows::of(later, &USERS).await?;
         let mut next = laters.next().await?;
         let mut copies = Rows::of(copy, &USERS).await?;
@@ -147,60 +173,63 @@ impl Decided {
                     && field(&USERS, later, "created_at") == field(&USERS, &row, "created_at")
             });
             if let Some(later) = same {
-                self.compare_user(&row, later, follows);
+                self.compare_user(&row, later, &noted, follows);
             }
         }
         Ok(())
     }
 
-    fn compare_user(&mut self, copy: &Row, later: &Row, follows: bool) {
+    fn compare_user(
+        &mut self,
+        copy: &Row,
+        later: &Row,
+        noted: &BTreeMap<i64, Erasure>,
+        follows: bool,
+    ) {
         let value = |row, name| field(&USERS, row, name);
         let Value::Integer(id) = copy[0] else { return };
         let (phone, to) = (phone_of(copy), phone_of(later));
-        if phone.is_empty() {
+        if phone.is_empty() || self.erased.contains_key(&id) {
             return;
+        }
+        if to.is_empty() {
+            let unknown =
+                Erasure { user_id: UserId(id), created_at: 0, erased_at: 0, open_orders: false };
+            return self.erase(copy, noted.get(&id).copied().unwrap_or(unknown));
         }
         let mut row = copy.clone();
         let mut decide = |what, is_applied| {
             let phone = Phone::from_stored(phone.clone());
             self.decisions.push(Decision { user_id: UserId(id), phone, what, is_applied });
         };
-        if to.is_empty() {
-            decide(What::Erased, true);
-            empty(&USERS, &mut row);
-            self.erased.insert(id);
-        } else {
-            match (value(copy, "blocked_at"), value(later, "blocked_at")) {
-                (Value::Null, Value::Null) => {}
-                (Value::Null, at) => {
-                    decide(What::Blocked, true);
-                    *field_mut(&USERS, &mut row, "blocked_at") = at.clone();
-                }
-                (_, Value::Null) => decide(What::Unblocked, follows),
-                _ => {}
+        match (value(copy, "blocked_at"), value(later, "blocked_at")) {
+            (Value::Null, Value::Null) => {}
+            (Value::Null, at) => {
+                decide(What::Blocked, true);
+                *field_mut(&USERS, &mut row, "blocked_at") = at.clone();
             }
-            let differs = |name| value(copy, name) != value(later, name);
+            (_, Value::Null) => decide(What::Unblocked, follows),
+            _ => {}
+        }
+        let differs = |name| value(copy, name) != value(later, name);
+        if phone != to {
+            decide(What::Moved { to: Phone::from_stored(to.clone()) }, follows);
+        } else if differs("frozen_at") || differs("phone_held_until") {
+            decide(What::ChangeOfPhone, follows);
+        }
+        if follows && ACCESS.iter().any(|name| differs(name)) {
+            for name in ACCESS {
+                *field_mut(&USERS, &mut row, name) = value(later, name).clone();
+            }
             if phone != to {
-                decide(What::Moved { to: Phone::from_stored(to.clone()) }, follows);
-            } else if differs("frozen_at") || differs("phone_held_until") {
-                decide(What::ChangeOfPhone, follows);
-            }
-            if follows && ACCESS.iter().any(|name| differs(name)) {
-                for name in ACCESS {
-                    *field_mut(&USERS, &mut row, name) = value(later, name).clone();
-                }
-                if phone != to {
-                    self.moved.insert(id);
-                    let key = vec![Value::Text(to.clone())];
-                    let claim = [key.clone(), vec![Value::Integer(id)]].concat();
-                    self.rows.entry("phone_numbers").or_default().insert(key, claim);
-                }
+                self.moved.insert(id);
+                let key = vec![Value::Text(to.clone())];
+                let claim = [key.clone(), vec![Value::Integer(id)]].concat();
+                self.rows.entry("phone_numbers").or_default().insert(key, claim);
             }
         }
         if row != *copy {
-            // As after each of these decisions: nobody is signed in.
-            *field_mut(&USERS, &mut row, "is_active") = Value::Flag(false);
-            self.rows.entry("users").or_default().insert(vec![Value::Integer(id)], row);
+            self.put(&USERS, signed_out(row));
         }
     }
 
@@ -222,29 +251,36 @@ impl Decided {
     }
 
     /// A row of the copy as it is put in place; `None` if it is not.
-    fn row(&self, table: &'static Table, mut row: Row) -> Option<Row> {
+    fn row(&self, table: &'static Table, row: Row) -> Option<Row> {
         let Some(id) = user_of(table, &row) else { return Some(row) };
-        if self.erased.contains(&id) {
-            if DELETED.contains(&table.name) {
-                return None;
-            }
-            empty(table, &mut row);
+        if let Some(keeps_open_orders) = self.erased.get(&id) {
+            return erased(table, row, *keeps_open_orders);
         }
         let left = table.name == "phone_numbers" && self.moved.contains(&id);
         (!left).then_some(row)
     }
 }
 
-/// Empties what an erasure empties.
-fn empty(table: &Table, row: &mut Row) {
-    let emptied = EMPTIED.iter().find(|(name, _)| *name == table.name);
-    for name in emptied.into_iter().flat_map(|(_, columns)| columns.iter()) {
-        let index = table.column(name);
-        row[index] = match table.columns[index].is_optional {
-            true => Value::Null,
-            false => Value::Text(String::new()),
-        };
+/// A user of whom something was decided: nobody is signed in.
+fn signed_out(mut row: Row) -> Row {
+    *field_mut(&USERS, &mut row, "is_active") = Value::Flag(false);
+    row
+}
+
+/// Whom a store has noted as erased.
+async fn erasures_in(store: &mut dyn Reader) -> Result<BTreeMap<i64, Erasure>> {
+    let Some(table) = Table::named("erasures") else { return Ok(BTreeMap::new()) };
+    let mut rows = Rows::of(store, table).await?;
+    let mut noted = BTreeMap::new();
+    while let Some(row) = rows.next().await? {
+        if let [Value::Integer(id), Value::Integer(erased_at), Value::Flag(open_orders), _] =
+            row[..]
+        {
+            let user_id = UserId(id);
+            noted.insert(id, Erasure { user_id, created_at: 0, erased_at, open_orders });
+        }
     }
+    Ok(noted)
 }
 
 fn field<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Value {
@@ -264,8 +300,7 @@ fn phone_of(user: &Row) -> String {
 
 /// Whose a row is.
 fn user_of(table: &Table, row: &Row) -> Option<i64> {
-    let name = if table.name == "users" { "id" } else { "user_id" };
-    let index = table.columns.iter().position(|column| column.name == name)?;
+    let index = table.column(table.owner()?.name);
     match row[index] {
         Value::Integer(id) => Some(id),
         _ => None,
@@ -382,16 +417,13 @@ mod tests {
 
     #[test]
     fn every_table_and_column_named_is_there() {
-        for name in DELETED {
-            let table = Table::named(name).expect("it is in the list");
-            assert!(table.columns.iter().any(|column| column.name == "user_id"), "{name}");
-        }
-        let columns = EMPTIED.into_iter().chain([
+        let columns = [
             ("users", &ACCESS[..]),
             ("users", &["created_at", "is_active"]),
             ("incarnation", &["value"]),
             ("awake", &["until"]),
-        ]);
+            ("erasures", &["user_id", "erased_at", "open_orders", "request"]),
+        ];
         for (name, columns) in columns {
             let table = Table::named(name).expect("it is in the list");
             for name in columns {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use Tag::{Books, Delivery, Personal, Technical};
+
 use super::Value;
 use crate::phone::Phone;
 
@@ -19,6 +21,21 @@ pub enum Kind {
     Blob,
 }
 
+/// Whom a column is about, and so what becomes of it when its customer is erased. What erases,
+/// exports and checks follows this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tag {
+    /// Says something of a customer: gone once they are erased.
+    Personal,
+    /// The same, but what the delivery of an order needs: of one that is still open it stays until
+    /// the order has ended.
+    Delivery,
+    /// What the shop's books need, without saying who: stays.
+    Books,
+    /// What the shop works with. Of a customer it says nothing by itself, and goes with its row.
+    Technical,
+}
+
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -28,6 +45,8 @@ pub struct Column {
     pub kind: Kind,
     /// True if it may hold nothing.
     pub is_optional: bool,
+    /// Whom it is about.
+    pub tag: Tag,
 }
 
 /// A table. Its first columns are its key, and its rows are copied in the key's order: numbers by
@@ -94,36 +113,36 @@ impl fmt::Display for Table {
     }
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: false }
+const fn column(name: &'static str, kind: Kind, tag: Tag) -> Column {
+    Column { name, kind, is_optional: false, tag }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: true }
+const fn optional(name: &'static str, kind: Kind, tag: Tag) -> Column {
+    Column { name, kind, is_optional: true, tag }
 }
 
-const fn integer(name: &'static str) -> Column {
-    column(name, Kind::Integer)
+const fn integer(name: &'static str, tag: Tag) -> Column {
+    column(name, Kind::Integer, tag)
 }
 
-const fn flag(name: &'static str) -> Column {
-    column(name, Kind::Flag)
+const fn flag(name: &'static str, tag: Tag) -> Column {
+    column(name, Kind::Flag, tag)
 }
 
-const fn text(name: &'static str) -> Column {
-    column(name, Kind::Text)
+const fn text(name: &'static str, tag: Tag) -> Column {
+    column(name, Kind::Text, tag)
 }
 
-const fn blob(name: &'static str) -> Column {
-    column(name, Kind::Blob)
+const fn blob(name: &'static str, tag: Tag) -> Column {
+    column(name, Kind::Blob, tag)
 }
 
-const fn optional_integer(name: &'static str) -> Column {
-    optional(name, Kind::Integer)
+const fn optional_integer(name: &'static str, tag: Tag) -> Column {
+    optional(name, Kind::Integer, tag)
 }
 
-const fn optional_text(name: &'static str) -> Column {
-    optional(name, Kind::Text)
+const fn optional_text(name: &'static str, tag: Tag) -> Column {
+    optional(name, Kind::Text, tag)
 }
 
 const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
@@ -144,84 +163,104 @@ pub(super) const USERS: Table = table(
     "users",
     1,
     &[
-        integer("id"),
-        text("phone"),
-        optional_text("full_name"),
-        optional_text("email"),
-        optional_text("profile_image_url"),
-        optional_text("language"),
-        flag("is_active"),
-        optional_integer("blocked_at"),
-        integer("session_epoch"),
-        optional_integer("last_login"),
-        integer("created_at"),
-        integer("next_address"),
-        optional_integer("phone_held_until"),
-        optional_integer("frozen_at"),
-        optional_text("frozen_phone"),
+        integer("id", Books),
+        text("phone", Personal),
+        optional_text("full_name", Personal),
+        optional_text("email", Personal),
+        optional_text("profile_image_url", Personal),
+        optional_text("language", Personal),
+        flag("is_active", Technical),
+        optional_integer("blocked_at", Personal),
+        integer("session_epoch", Technical),
+        optional_integer("last_login", Personal),
+        integer("created_at", Technical),
+        integer("next_address", Technical),
+        optional_integer("phone_held_until", Personal),
+        optional_integer("frozen_at", Personal),
+        optional_text("frozen_phone", Personal),
     ],
 );
 
 /// Every table, each after those that its rows refer to.
 pub const TABLES: &[Table] = &[
-    table("store_facts", 1, &[text("name"), text("value")]),
+    table("store_facts", 1, &[text("name", Technical), text("value", Technical)]),
     // The next number of `order`, `product`, `sku` and `user`. Where an adapter has sequences,
     // these are what they would give next.
-    seeded("counters", 1, &[text("name"), integer("next")]),
+    seeded("counters", 1, &[text("name", Technical), integer("next", Technical)]),
     // The store's life goes with its data, and so does what it remembers of when it was awake: the
     // tokens it has issued stay good.
     later(
         seeded(
             "incarnation",
             1,
-            &[integer("only_row"), integer("number"), integer("value"), optional_integer("since")],
+            &[
+                integer("only_row", Technical),
+                integer("number", Technical),
+                integer("value", Technical),
+                optional_integer("since", Technical),
+            ],
         ),
         // The first life, which ends with the restore.
         &[&[Value::Integer(1), Value::Integer(1), Value::Integer(0), Value::Null]],
     ),
-    later(seeded("awake", 1, &[integer("run"), integer("since"), integer("until")]), &[]),
-    seeded("catalogue_version", 1, &[integer("only_row"), integer("version")]),
+    later(
+        seeded(
+            "awake",
+            1,
+            &[integer("run", Technical), integer("since", Technical), integer("until", Technical)],
+        ),
+        &[],
+    ),
+    seeded(
+        "catalogue_version",
+        1,
+        &[integer("only_row", Technical), integer("version", Technical)],
+    ),
     table(
         "products",
         1,
         &[
-            integer("id"),
-            optional_text("handle"),
-            text("name"),
-            optional_text("brand"),
-            optional_text("category"),
-            optional_text("description"),
-            flag("for_sale"),
+            integer("id", Technical),
+            optional_text("handle", Technical),
+            text("name", Technical),
+            optional_text("brand", Technical),
+            optional_text("category", Technical),
+            optional_text("description", Technical),
+            flag("for_sale", Technical),
         ],
     ),
     table(
         "skus",
         1,
         &[
-            integer("id"),
-            integer("product_id"),
-            text("sku_code"),
-            optional_text("size"),
-            optional_text("color"),
-            optional_text("image"),
-            integer("price"),
-            optional_integer("original_price"),
-            flag("active"),
+            integer("id", Technical),
+            integer("product_id", Technical),
+            text("sku_code", Technical),
+            optional_text("size", Technical),
+            optional_text("color", Technical),
+            optional_text("image", Technical),
+            integer("price", Technical),
+            optional_integer("original_price", Technical),
+            flag("active", Technical),
         ],
     ),
-    table("stock", 1, &[integer("sku_id"), integer("on_hand"), integer("taken")]),
+    table(
+        "stock",
+        1,
+        &[integer("sku_id", Technical), integer("on_hand", Technical), integer("taken", Technical)],
+    ),
     USERS,
-    table("phone_numbers", 1, &[text("phone"), integer("user_id")]),
+    table("phone_numbers", 1, &[text("phone", Personal), integer("user_id", Technical)]),
     later(
         table(
             "former_phones",
             2,
             &[
-                blob("phone"),
-                integer("user_id"),
-                text("masked"),
-                integer("left_at"),
-                integer("kept_until"),
+                blob("phone", Personal),
+                integer("user_id", Technical),
+                text("masked", Personal),
+                integer("left_at", Personal),
+                integer("kept_until", Technical),
             ],
         ),
         &[],
@@ -230,150 +269,191 @@ pub const TABLES: &[Table] = &[
         "carts",
         1,
         &[
-            integer("user_id"),
-            integer("version"),
-            integer("next_line"),
-            integer("updated_at"),
-            optional_integer("emptied_by"),
-            optional_integer("emptied_version"),
+            integer("user_id", Technical),
+            integer("version", Technical),
+            integer("next_line", Technical),
+            integer("updated_at", Personal),
+            optional_integer("emptied_by", Technical),
+            optional_integer("emptied_version", Technical),
         ],
     ),
     table(
         "cart_items",
         2,
         &[
-            integer("user_id"),
-            integer("sku_id"),
-            integer("id"),
-            integer("quantity"),
-            integer("price_when_added"),
-            integer("added_at"),
+            integer("user_id", Technical),
+            integer("sku_id", Personal),
+            integer("id", Technical),
+            integer("quantity", Personal),
+            integer("price_when_added", Personal),
+            integer("added_at", Personal),
         ],
     ),
-    table("wishlists", 1, &[integer("user_id"), integer("next_wish")]),
+    table("wishlists", 1, &[integer("user_id", Technical), integer("next_wish", Technical)]),
     table(
         "wishlist_items",
         2,
-        &[integer("user_id"), integer("product_id"), integer("id"), integer("added_at")],
+        &[
+            integer("user_id", Technical),
+            integer("product_id", Personal),
+            integer("id", Technical),
+            integer("added_at", Personal),
+        ],
     ),
     table(
         "orders",
         2,
         &[
-            integer("user_id"),
-            integer("id"),
-            text("status"),
-            integer("subtotal"),
-            integer("shipping_cost"),
-            integer("tax_amount"),
-            integer("total_amount"),
-            text("currency"),
-            text("customer_name"),
-            text("customer_phone"),
-            optional_text("customer_email"),
-            text("delivery_address"),
-            optional_text("delivery_city"),
-            optional_text("delivery_notes"),
-            text("payment_method"),
-            integer("order_date"),
-            optional_integer("delivery_date"),
+            integer("user_id", Books),
+            integer("id", Books),
+            text("status", Books),
+            integer("subtotal", Books),
+            integer("shipping_cost", Books),
+            integer("tax_amount", Books),
+            integer("total_amount", Books),
+            text("currency", Books),
+            text("customer_name", Delivery),
+            text("customer_phone", Delivery),
+            optional_text("customer_email", Personal),
+            text("delivery_address", Delivery),
+            optional_text("delivery_city", Delivery),
+            optional_text("delivery_notes", Delivery),
+            text("payment_method", Delivery),
+            integer("order_date", Books),
+            optional_integer("delivery_date", Books),
         ],
     ),
     table(
         "order_items",
         3,
         &[
-            integer("user_id"),
-            integer("order_id"),
-            integer("id"),
-            integer("sku_id"),
-            integer("product_id"),
-            text("product_name"),
-            text("sku_code"),
-            optional_text("size"),
-            optional_text("color"),
-            optional_text("image"),
-            integer("unit_price"),
-            integer("quantity"),
+            integer("user_id", Books),
+            integer("order_id", Books),
+            integer("id", Books),
+            integer("sku_id", Books),
+            integer("product_id", Books),
+            text("product_name", Books),
+            text("sku_code", Books),
+            optional_text("size", Books),
+            optional_text("color", Books),
+            optional_text("image", Books),
+            integer("unit_price", Books),
+            integer("quantity", Books),
         ],
     ),
     table(
         "order_history",
         3,
-        &[integer("user_id"), integer("order_id"), integer("id"), text("status"), integer("at")],
+        &[
+            integer("user_id", Books),
+            integer("order_id", Books),
+            integer("id", Books),
+            text("status", Books),
+            integer("at", Books),
+        ],
     ),
     table(
         "addresses",
         2,
         &[
-            integer("user_id"),
-            integer("id"),
-            text("title"),
-            text("full_address"),
-            optional_text("street"),
-            optional_text("building"),
-            optional_text("apartment"),
-            optional_text("city"),
-            optional_text("postal_code"),
-            optional_text("country"),
-            flag("is_default"),
+            integer("user_id", Technical),
+            integer("id", Technical),
+            text("title", Personal),
+            text("full_address", Personal),
+            optional_text("street", Personal),
+            optional_text("building", Personal),
+            optional_text("apartment", Personal),
+            optional_text("city", Personal),
+            optional_text("postal_code", Personal),
+            optional_text("country", Personal),
+            flag("is_default", Personal),
         ],
     ),
     table(
         "idempotency_keys",
         2,
         &[
-            integer("user_id"),
-            text("key"),
-            blob("fingerprint"),
-            integer("resource"),
-            integer("created_at"),
+            integer("user_id", Technical),
+            text("key", Personal),
+            blob("fingerprint", Technical),
+            integer("resource", Technical),
+            integer("created_at", Personal),
         ],
     ),
     table(
         "sign_in_keys",
         2,
         &[
-            blob("phone"),
-            text("key"),
-            blob("fingerprint"),
-            optional_integer("epoch"),
-            flag("is_new"),
-            integer("expires_at"),
+            blob("phone", Personal),
+            text("key", Personal),
+            blob("fingerprint", Technical),
+            optional_integer("epoch", Technical),
+            flag("is_new", Technical),
+            integer("expires_at", Technical),
         ],
     ),
     table(
         "verification_codes",
         2,
         &[
-            blob("phone"),
-            text("purpose"),
-            blob("code"),
-            integer("sent_at"),
-            integer("expires_at"),
-            optional_text("key"),
-            optional("first_try_from", Kind::Blob),
+            blob("phone", Personal),
+            text("purpose", Technical),
+            blob("code", Technical),
+            integer("sent_at", Technical),
+            integer("expires_at", Technical),
+            optional_text("key", Personal),
+            optional("first_try_from", Kind::Blob, Personal),
         ],
     ),
     table(
         "send_budget",
         2,
-        &[text("scope"), blob("subject"), integer("count"), integer("ends_at")],
+        &[
+            text("scope", Technical),
+            blob("subject", Personal),
+            integer("count", Technical),
+            integer("ends_at", Technical),
+        ],
     ),
-    table("audit_log", 2, &[integer("user_id"), integer("id"), integer("at"), text("action")]),
+    table(
+        "audit_log",
+        2,
+        &[
+            integer("user_id", Books),
+            integer("id", Books),
+            integer("at", Books),
+            text("action", Books),
+        ],
+    ),
+    // Who was erased. A list outside the databases repeats it, so that nobody is brought back.
+    later(
+        table(
+            "erasures",
+            1,
+            &[
+                integer("user_id", Books),
+                integer("erased_at", Books),
+                // Orders were open, and keep what their delivery needs until they end.
+                flag("open_orders", Books),
+                // A hash of the request that asked for it: a repeat is told that it was done.
+                optional("request", Kind::Blob, Technical),
+            ],
+        ),
+        &[],
+    ),
     later(
         table(
             "outbox",
             2,
             &[
-                integer("user_id"),
-                integer("id"),
-                text("kind"),
-                text("recipient"),
-                text("body"),
-                integer("written_at"),
-                integer("due_at"),
-                integer("attempts"),
+                integer("user_id", Technical),
+                integer("id", Technical),
+                text("kind", Technical),
+                text("recipient", Personal),
+                text("body", Personal),
+                integer("written_at", Personal),
+                integer("due_at", Technical),
+                integer("attempts", Technical),
             ],
         ),
         &[],

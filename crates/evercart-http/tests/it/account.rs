@@ -89,7 +89,9 @@ async fn an_account_is_not_erased_on_a_tokens_word() {
         .is(422, "validation_failed");
     assert_eq!(shop.everything(&ann.token).await, before);
     let code = shop.new_code(ANN).await;
-    let erased = erase(code).send().await;
+    let body = json!({"verification_code": code, "even_open_orders": true});
+    erase(code).send().await.is(409, "open_orders");
+    let erased = shop.delete("/auth/account").token(&ann.token).json(&body).send().await;
     assert_eq!(erased.status, 200, "{}", erased.text);
     erase(code).send().await.is(401, "signed_out");
     shop.get("/auth/export").token(&ann.token).send().await.is(401, "signed_out");

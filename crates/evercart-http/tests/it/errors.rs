@@ -83,6 +83,13 @@ async fn states_that_say_no(seen: &mut Seen) {
     let body = json!({"new_phone": BOB, "verification_code": "123456"});
     let taken = shop.post("/auth/phone/confirm").token(&token).json(&body).send().await;
     seen.is(&taken, 409, "phone_taken");
+    let code = shop.new_code(ANN).await;
+    assert_eq!(add(r#"{"sku_id": 45}"#).send().await.status, 200);
+    assert_eq!(shop.post("/orders").token(&token).json(&order_body()).send().await.status, 201);
+    let body = json!({"verification_code": code});
+    let erase = shop.delete("/auth/account").token(&token).json(&body).send().await;
+    assert_eq!(erase.body["orders"], json!([1002]));
+    seen.is(&erase, 409, "open_orders");
     let moved = shop.take_over().await;
     let ask = shop.post("/auth/phone").token(&moved).json(&json!({"new_phone": EVE}));
     seen.is(&ask.send().await, 409, "phone_on_hold");

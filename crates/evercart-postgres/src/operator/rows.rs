@@ -49,10 +49,12 @@ impl<'a> Users<'a> {
              SELECT u.id, u.phone, u.full_name, true, $4, $4 \
              FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[]) AS u (id, phone, full_name)";
         const PHONES: &str = "INSERT INTO phone_numbers (phone, user_id) \
-             SELECT n.phone, n.user_id FROM unnest($1::TEXT[], $2::BIGINT[]) AS n (phone, user_id)";
+             SELECT n.phone, n.user_id FROM unnest($1::TEXT[], $2::BIGINT[]) AS n (phone, user_id) \
+             ON CONFLICT (phone) DO NOTHING";
         let Self { ids, phones, full_names } = self;
         insert(db, ids.len(), USERS, &[ids, phones, full_names, &db.now()]).await?;
-        insert(db, ids.len(), PHONES, &[phones, ids]).await.map_err(met_another)
+        let claimed = if ids.is_empty() { 0 } else { db.execute(PHONES, &[phones, ids]).await? };
+        if usize::try_from(claimed) == Ok(ids.len()) { Ok(()) } else { Err(met_another()) }
     }
 }
 

@@ -54,7 +54,12 @@ const DAMAGES: &[(&str, &str, &str)] = &[
         "of a user who was erased nothing of their own is left",
         "DELETE FROM phone_numbers WHERE user_id = 2; \
          UPDATE users SET phone = '', is_active = false WHERE id = 2",
-        "user 2: order 1002",
+        "user 2: the row of carts row (2)",
+    ),
+    (
+        "who has no phone is noted as erased, and nobody else is",
+        "INSERT INTO erasures VALUES (2, 1, false)",
+        "user 2",
     ),
     (
         "a former phone is a customer's who was not erased",

@@ -7,6 +7,7 @@ mod cluster;
 mod codes;
 mod copy;
 mod demo;
+mod logs;
 mod plans;
 mod public;
 mod replicas;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use evercart_core::continuity::Continuity;
-use evercart_core::copy::{self, Copies, CopyError};
+use evercart_core::copy::{self, Copies, CopyError, Erasure};
 use evercart_core::mark::Numbers;
 use evercart_core::market::MarketName;
 use evercart_postgres::Postgres;
@@ -48,7 +48,7 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
             Place::File(path) => {
                 let market = database.market.clone();
                 let floor = Floor::of_file(storage, &market, &path)?;
-                let there = (floor, restore_decided::rows_in(&path));
+                let there = (&floor, restore_decided::rows_in(&path));
                 let (staged, since) = restore_files::stage(database, staging.path(), there).await?;
                 files.push(staged);
                 decided.push_str(&since.told(&market));
@@ -118,36 +118,44 @@ fn kept_aside(data: &Path) -> String {
 }
 
 /// What was there may have been given out: a restored store begins after it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Floor {
     /// The number of its life.
     number: i64,
     /// The first of each kind that was certainly not given out.
     numbers: Numbers,
+    /// Who was erased.
+    erasures: Vec<Erasure>,
 }
 
 impl Floor {
     /// What the mark remembers of a market.
     fn of_mark(storage: &Storage, market: &MarketName) -> anyhow::Result<Self> {
+        let mark = stores::mark_of(storage, market)?;
+        let erasures = mark.erasures()?;
         // A damaged mark says nothing, and is mended by the next start.
-        let marked = stores::mark_of(storage, market)?.read().ok().flatten();
-        Ok(marked.map_or_else(Self::default, |marked| Self {
-            number: marked.progress.life.number,
-            numbers: marked.numbers,
-        }))
+        let marked = mark.read().ok().flatten();
+        let (number, numbers) = marked
+            .map_or_else(Default::default, |marked| (marked.progress.life.number, marked.numbers));
+        Ok(Self { number, numbers, erasures })
     }
 
     fn of_file(storage: &Storage, market: &MarketName, path: &Path) -> anyhow::Result<Self> {
         let marked = Self::of_mark(storage, market)?;
         let numbers = evercart_sqlite::numbers_in(path).unwrap_or_default();
-        Ok(Self { number: marked.number, numbers: marked.numbers.max(numbers) })
+        Ok(Self { numbers: marked.numbers.max(numbers), ..marked })
+    }
+
+    /// Who was erased, as it is remembered outside of the store.
+    pub fn erasures(&self) -> &[Erasure] {
+        &self.erasures
     }
 
     /// Starts a new life in a store, after everything that was there.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn start_over(self, store: &dyn Continuity) -> anyhow::Result<()> {
+    pub async fn start_over(&self, store: &dyn Continuity) -> anyhow::Result<()> {
         store.start_over(self.number, self.numbers).await.map_err(stores::failed)?;
         Ok(())
     }
@@ -172,6 +180,7 @@ impl Schema {
         let floor = Floor {
             number: marked.number.max(there.life.number),
             numbers: marked.numbers.max(there.numbers),
+            ..marked
         };
         Ok(Self { floor, store, was_there, database })
     }
@@ -190,7 +199,8 @@ impl Schema {
         let Self { floor, store, was_there, database } = self;
         let (_file, mut rows) = database.rows().await?;
         let there = restore_decided::rows_of(&store, was_there).await;
-        let since = Since::look(&mut *rows, there).await;
+        let since = Since::look(&mut *rows, there, floor.erasures()).await;
+        let since = since.map_err(stores::failed)?;
         let mut rows = since.in_rows(rows);
         let count = rows.count().await.map_err(stores::failed)?;
         // Each row is written, and then read back.

@@ -4,19 +4,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use evercart_core::copy::{Copies, Decided, Decision, Reader, What, WithDecided};
+use evercart_core::copy::{Copies, Decided, Decision, Erasure, Reader, What, WithDecided};
 use evercart_core::error::Result as StoreResult;
 use evercart_core::market::MarketName;
 use evercart_postgres::Postgres;
 
 use crate::clock;
 
-/// The decisions since a backup.
-pub enum Since {
-    /// Nothing was there, or it cannot be read. Says which.
-    Unknown(String),
-    /// These.
-    Known(Arc<Decided>),
+/// What was decided since a backup, as far as anything tells.
+pub struct Since {
+    decided: Arc<Decided>,
+    /// Why what was there does not tell: then only the list of erasures does.
+    unknown: Option<String>,
 }
 
 /// The rows in a SQLite file that is about to be replaced, if there is one.
@@ -36,52 +35,51 @@ pub async fn rows_of(store: &Postgres, was_there: bool) -> StoreResult<Option<Bo
 }
 
 impl Since {
-    /// Compares a backup with what is about to be replaced by it.
+    /// Compares a backup with the list of erasures, and with what is about to be replaced by it.
+    ///
+    /// # Errors
+    /// The backup cannot be read.
     pub async fn look(
         backup: &mut dyn Reader,
         there: StoreResult<Option<Box<dyn Reader>>>,
-    ) -> Self {
-        let compared = match there {
-            Ok(None) => return Self::Unknown("nothing was there".into()),
-            Ok(Some(mut there)) => Decided::between(backup, &mut *there).await,
-            Err(error) => Err(error),
+        erasures: &[Erasure],
+    ) -> StoreResult<Self> {
+        let unknown = match there {
+            Ok(None) => "nothing was there".to_owned(),
+            Ok(Some(mut there)) => {
+                match Decided::since(backup, Some(&mut *there), erasures).await {
+                    Ok(decided) => return Ok(Self { decided: Arc::new(decided), unknown: None }),
+                    Err(error) => format!("what was there cannot be read ({error})"),
+                }
+            }
+            Err(error) => format!("what was there cannot be read ({error})"),
         };
-        match compared {
-            Ok(decided) => Self::Known(Arc::new(decided)),
-            Err(error) => Self::Unknown(format!("what was there cannot be read ({error})")),
-        }
+        let decided = Arc::new(Decided::since(backup, None, erasures).await?);
+        Ok(Self { decided, unknown: Some(unknown) })
     }
 
     /// True if the backup is put in place as it is.
     pub fn changes_nothing(&self) -> bool {
-        match self {
-            Self::Unknown(_) => true,
-            Self::Known(decided) => decided.changes_nothing(),
-        }
+        self.decided.changes_nothing()
     }
 
     /// The backup's rows with the decisions in them.
     pub fn in_rows(&self, backup: Box<dyn Reader>) -> Box<dyn Reader> {
-        match self {
-            Self::Unknown(_) => backup,
-            Self::Known(decided) => Box::new(WithDecided::new(backup, Arc::clone(decided))),
-        }
+        Box::new(WithDecided::new(backup, Arc::clone(&self.decided)))
     }
 
     /// What became of them, for people.
     pub fn told(&self, market: &MarketName) -> String {
-        let decisions = match self {
-            Self::Unknown(why) => {
-                return format!(
-                    "{market}: {why}. Blocks, moves to other phones and erasures since the backup \
-                     are gone: make them again.\n"
-                );
-            }
-            Self::Known(decided) => &decided.decisions,
-        };
+        let mut text = String::new();
+        if let Some(why) = &self.unknown {
+            text.push_str(&format!(
+                "{market}: {why}. Blocks and moves to other phones since the backup are gone: make \
+                 them again.\n"
+            ));
+        }
+        let decisions = &self.decided.decisions;
         let (kept, open): (Vec<_>, Vec<_>) =
             decisions.iter().partition(|decision| decision.is_applied);
-        let mut text = String::new();
         if !kept.is_empty() {
             text.push_str(&format!("{market}: kept of what was decided since the backup:\n"));
             for decision in kept {

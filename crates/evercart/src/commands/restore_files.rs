@@ -32,7 +32,7 @@ pub struct Staged {
 pub async fn stage(
     database: Unpacked,
     staging: &Path,
-    (floor, there): (Floor, StoreResult<Option<Box<dyn Reader>>>),
+    (floor, there): (&Floor, StoreResult<Option<Box<dyn Reader>>>),
 ) -> anyhow::Result<(Staged, Since)> {
     let market = database.market.clone();
     let (backup, mut rows) = database.rows().await?;
@@ -45,7 +45,7 @@ pub async fn stage(
         // An index that is missing, or one too many, is no loss: the rows go into a schema of ours.
         is_as_made = report.findings.is_empty();
     }
-    let since = Since::look(&mut *rows, there).await;
+    let since = Since::look(&mut *rows, there, floor.erasures()).await.map_err(stores::failed)?;
     let (path, store) = match backup {
         Some(backup) if since.changes_nothing() && is_as_made => {
             // What is still being read would keep the log from its place in the main file.

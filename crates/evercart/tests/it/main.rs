@@ -17,6 +17,7 @@ mod demo;
 mod keys;
 mod old_backup;
 mod owner;
+mod personal_data;
 mod postgres;
 mod postgres_backup;
 mod restore_decided;

@@ -102,7 +102,7 @@ fn what_cannot_be_read_is_told() {
     let said = shop.run_ok(&["restore", "shop.tar", "--force"]);
     let told = said.lines().find(|line| line.starts_with("us: what was there cannot be read ("));
     let told = told.unwrap_or_else(|| panic!("{said}"));
-    for lost in ["Blocks", "moves to other phones", "erasures", "make them again"] {
+    for lost in ["Blocks", "moves to other phones", "make them again"] {
         assert!(told.contains(lost), "{told}");
     }
     shop.start();

@@ -245,6 +245,11 @@ fn erasing_leaves_the_books_and_nothing_of_the_customers() {
     }
     expect(201, &jo.post(&shop, "/orders", &order));
     expect(200, &jo.add(&shop, 42, 1));
+    let orders = expect(200, &jo.get(&shop, "/profile/orders"));
+    for order in orders["orders"].as_array().expect("a list") {
+        let path = format!("/profile/orders/{}/cancel", order["id"]);
+        expect(200, &jo.post(&shop, &path, &json!({})));
+    }
     let stream = shop.events(&jo.token);
     stream.cart();
 

@@ -26,6 +26,7 @@ mod disk_full;
 mod durability;
 mod durability_ledger;
 mod endpoints;
+mod erased;
 mod etag;
 mod forge;
 mod hang_ups;

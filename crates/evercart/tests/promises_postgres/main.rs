@@ -48,6 +48,8 @@ mod durability;
 mod durability_ledger;
 #[path = "../promises/endpoints.rs"]
 mod endpoints;
+#[path = "../promises/erased.rs"]
+mod erased;
 #[path = "../promises/etag.rs"]
 mod etag;
 mod faults;

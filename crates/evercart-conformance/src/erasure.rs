@@ -1,0 +1,231 @@
+//! Erasures follow the tags of the columns (S10): nothing personal is left, the check sees whatever
+//! is, and who goes back to a copy brings nobody back.
+
+use std::sync::Arc;
+
+use evercart_core::account::OpenOrders;
+use evercart_core::copy::{
+    CopyError, Decided, Erasure, Kind, Row, Table, Tag, Value, What, WithDecided, erased_tables,
+    open_statuses,
+};
+use evercart_core::error::Refused;
+use evercart_core::ids::OrderId;
+use evercart_core::operator::Finding;
+
+use crate::copy::{CopyBackend, copy, copy_bent, furnish, reader, rows};
+use crate::phone_change::done;
+use crate::shop::{CODE, Customer, Shop, attempt, code_request, free, keyed, refused};
+use crate::survival::settled_customer;
+
+/// What the check promises of customers who were erased.
+const PROMISE: &str = "of a user who was erased nothing of their own is left";
+
+/// A customer who is the last, has something everywhere, and one order that is open and one that is
+/// not.
+async fn last_customer<B: CopyBackend>(shop: &mut Shop<B>) -> Customer {
+    furnish(shop).await;
+    let me = settled_customer(shop).await;
+    let orders = shop.orders(me.session, None, crate::shop::page(10, 0)).await.unwrap().items;
+    let first = orders[0].id;
+    shop.checkout(me.session, crate::shop::checkout(), free()).await.unwrap();
+    shop.cancel_order(me.session, first, keyed("cancel", 1)).await.unwrap();
+    me
+}
+
+async fn erase<B: CopyBackend>(shop: &Shop<B>, me: &Customer) {
+    shop.grant_code(code_request(&me.phone, CODE)).await.unwrap();
+    let attempt = attempt(&me.phone, CODE);
+    done(shop.erase(me.session, attempt, OpenOrders::Keep, keyed("erase me", 1)).await);
+}
+
+fn value<'a>(table: &Table, row: &'a Row, name: &str) -> Option<&'a Value> {
+    table.columns.iter().position(|column| column.name == name).map(|place| &row[place])
+}
+
+fn is_open(table: &Table, row: &Row) -> bool {
+    let mut open = open_statuses().map(|word| Value::Text(word.to_owned()));
+    table.name == "orders"
+        && value(table, row, "status").is_some_and(|status| open.any(|word| word == *status))
+}
+
+/// Whatever table a row is in: personal columns are empty, and rows that the books do not need are
+/// gone. Open orders keep what their delivery needs.
+pub async fn nothing_personal_is_left<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    let id = Value::Integer(me.session.user_id.0);
+    erase(shop, &me).await;
+    let mut open = 0;
+    for (name, row) in rows(shop).await {
+        let table = Table::named(name).unwrap();
+        let owner = table.owner().and_then(|column| value(table, &row, column.name));
+        if owner != Some(&id) {
+            assert!(!row.contains(&Value::Text("erase me".into())), "{name}: the request's key");
+            continue;
+        }
+        assert!(!table.goes_with_its_customer(), "{name}: {row:?}");
+        let is_open = is_open(table, &row);
+        open += usize::from(is_open);
+        for (column, value) in table.columns.iter().zip(&row) {
+            let stays = match column.tag {
+                Tag::Personal => false,
+                Tag::Delivery => is_open,
+                Tag::Books | Tag::Technical => true,
+            };
+            assert!(stays || *value == column.empty(), "{name}.{}: {value:?}", column.name);
+        }
+    }
+    assert_eq!(open, 1, "the order is still to be delivered");
+}
+
+/// An order on its way needs a name and an address: nobody takes them from it unasked.
+pub async fn an_erasure_with_open_orders_says_so<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    let before = rows(shop).await;
+    shop.grant_code(code_request(&me.phone, CODE)).await.unwrap();
+    let with_code = rows(shop).await;
+    assert_ne!(before, with_code);
+    let erase = |open_orders| {
+        shop.erase(me.session, attempt(&me.phone, CODE), open_orders, keyed("erase", 1))
+    };
+    let orders = shop.orders(me.session, None, crate::shop::page(10, 0)).await.unwrap().items;
+    let open: Vec<OrderId> =
+        orders.iter().filter(|order| order.status.is_open()).map(|order| order.id).collect();
+    let refusal = refused(erase(OpenOrders::Refuse).await);
+    assert_eq!(refusal, Refused::OpenOrders { orders: open });
+    assert_eq!(rows(shop).await, with_code, "the code is still good");
+    assert!(!done(erase(OpenOrders::Keep).await).replayed);
+}
+
+/// A value that is not empty.
+fn something(kind: Kind) -> Value {
+    match kind {
+        Kind::Integer => Value::Integer(7),
+        Kind::Flag => Value::Flag(true),
+        Kind::Text => Value::Text("something".into()),
+        Kind::Blob => Value::Blob(vec![7; 32]),
+    }
+}
+
+/// Puts a trace of an erased customer into rows on their way to a copy: what a column holds, or
+/// where the whole row is to go, a row like the table's last.
+struct Trace {
+    table: &'static Table,
+    column: Option<usize>,
+    id: i64,
+}
+
+impl Trace {
+    fn put(&self, table: &'static Table, rows: &mut Vec<Row>) {
+        let owner = table.owner().unwrap();
+        let owner = table.columns.iter().position(|column| column == owner).unwrap();
+        let id = Value::Integer(self.id);
+        let Some(column) = self.column else {
+            let mut row = rows[rows.len() - 1].clone();
+            for (column, value) in table.key_columns().iter().zip(&mut row) {
+                if let (Kind::Text, Value::Text(text), "phone") = (column.kind, value, column.name)
+                {
+                    text.push('9');
+                }
+            }
+            row[owner] = id;
+            rows.push(row);
+            return;
+        };
+        for row in rows.iter_mut().filter(|row| row[owner] == id && !is_open(table, row)) {
+            row[column] = something(table.columns[column].kind);
+            // Nobody is frozen without a former phone, nor has one without being frozen.
+            for (index, other) in table.columns.iter().enumerate() {
+                if table.columns[column].name.starts_with("frozen")
+                    && other.name.starts_with("frozen")
+                {
+                    row[index] = something(other.kind);
+                }
+            }
+        }
+    }
+
+    fn is_told_by(&self, finding: &Finding) -> bool {
+        let what = self.column.map_or("the row", |column| self.table.columns[column].name);
+        finding.promise == PROMISE
+            && finding.found.contains(&format!("user {}: {what} of {}", self.id, self.table))
+    }
+}
+
+/// One trace after the other, in every personal column and table there is.
+pub async fn the_check_sees_every_trace<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    erase(shop, &me).await;
+    let id = me.session.user_id.0;
+    let mut tried = 0;
+    for table in erased_tables() {
+        let columns: Vec<_> = match table.goes_with_its_customer() {
+            true => vec![None],
+            false => {
+                let emptied = [table.emptied(Tag::Personal), table.emptied(Tag::Delivery)].concat();
+                let place = |column| table.columns.iter().position(|one| one == column);
+                // A user with a phone is not one who was erased.
+                emptied.into_iter().filter(|one| one.name != "phone").map(place).collect()
+            }
+        };
+        for column in columns {
+            let trace = Trace { table, column, id };
+            // Lines hang on a cart, wishes on a wishlist.
+            let parent = match table.name {
+                "cart_items" => "carts",
+                "wishlist_items" => "wishlists",
+                name => name,
+            };
+            let copied = Shop::<B>::empty();
+            let outcome = copy_bent(shop, &copied, |now, rows| {
+                if now == table || now.name == parent {
+                    trace.put(now, rows);
+                }
+                Ok(())
+            });
+            let what = column.map_or("the row", |column| table.columns[column].name);
+            match outcome.await {
+                Err(CopyError::Unsound(report)) => {
+                    let is_seen = report.findings.iter().any(|found| trace.is_told_by(found));
+                    assert!(is_seen, "{table} {what}: {:?}", report.findings);
+                }
+                other => panic!("{table} {what}: was not seen: {other:?}"),
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "only {tried}");
+}
+
+/// The list of erasures is enough, also where nothing is left of what came after a copy.
+pub async fn whom_the_list_names_is_not_brought_back<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    let (users, id) = (Table::named("users").unwrap(), me.session.user_id);
+    let all = rows(shop).await;
+    let (_, mine) =
+        all.iter().find(|(name, row)| *name == "users" && row[0] == Value::Integer(id.0)).unwrap();
+    let Some(Value::Integer(created_at)) = value(users, mine, "created_at") else { panic!() };
+    let erasure =
+        Erasure { user_id: id, created_at: *created_at, erased_at: 5, open_orders: false };
+    // Another customer's of the same number, such as another shop's.
+    let others = Erasure { created_at: created_at + 1, ..erasure };
+    let decided = Decided::since(&mut *reader(shop).await, None, &[others]).await.unwrap();
+    assert!(decided.changes_nothing() && decided.decisions.is_empty());
+
+    let decided = Decided::since(&mut *reader(shop).await, None, &[erasure]).await.unwrap();
+    let told: Vec<_> = decided.decisions.iter().map(|one| (one.user_id, &one.what)).collect();
+    assert_eq!(told, [(id, &What::Erased)]);
+    let mut copied = Shop::<B>::empty();
+    let mut source = WithDecided::new(reader(shop).await, Arc::new(decided));
+    let report = copy(&mut source, &copied).await.unwrap();
+    assert_eq!(report.findings, []);
+    copied.reopen();
+    // Its open order was over when it was erased.
+    let orders = Table::named("orders").unwrap();
+    for (name, row) in rows(&copied).await {
+        if name == "orders" && row[0] == Value::Integer(id.0) {
+            assert_eq!(value(orders, &row, "delivery_address"), Some(&Value::Text(String::new())));
+        }
+    }
+    let newcomer = copied.sign_in_with(&me.phone).await;
+    assert_ne!(newcomer.user_id, id, "the phone's next owner is another customer");
+}
