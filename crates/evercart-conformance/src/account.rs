@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use crate::Backend;
 use crate::concurrency::at_once;
 use crate::shop::{
-    ATTEMPTS_MAX, CODE, CODE_LIFETIME, MUG, SCARF_RED, Shop, attempt, checkout, code_request, free,
-    items, keyed, phone, phone_change, phone_code_request, refused, signed_in, test_attempt,
+    ATTEMPTS_MAX, CODE, CODE_LIFETIME, MUG, SCARF_RED, Shop, attempt, by, checkout, code_request,
+    free, items, keyed, phone, phone_change, phone_code_request, refused, signed_in, test_attempt,
 };
 use crate::survival::settled_customer;
 
@@ -224,7 +224,7 @@ pub async fn a_phone_is_proven_once_a_code<B: Backend>(shop: &mut Shop<B>) {
 pub async fn an_export_has_everything_and_nobody_elses<B: Backend>(shop: &mut Shop<B>) {
     settled_customer(shop).await;
     let me = settled_customer(shop).await;
-    shop.sign_user_out(me.phone.clone()).await.unwrap();
+    shop.sign_user_out(me.phone.clone(), by()).await.unwrap();
     let session = shop.sign_in_with(&me.phone).await;
     shop.add_to_cart(session, MUG, 1, keyed("one more", 1)).await.unwrap();
     let export = shop.export(session).await.unwrap();

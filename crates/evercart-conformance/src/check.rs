@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    CODE, JACKET_M, LAMP, MUG, SCARF, SCARF_RED, Shop, address, attempt, catalogue, checkout,
+    CODE, JACKET_M, LAMP, MUG, SCARF, SCARF_RED, Shop, address, attempt, by, catalogue, checkout,
     code_request, free, phone, signed_in,
 };
 use crate::signed_out::operations;
@@ -36,12 +36,12 @@ pub async fn operators_leave_no_finding<B: Backend>(shop: &mut Shop<B>) {
     for customer in [&a, &b] {
         settle(shop, customer.session).await;
     }
-    shop.block_user(a.phone.clone()).await.unwrap();
-    shop.sign_user_out(b.phone.clone()).await.unwrap();
+    shop.block_user(a.phone.clone(), by()).await.unwrap();
+    shop.sign_user_out(b.phone.clone(), by()).await.unwrap();
     shop.assert_consistent().await;
     shop.reopen();
     shop.assert_consistent().await;
-    shop.unblock_user(a.phone.clone()).await.unwrap();
+    shop.unblock_user(a.phone.clone(), by()).await.unwrap();
     // Counting the shelves anew while orders are out, and putting an order back after that.
     shop.import(catalogue()).await;
     shop.change_sku(SCARF_RED, |row| (row.stock, row.active) = (0, false)).await;

@@ -7,7 +7,7 @@ use evercart_core::sign_in::SignInOutcome;
 use crate::Backend;
 use crate::concurrency::at_once;
 use crate::phone_change::{HOLD, code_request_now, done, moved, on_hold, stop};
-use crate::shop::{CODE, Shop, attempt, free, phone, refused, stop_attempt, stop_code_request};
+use crate::shop::{CODE, Shop, attempt, by, free, phone, refused, stop_attempt, stop_code_request};
 
 /// Whichever comes first, the account is frozen and was not moved on.
 pub async fn a_stop_meets_a_second_change<B: Backend>(shop: &mut Shop<B>) {
@@ -56,7 +56,7 @@ pub async fn moving_back_meets_a_sign_in<B: Backend>(shop: &mut Shop<B>) {
             let back = at.back();
             async move {
                 match n {
-                    0 => store.move_phone_back(back).await.map(|user| Some(user.session())),
+                    0 => store.move_phone_back(back, by()).await.map(|user| Some(user.session())),
                     _ => store.sign_in(attempt(&phone, CODE)).await.map(|outcome| match outcome {
                         SignInOutcome::SignedIn { user, .. } => Some(user.session()),
                         _ => None,
@@ -96,8 +96,8 @@ pub async fn of_many_decisions_one_is_made<B: Backend>(shop: &mut Shop<B>) {
         let (back, id, new) = (at.back(), at.owner.session.user_id, at.new.clone());
         async move {
             match n % 2 {
-                0 => store.move_phone_back(back).await,
-                _ => store.confirm_phone_change(id, new).await,
+                0 => store.move_phone_back(back, by()).await,
+                _ => store.confirm_phone_change(id, new, by()).await,
             }
         }
     })

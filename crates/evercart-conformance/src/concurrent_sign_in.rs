@@ -11,8 +11,8 @@ use evercart_core::user::Session;
 use crate::Backend;
 use crate::concurrency::{at_once, sorted_out};
 use crate::shop::{
-    ATTEMPTS_MAX, CODE, Customer, MUG, Shop, attempt, budget, code_request, free, phone, refused,
-    signed_in, test_attempt,
+    ATTEMPTS_MAX, CODE, Customer, MUG, Shop, attempt, budget, by, code_request, free, phone,
+    refused, signed_in, test_attempt,
 };
 
 /// S2: once the answer to a logout is known, nothing that starts with an older session is let in,
@@ -95,7 +95,7 @@ pub async fn a_block_is_a_line_no_write_crosses<B: Backend>(shop: &mut Shop<B>) 
         let (blocked, phone) = (blocked.clone(), phone.clone());
         async move {
             if n == 0 {
-                store.block_user(phone).await.unwrap();
+                store.block_user(phone, by()).await.unwrap();
                 blocked.store(true, Ordering::SeqCst);
                 return 0;
             }

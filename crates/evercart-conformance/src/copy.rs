@@ -17,7 +17,7 @@ use evercart_core::user::ProfileChange;
 use crate::Backend;
 use crate::phone_change::{HOLD, change, done, stop};
 use crate::shop::{
-    CODE, Customer, JACKET, JACKET_M, LAMP, MUG, SCARF_RED, Shop, attempt, catalogue, checkout,
+    CODE, Customer, JACKET, JACKET_M, LAMP, MUG, SCARF_RED, Shop, attempt, by, catalogue, checkout,
     code_request, free, keyed, page, row, signed_in,
 };
 use crate::survival::settled_customer;
@@ -78,7 +78,7 @@ pub(crate) async fn furnish<B: CopyBackend>(shop: &mut Shop<B>) -> Vec<Customer>
     let (owner, new) = (&customers[1], crate::shop::phone(900));
     change(shop, owner.session, &owner.phone, &new, HOLD).await;
     done(stop(shop, &owner.phone).await);
-    shop.sign_user_out(new).await.unwrap();
+    shop.sign_user_out(new, by()).await.unwrap();
     shop.cancel_order(customers[0].session, OrderId(1_001), free()).await.unwrap();
     // A code on its way, an address that guessed wrong, a repeatable request.
     let newcomer = crate::shop::phone(777);
@@ -212,14 +212,14 @@ pub async fn what_was_decided_since_a_copy_is_kept<B: CopyBackend>(shop: &mut Sh
     customers.push(settled_customer(shop).await);
     customers.push(settled_customer(shop).await);
     let [blocked, stolen, moved, erased, unblocked] = customers.as_slice() else { panic!() };
-    shop.block_user(unblocked.phone.clone()).await.unwrap();
+    shop.block_user(unblocked.phone.clone(), by()).await.unwrap();
     let mut copied = Shop::<B>::empty();
     copy(&mut *reader(shop).await, &copied).await.unwrap();
     copied.reopen();
     let as_copied = rows(&copied).await;
 
-    shop.block_user(blocked.phone.clone()).await.unwrap();
-    shop.unblock_user(unblocked.phone.clone()).await.unwrap();
+    shop.block_user(blocked.phone.clone(), by()).await.unwrap();
+    shop.unblock_user(unblocked.phone.clone(), by()).await.unwrap();
     let new = crate::shop::phone(901);
     change(shop, moved.session, &moved.phone, &new, HOLD).await;
     let late = settled_customer(shop).await;
@@ -227,7 +227,7 @@ pub async fn what_was_decided_since_a_copy_is_kept<B: CopyBackend>(shop: &mut Sh
     done(shop.erase(erased.session, attempt(&erased.phone, CODE), OpenOrders::Keep, free()).await);
     let taken = crate::shop::phone(900);
     let id = stolen.session.user_id;
-    shop.confirm_phone_change(id, taken.clone()).await.unwrap();
+    shop.confirm_phone_change(id, taken.clone(), by()).await.unwrap();
 
     let decided = decided_since(&copied, shop).await;
     let told: Vec<_> = decided.decisions.iter().map(|one| (one.user_id, &one.what)).collect();
@@ -285,7 +285,7 @@ pub async fn of_another_life_only_what_closes_is_kept<B: CopyBackend>(shop: &mut
     copied.reopen();
     let standing = shop.standing().await.unwrap();
     shop.start_over(standing.life.number, standing.numbers).await.unwrap();
-    shop.block_user(blocked.phone.clone()).await.unwrap();
+    shop.block_user(blocked.phone.clone(), by()).await.unwrap();
     let signed_in_again = shop.sign_in_with(&moved.phone).await;
     let new = crate::shop::phone(901);
     change(shop, signed_in_again, &moved.phone, &new, HOLD).await;

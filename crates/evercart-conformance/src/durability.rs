@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    ATTEMPTS_MAX, CODE, MUG, PLENTY, SCARF, Shop, attempt, budget, checkout, code_request, free,
-    key, keyed, page, phone, refused, signed_in,
+    ATTEMPTS_MAX, CODE, MUG, PLENTY, SCARF, Shop, attempt, budget, by, checkout, code_request,
+    free, key, keyed, page, phone, refused, signed_in,
 };
 use crate::survival::settled_customer;
 use evercart_core::catalogue::ProductQuery;
@@ -116,7 +116,7 @@ pub async fn sessions_survive_a_restart_as_they_are<B: Backend>(shop: &mut Shop<
     shop.sign_out(gone.session, free()).await.unwrap();
     shop.sign_out(back.session, free()).await.unwrap();
     let again = shop.sign_in_with(&back.phone).await;
-    shop.block_user(blocked.phone.clone()).await.unwrap();
+    shop.block_user(blocked.phone.clone(), by()).await.unwrap();
     shop.reopen();
     shop.user(inside.session).await.unwrap();
     shop.user(again).await.unwrap();

@@ -9,12 +9,12 @@ use evercart_core::copy::{
     open_statuses,
 };
 use evercart_core::error::Refused;
-use evercart_core::ids::OrderId;
+use evercart_core::ids::{OrderId, UserId};
 use evercart_core::operator::Finding;
 
 use crate::copy::{CopyBackend, copy, copy_bent, furnish, reader, rows};
 use crate::phone_change::done;
-use crate::shop::{CODE, Customer, Shop, attempt, code_request, free, keyed, refused};
+use crate::shop::{CODE, Customer, Shop, attempt, by, code_request, free, keyed, refused};
 use crate::survival::settled_customer;
 
 /// What the check promises of customers who were erased.
@@ -194,6 +194,53 @@ pub async fn the_check_sees_every_trace<B: CopyBackend>(shop: &mut Shop<B>) {
         }
     }
     assert!(tried > 20, "only {tried}");
+}
+
+/// Whatever an operator does to a customer, or is shown of one, leaves who and why.
+pub async fn every_act_of_an_operator_leaves_who_and_why<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = settled_customer(shop).await;
+    let id = me.session.user_id;
+    shop.note_look(id, by()).await.unwrap();
+    shop.sign_user_out(me.phone.clone(), by()).await.unwrap();
+    shop.block_user(me.phone.clone(), by()).await.unwrap();
+    shop.unblock_user(me.phone.clone(), by()).await.unwrap();
+    let refusal = refused(shop.note_look(UserId(404_404), by()).await);
+    assert!(matches!(refusal, Refused::NotFound { .. }), "{refusal:?}");
+    let export = shop.export(shop.sign_in_with(&me.phone).await).await.unwrap();
+    let told: Vec<_> = export.operator_actions.iter().map(|one| one.action.as_str()).collect();
+    assert_eq!(told, ["show", "sign-out", "block", "unblock"]);
+    assert!(export.operator_actions.iter().all(|one| one.reason.as_deref() == Some("case 17")));
+    let erased = shop.erase_user(me.phone.clone(), None, OpenOrders::Keep, by()).await.unwrap();
+    assert_eq!(erased, id);
+
+    let audit = Table::named("audit_log").unwrap();
+    let mut lines = Vec::new();
+    for (name, row) in rows(shop).await {
+        if name == "audit_log" && row[0] == Value::Integer(id.0) {
+            assert_eq!(value(audit, &row, "who"), Some(&Value::Text("Anna".into())));
+            assert_eq!(value(audit, &row, "reason"), Some(&Value::Text("case 17".into())));
+            lines.push(value(audit, &row, "action").cloned().unwrap());
+        }
+    }
+    let expected = ["show", "sign-out", "block", "unblock", "erase"];
+    assert_eq!(lines, expected.map(|action| Value::Text(action.into())));
+}
+
+/// For a letter, a lost phone, a blocked customer: no code, and the same as with one.
+pub async fn an_operator_erases_as_a_customer_does<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    shop.block_user(me.phone.clone(), by()).await.unwrap();
+    let before = rows(shop).await;
+    let erase = |open| shop.erase_user(me.phone.clone(), None, open, by());
+    let refusal = refused(erase(OpenOrders::Refuse).await);
+    assert!(matches!(refusal, Refused::OpenOrders { .. }), "{refusal:?}");
+    assert_eq!(rows(shop).await, before);
+    let id = erase(OpenOrders::Keep).await.unwrap();
+    assert_eq!(id, me.session.user_id);
+    assert!(matches!(refused(erase(OpenOrders::Keep).await), Refused::NotFound { .. }));
+    assert_eq!(refused(shop.cart(me.session).await), Refused::SignedOut);
+    let newcomer = shop.sign_in_with(&me.phone).await;
+    assert_ne!(newcomer.user_id, id);
 }
 
 /// The list of erasures is enough, also where nothing is left of what came after a copy.

@@ -7,7 +7,7 @@ use evercart_core::user::Session;
 
 use crate::Backend;
 use crate::shop::{
-    JACKET, JACKET_L, LAMP, MUG, SCARF, Shop, address, checkout, free, keyed, pieces, refused,
+    JACKET, JACKET_L, LAMP, MUG, SCARF, Shop, address, by, checkout, free, keyed, pieces, refused,
     wished,
 };
 use crate::signed_out::operations;
@@ -90,7 +90,7 @@ pub async fn signing_out_touches_nobody_else<B: Backend>(shop: &mut Shop<B>) {
     let (a, b) = (shop.customer().await, shop.customer().await);
     shop.sign_out(a.session, free()).await.unwrap();
     shop.user(b.session).await.unwrap();
-    shop.block_user(a.phone.clone()).await.unwrap();
+    shop.block_user(a.phone.clone(), by()).await.unwrap();
     shop.user(b.session).await.unwrap();
 }
 

@@ -9,7 +9,7 @@ use evercart_core::sign_in::SignInOutcome;
 use crate::Backend;
 use crate::shop::{
     CODE, JACKET, JACKET_L, JACKET_M, LAMP, LAST_LAMP, MUG, NO_SKU, PLENTY, SCARF, SCARF_RED, Shop,
-    attempt, catalogue, checkout, code_request, free, phone, pieces, refused, wished,
+    attempt, by, catalogue, checkout, code_request, free, phone, pieces, refused, wished,
 };
 
 /// A customer is found by phone, with a count of what is theirs.
@@ -31,9 +31,9 @@ pub async fn a_customer_is_found_by_phone<B: Backend>(shop: &mut Shop<B>) {
 pub async fn unknown_phones_are_not_found<B: Backend>(shop: &mut Shop<B>) {
     for refusal in [
         refused(shop.find_user(phone(77)).await),
-        refused(shop.block_user(phone(77)).await),
-        refused(shop.unblock_user(phone(77)).await),
-        refused(shop.sign_user_out(phone(77)).await),
+        refused(shop.block_user(phone(77), by()).await),
+        refused(shop.unblock_user(phone(77), by()).await),
+        refused(shop.sign_user_out(phone(77), by()).await),
     ] {
         assert!(matches!(refusal, Refused::NotFound { .. }), "{refusal:?}");
     }
@@ -43,7 +43,7 @@ pub async fn unknown_phones_are_not_found<B: Backend>(shop: &mut Shop<B>) {
 pub async fn a_blocked_customer_is_kept_out<B: Backend>(shop: &mut Shop<B>) {
     let (me, other) = (shop.customer().await, shop.customer().await);
     shop.add_to_cart(me.session, MUG, 4, free()).await.unwrap();
-    let user = shop.block_user(me.phone.clone()).await.unwrap();
+    let user = shop.block_user(me.phone.clone(), by()).await.unwrap();
     assert_eq!((user.blocked_at, user.is_active), (Some(shop.clock().now()), false));
     assert_eq!(refused(shop.cart(me.session).await), Refused::UserBlocked);
     shop.grant_code(code_request(&me.phone, CODE)).await.unwrap();
@@ -56,7 +56,7 @@ pub async fn a_blocked_customer_is_kept_out<B: Backend>(shop: &mut Shop<B>) {
     assert_eq!(refused(shop.cart(me.session).await), Refused::UserBlocked);
     assert!(shop.cart(other.session).await.is_ok());
 
-    let user = shop.unblock_user(me.phone.clone()).await.unwrap();
+    let user = shop.unblock_user(me.phone.clone(), by()).await.unwrap();
     assert_eq!((user.blocked_at, user.is_active), (None, false));
     assert_eq!(refused(shop.cart(me.session).await), Refused::SignedOut);
     let session = shop.sign_in_with(&me.phone).await;
@@ -68,7 +68,7 @@ pub async fn a_blocked_customer_is_kept_out<B: Backend>(shop: &mut Shop<B>) {
 /// S2: an operator's sign-out is a sign-out.
 pub async fn an_operator_can_sign_a_customer_out<B: Backend>(shop: &mut Shop<B>) {
     let me = shop.customer().await;
-    let user = shop.sign_user_out(me.phone.clone()).await.unwrap();
+    let user = shop.sign_user_out(me.phone.clone(), by()).await.unwrap();
     assert_eq!((user.is_active, user.session_epoch, user.blocked_at), (false, 1, None));
     assert_eq!(refused(shop.cart(me.session).await), Refused::SignedOut);
     let session = shop.sign_in_with(&me.phone).await;

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Backend;
 use crate::shop::{
-    ATTEMPTS_MAX, CODE, Customer, Shop, attempt, code_request, free, key, phone, phone_change,
+    ATTEMPTS_MAX, CODE, Customer, Shop, attempt, by, code_request, free, key, phone, phone_change,
     phone_code_request, phone_hash, refused, stop_attempt, stop_code_request, test_attempt,
 };
 use crate::survival::settled_customer;
@@ -237,7 +237,7 @@ pub async fn stopping_twice_is_stopping_once<B: Backend>(shop: &mut Shop<B>) {
     assert_eq!((another_code.value, another_code.replayed), (id, false));
     let file = shop.find_user(at.new.clone()).await.unwrap();
     assert_eq!(file.user.session_epoch, epoch);
-    shop.move_phone_back(at.back()).await.unwrap();
+    shop.move_phone_back(at.back(), by()).await.unwrap();
     let late = shop.stop_phone_change(under_key(1)).await.unwrap();
     assert_eq!(late, Proven::CodeInvalid, "what was decided is not undone by a repeat");
     shop.sign_in_with(old).await;
@@ -269,7 +269,7 @@ pub async fn an_account_moved_back_is_whole<B: Backend>(shop: &mut Shop<B>) {
     done(stop(shop, &at.owner.phone).await);
     // An operator may well take longer than the hold.
     shop.wait(HOLD * 3);
-    let user = shop.move_phone_back(at.back()).await.unwrap();
+    let user = shop.move_phone_back(at.back(), by()).await.unwrap();
     assert_eq!((user.id, &user.phone, user.is_active), (had.user.id, &at.owner.phone, false));
     for dead in [at.owner.session, at.thief, user.session()] {
         assert_eq!(refused(shop.cart(dead).await), Refused::SignedOut);
@@ -289,11 +289,11 @@ pub async fn an_account_moved_back_is_whole<B: Backend>(shop: &mut Shop<B>) {
 /// An owner may reach the shop before they reach the former phone.
 pub async fn a_change_on_hold_can_be_moved_back_without_a_stop<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
-    shop.move_phone_back(at.back()).await.unwrap();
+    shop.move_phone_back(at.back(), by()).await.unwrap();
     assert_eq!(refused(shop.cart(at.thief).await), Refused::SignedOut);
     let session = shop.sign_in_with(&at.owner.phone).await;
     assert_eq!(session.user_id, at.owner.session.user_id);
-    let again = refused(shop.move_phone_back(at.back()).await);
+    let again = refused(shop.move_phone_back(at.back(), by()).await);
     assert!(matches!(again, Refused::NotFound { .. }), "{again:?}");
 }
 
@@ -306,7 +306,7 @@ pub async fn a_confirmed_change_stands<B: Backend>(shop: &mut Shop<B>) {
         if is_stopped {
             done(stop(&other, &at.owner.phone).await);
         }
-        let user = other.confirm_phone_change(id, at.new.clone()).await.unwrap();
+        let user = other.confirm_phone_change(id, at.new.clone(), by()).await.unwrap();
         assert_eq!(user.phone, at.new);
         assert_eq!(at.state(&other).await, PhoneChangeState::default());
         let session = other.sign_in_with(&at.new).await;
@@ -326,18 +326,18 @@ pub async fn there_is_nothing_to_decide_without_a_change<B: Backend>(shop: &mut 
     let wrong_to = MoveBack { to: hashed(&phone(77)), ..at.back() };
     let wrong_user = MoveBack { user_id: other.session.user_id, ..at.back() };
     for decision in [wrong_from, wrong_to, wrong_user] {
-        let refusal = refused(shop.move_phone_back(decision).await);
+        let refusal = refused(shop.move_phone_back(decision, by()).await);
         assert!(matches!(refusal, Refused::NotFound { .. }), "{refusal:?}");
     }
     let id = at.owner.session.user_id;
     let refusals = [
-        refused(shop.confirm_phone_change(other.session.user_id, other.phone.clone()).await),
-        refused(shop.confirm_phone_change(id, at.owner.phone.clone()).await),
+        refused(shop.confirm_phone_change(other.session.user_id, other.phone.clone(), by()).await),
+        refused(shop.confirm_phone_change(id, at.owner.phone.clone(), by()).await),
     ];
     shop.wait(HOLD);
     let late = [
-        refused(shop.move_phone_back(at.back()).await),
-        refused(shop.confirm_phone_change(id, at.new.clone()).await),
+        refused(shop.move_phone_back(at.back(), by()).await),
+        refused(shop.confirm_phone_change(id, at.new.clone(), by()).await),
     ];
     for refusal in refusals.into_iter().chain(late) {
         assert!(matches!(refusal, Refused::NotFound { .. }), "{refusal:?}");
@@ -375,10 +375,10 @@ pub async fn a_change_of_phone_leaves_a_line<B: Backend>(shop: &mut Shop<B>) {
     let at = moved(shop).await;
     done(stop(shop, &at.owner.phone).await);
     done(stop(shop, &at.owner.phone).await);
-    shop.move_phone_back(at.back()).await.unwrap();
+    shop.move_phone_back(at.back(), by()).await.unwrap();
     let session = shop.sign_in_with(&at.owner.phone).await;
     let user = change(shop, session, &at.owner.phone, &at.new, HOLD).await;
-    shop.confirm_phone_change(user.id, at.new.clone()).await.unwrap();
+    shop.confirm_phone_change(user.id, at.new.clone(), by()).await.unwrap();
     let export = shop.export(user.session()).await.unwrap();
     let actions: Vec<_> = export.operator_actions.iter().map(|one| one.action.as_str()).collect();
     let all = ["change-phone", "stop-phone-change", "move-back", "change-phone", "confirm-move"];
@@ -407,7 +407,7 @@ pub async fn a_freeze_survives_a_restart<B: Backend>(shop: &mut Shop<B>) {
     shop.reopen();
     assert_eq!(at.state(shop).await, frozen);
     assert_eq!(refused(enter(shop, &at.new).await), Refused::PhoneOnHold { until: None });
-    shop.move_phone_back(at.back()).await.unwrap();
+    shop.move_phone_back(at.back(), by()).await.unwrap();
     shop.reopen();
     assert_eq!(shop.sign_in_with(&at.owner.phone).await.user_id, at.owner.session.user_id);
 }

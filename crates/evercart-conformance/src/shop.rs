@@ -16,6 +16,7 @@ use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{ProductId, SkuId, UserId};
 use evercart_core::market::{MarketName, Shipping};
 use evercart_core::money::Money;
+use evercart_core::operator::By;
 use evercart_core::order::{Checkout, Items, Order, Page};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
@@ -436,6 +437,11 @@ pub fn free() -> Guard {
 /// An idempotency key; `request` stands for what the request says.
 pub fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
     Some(IdempotencyKey { key: key.into(), fingerprint: [request; 32] })
+}
+
+/// An operator, with a reason.
+pub fn by() -> By {
+    By::operator("Anna", Some("case 17"))
 }
 
 /// Under an idempotency key.

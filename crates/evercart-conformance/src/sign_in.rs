@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 
 use crate::Backend;
 use crate::shop::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, CODE, CODE_LIFETIME, Shop, attempt, budget, code_request, free,
-    key, phone, phone_hash, refused, signed_in, test_attempt, unsent_code,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, CODE, CODE_LIFETIME, Shop, attempt, budget, by, code_request,
+    free, key, phone, phone_hash, refused, signed_in, test_attempt, unsent_code,
 };
 
 const WRONG: &str = "999999";
@@ -436,7 +436,7 @@ pub async fn a_repeated_sign_in_does_not_undo_signing_out<B: Backend>(shop: &mut
     let second = shop.sign_in_with(&phone).await;
     assert_eq!(shop.sign_in(with_key()).await.unwrap(), SignInOutcome::CodeInvalid);
     assert_eq!(refused(shop.user(first).await), Refused::SignedOut);
-    shop.block_user(phone.clone()).await.unwrap();
+    shop.block_user(phone.clone(), by()).await.unwrap();
     let blocked = shop.sign_in(with_key()).await;
     assert!(!matches!(blocked, Ok(SignInOutcome::SignedIn { .. })), "{blocked:?}");
     assert_eq!(refused(shop.user(second).await), Refused::UserBlocked);

@@ -8,7 +8,7 @@ use evercart_core::ids::{LineId, SkuId};
 use evercart_core::signals::CartWatch;
 
 use crate::Backend;
-use crate::shop::{JACKET_M, MUG, MUGS, Shop, checkout, free};
+use crate::shop::{JACKET_M, MUG, MUGS, Shop, by, checkout, free};
 
 /// A word takes a second at most; a busy machine gets more. What never comes is waited for in vain.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,10 +57,10 @@ pub async fn the_end_of_a_session_is_told<B: Backend>(shop: &mut Shop<B>) {
     told(&mut watch, "a sign-out").await;
     shop.sign_in_with(&customer.phone).await;
     settle(&mut watch).await;
-    shop.sign_user_out(customer.phone.clone()).await.unwrap();
+    shop.sign_user_out(customer.phone.clone(), by()).await.unwrap();
     told(&mut watch, "a sign-out by an operator").await;
     settle(&mut watch).await;
-    shop.block_user(customer.phone.clone()).await.unwrap();
+    shop.block_user(customer.phone.clone(), by()).await.unwrap();
     told(&mut watch, "a block").await;
 }
 

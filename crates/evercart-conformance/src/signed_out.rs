@@ -25,8 +25,8 @@ use evercart_core::wishlist::{Wishlist, Wishlists};
 
 use crate::Backend;
 use crate::shop::{
-    CODE, Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, checkout, free, items, keyed,
-    page, phone, phone_change, refused, test_attempt,
+    CODE, Customer, LAMP, MUG, MUGS, SCARF, SCARF_RED, Shop, address, by, checkout, free, items,
+    keyed, page, phone, phone_change, refused, test_attempt,
 };
 use crate::survival::settled_customer;
 
@@ -222,9 +222,9 @@ pub async fn every_operation_is_closed_to_other_epochs<B: Backend>(shop: &mut Sh
 pub async fn every_operation_is_closed_to_the_blocked<B: Backend>(shop: &mut Shop<B>) {
     let me = customer(shop).await;
     let before = shop.belongings(me.session).await;
-    shop.block_user(me.phone.clone()).await.unwrap();
+    shop.block_user(me.phone.clone(), by()).await.unwrap();
     assert_all_refused(shop, me.session, &Refused::UserBlocked).await;
-    shop.unblock_user(me.phone.clone()).await.unwrap();
+    shop.unblock_user(me.phone.clone(), by()).await.unwrap();
     assert_all_refused(shop, me.session, &Refused::SignedOut).await;
     let again = shop.sign_in_with(&me.phone).await;
     assert_eq!(shop.belongings(again).await.cart, before.cart);

@@ -94,11 +94,13 @@ pub struct UserExport {
 /// A line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorAction {
-    /// `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
-    /// `confirm-move`.
+    /// `show`, `export`, `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`,
+    /// `move-back`, `confirm-move`, `erase`.
     pub action: String,
     /// When.
     pub at: Timestamp,
+    /// Why, if that was said.
+    pub reason: Option<String>,
 }
 
 /// An idempotency key that was used.

@@ -3,13 +3,34 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::account::FormerPhone;
+use crate::account::{FormerPhone, OpenOrders};
 use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::ids::{ProductId, SkuId, UserId};
 use crate::order::Checkout;
 use crate::phone::Phone;
 use crate::user::{Session, User};
+
+/// Who does something to a customer, and why: a line of the audit log says both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// A name by which the shop knows them.
+    pub who: String,
+    /// Such as a case number. It stays in the books when the customer is erased.
+    pub reason: Option<String>,
+}
+
+impl By {
+    /// Somebody who runs the shop.
+    pub fn operator(who: &str, reason: Option<&str>) -> Self {
+        Self { who: who.to_owned(), reason: reason.map(str::to_owned) }
+    }
+
+    /// The customer.
+    pub fn customer() -> Self {
+        Self::operator("customer", None)
+    }
+}
 
 /// What an operator finds of a customer.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,23 +160,43 @@ pub trait Operator: Send + Sync {
     /// `NotFound`.
     async fn find_user(&self, phone: Phone) -> Result<UserFile>;
 
+    /// Leaves a line that somebody was shown what the shop knows of a customer.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn note_look(&self, user_id: UserId, by: By) -> Result<()>;
+
+    /// Erases a customer as [`Accounts::erase`](crate::account::Accounts::erase) does, without a
+    /// code: for a letter, a lost phone, a blocked customer. The phone's keyed hash, if it is known,
+    /// has what was remembered of requests by it forgotten.
+    ///
+    /// # Errors
+    /// `NotFound`; `OpenOrders`; `PhoneOnHold` while it is not settled whose the account is.
+    async fn erase_user(
+        &self,
+        phone: Phone,
+        phone_hash: Option<KeyedHash>,
+        open_orders: OpenOrders,
+        by: By,
+    ) -> Result<UserId>;
+
     /// Blocks a customer: no request of theirs is let in, and signing in is refused.
     ///
     /// # Errors
     /// `NotFound`.
-    async fn block_user(&self, phone: Phone) -> Result<User>;
+    async fn block_user(&self, phone: Phone, by: By) -> Result<User>;
 
     /// Lifts a block. The customer signs in again as usual.
     ///
     /// # Errors
     /// `NotFound`.
-    async fn unblock_user(&self, phone: Phone) -> Result<User>;
+    async fn unblock_user(&self, phone: Phone, by: By) -> Result<User>;
 
     /// Signs a customer out everywhere.
     ///
     /// # Errors
     /// `NotFound`.
-    async fn sign_user_out(&self, phone: Phone) -> Result<User>;
+    async fn sign_user_out(&self, phone: Phone, by: By) -> Result<User>;
 
     /// The customers who have left a phone, the latest first, at most [`FORMER_CUSTOMERS_MAX`].
     ///
@@ -170,14 +211,14 @@ pub trait Operator: Send + Sync {
     /// # Errors
     /// `NotFound` if the account does not have the phone `from`, or nothing is left to decide;
     /// `PhoneTaken` if the former phone is another customer's by now.
-    async fn move_phone_back(&self, decision: MoveBack) -> Result<User>;
+    async fn move_phone_back(&self, decision: MoveBack, by: By) -> Result<User>;
 
     /// Lets a change of phone stand that was stopped or is on hold: the freeze and the hold end,
     /// and the former phone is free.
     ///
     /// # Errors
     /// `NotFound` if the account does not have this phone, or nothing is left to decide.
-    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> Result<User>;
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone, by: By) -> Result<User>;
 
     /// Looks for anything that breaks a promise of the schema.
     ///

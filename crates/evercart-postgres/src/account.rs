@@ -10,6 +10,7 @@ use evercart_core::copy::Erasure;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::operator::By;
 use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
@@ -150,7 +151,7 @@ async fn change_phone(
     db.change_one(CHANGE, &[&id.0, &attempt.phone.as_str(), &db.now(), &held_until]).await?;
     let (old, hash) = (&change.old_phone, change.old_phone_hash);
     phone_change::remember_former(db, id, old, hash, change.hold).await?;
-    audit(db, id, "change-phone").await?;
+    audit(db, id, "change-phone", &By::customer()).await?;
     forget_early_keys(db, &phones).await?;
     outbox::write_down(db, id, &change.notice).await?;
     remember(db, id, guard, session.epoch).await?;
@@ -240,7 +241,7 @@ pub(crate) async fn forget_early_keys(db: &Db<'_>, phones: &[KeyedHash]) -> Resu
 
 /// Everything, with the cart's content beside it: what the catalogue says is looked up elsewhere.
 async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExport)> {
-    const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = $1 ORDER BY id";
+    const ACTIONS: &str = "SELECT action, at, reason FROM audit_log WHERE user_id = $1 ORDER BY id";
     let id = session.user_id;
     admit(db, session).await?;
     let actions = db.query(ACTIONS, &[&id.0]).await?;
@@ -257,7 +258,11 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
         former_phones: phone_change::former_phones(db, id).await?,
         operator_actions: actions
             .iter()
-            .map(|row| OperatorAction { action: row.get(0), at: time(row.get(1)) })
+            .map(|row| OperatorAction {
+                action: row.get(0),
+                at: time(row.get(1)),
+                reason: row.get(2),
+            })
             .collect(),
     };
     Ok((cart_merge::content(db, session).await?, export))
@@ -298,6 +303,7 @@ async fn erase(
     }
     let request = guard.idempotency.as_ref().map(|key| key.request_of(session));
     let erasure = erasing::erase(db, id, &attempt.phone, open_orders, request).await?;
+    audit(db, id, "erase", &By::customer()).await?;
     forget_early_keys(db, &[attempt.phone_hash]).await?;
     Ok((Proven::Done(Done::now(())), Some(erasure)))
 }

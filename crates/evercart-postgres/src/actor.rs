@@ -6,6 +6,7 @@
 use evercart_core::error::{Failed, Refused};
 use evercart_core::guard::{Guard, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::UserId;
+use evercart_core::operator::By;
 use evercart_core::user::Session;
 
 use crate::db::{Db, Params, Result};
@@ -101,11 +102,11 @@ fn lifetime() -> i64 {
     IDEMPOTENCY_LIFETIME.as_secs() * 1000
 }
 
-/// Leaves a line about what an operator did to a customer, whose row is locked.
-pub(crate) async fn audit(db: &Db<'_>, user: UserId, action: &'static str) -> Result<()> {
-    const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action) \
-         SELECT $1::BIGINT, coalesce(max(id), 0) + 1, $2::BIGINT, $3::TEXT FROM audit_log \
-         WHERE user_id = $1";
-    db.execute(AUDIT, &[&user.0, &db.now(), &action]).await?;
+/// Leaves a line about what was done to a customer, whose row is locked.
+pub(crate) async fn audit(db: &Db<'_>, user: UserId, action: &'static str, by: &By) -> Result<()> {
+    const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action, who, reason) \
+         SELECT $1::BIGINT, coalesce(max(id), 0) + 1, $2::BIGINT, $3::TEXT, $4::TEXT, $5::TEXT \
+         FROM audit_log WHERE user_id = $1";
+    db.execute(AUDIT, &[&user.0, &db.now(), &action, &by.who, &by.reason]).await?;
     Ok(())
 }

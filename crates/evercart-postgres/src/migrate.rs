@@ -13,7 +13,7 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0005_first_tries.sql"),
     include_str!("../migrations/0006_cart_order.sql"),
     include_str!("../migrations/0007_erasures.sql"),
+    include_str!("../migrations/0008_audit.sql"),
 ];
 
 /// The functions, which are made anew after the last migration.

@@ -5,20 +5,23 @@ mod fill;
 mod rows;
 
 use async_trait::async_trait;
+use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
+use evercart_core::copy::Erasure;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::UserId;
 use evercart_core::operator::{
-    CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
+    By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 
+use crate::account::forget_early_keys;
 use crate::actor::audit;
 use crate::db::{Db, Result, snapshot, transact, unsigned};
 use crate::migrate::other_version;
-use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Postgres, SCHEMA_VERSION, check, phone_change};
+use crate::sign_in::{create_user, end_sessions, lock_phones, user, user_id_of, user_with_phone};
+use crate::{Postgres, SCHEMA_VERSION, check, erasing, phone_change};
 
 #[async_trait]
 impl Operator for Postgres {
@@ -30,35 +33,62 @@ impl Operator for Postgres {
         snapshot!(self, |db| former_customers(&db, phone))
     }
 
-    async fn move_phone_back(&self, decision: MoveBack) -> StoreResult<User> {
+    async fn note_look(&self, user_id: UserId, by: By) -> StoreResult<()> {
+        const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
+        transact!(self, |db| async {
+            let there = db.query_opt(LOCK, &[&user_id.0]).await?;
+            there.ok_or(Refused::NotFound { what: "customer" })?;
+            audit(&db, user_id, "show", &by).await
+        })
+    }
+
+    async fn erase_user(
+        &self,
+        phone: Phone,
+        phone_hash: Option<KeyedHash>,
+        open_orders: OpenOrders,
+        by: By,
+    ) -> StoreResult<UserId> {
+        let erasure = transact!(self, |db| erase_user(&db, &phone, phone_hash, open_orders, &by))?;
+        self.list_erased(erasure).await;
+        self.tell_of_change(erasure.user_id);
+        Ok(erasure.user_id)
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack, by: By) -> StoreResult<User> {
         let id = decision.user_id;
         let user = transact!(self, |db| async {
-            phone_change::move_back(&db, &decision).await?;
+            phone_change::move_back(&db, &decision, &by).await?;
             Ok(user(&db, id).await?.ok_or(Refused::UnknownUser)?)
         })?;
         self.tell_of_change(id);
         Ok(user)
     }
 
-    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> StoreResult<User> {
+    async fn confirm_phone_change(
+        &self,
+        user_id: UserId,
+        phone: Phone,
+        by: By,
+    ) -> StoreResult<User> {
         let user = transact!(self, |db| async {
-            phone_change::confirm(&db, user_id, &phone).await?;
+            phone_change::confirm(&db, user_id, &phone, &by).await?;
             Ok(user(&db, user_id).await?.ok_or(Refused::UnknownUser)?)
         })?;
         self.tell_of_change(user_id);
         Ok(user)
     }
 
-    async fn block_user(&self, phone: Phone) -> StoreResult<User> {
-        self.act_on(&phone, Action::Block).await
+    async fn block_user(&self, phone: Phone, by: By) -> StoreResult<User> {
+        self.act_on(&phone, Action::Block, &by).await
     }
 
-    async fn unblock_user(&self, phone: Phone) -> StoreResult<User> {
-        self.act_on(&phone, Action::Unblock).await
+    async fn unblock_user(&self, phone: Phone, by: By) -> StoreResult<User> {
+        self.act_on(&phone, Action::Unblock, &by).await
     }
 
-    async fn sign_user_out(&self, phone: Phone) -> StoreResult<User> {
-        self.act_on(&phone, Action::SignOut).await
+    async fn sign_user_out(&self, phone: Phone, by: By) -> StoreResult<User> {
+        self.act_on(&phone, Action::SignOut, &by).await
     }
 
     async fn check(&self) -> StoreResult<CheckReport> {
@@ -123,14 +153,14 @@ impl Postgres {
         })
     }
 
-    async fn act_on(&self, phone: &Phone, action: Action) -> StoreResult<User> {
-        let user = transact!(self, |db| act(&db, phone, action))?;
+    async fn act_on(&self, phone: &Phone, action: Action, by: &By) -> StoreResult<User> {
+        let user = transact!(self, |db| act(&db, phone, action, by))?;
         self.tell_of_change(user.id);
         Ok(user)
     }
 }
 
-async fn act(db: &Db<'_>, phone: &Phone, action: Action) -> Result<User> {
+async fn act(db: &Db<'_>, phone: &Phone, action: Action, by: &By) -> Result<User> {
     const BLOCK: &str = "UPDATE users SET blocked_at = coalesce(blocked_at, $2) WHERE id = $1";
     const UNBLOCK: &str = "UPDATE users SET blocked_at = NULL WHERE id = $1";
     let id = user_id_of(db, phone).await?.ok_or(Refused::NotFound { what: "customer" })?;
@@ -149,8 +179,34 @@ async fn act(db: &Db<'_>, phone: &Phone, action: Action) -> Result<User> {
             "sign-out"
         }
     };
-    audit(db, id, word).await?;
+    audit(db, id, word, by).await?;
     Ok(user(db, id).await?.ok_or(Refused::UnknownUser)?)
+}
+
+async fn erase_user(
+    db: &Db<'_>,
+    phone: &Phone,
+    phone_hash: Option<KeyedHash>,
+    open_orders: OpenOrders,
+    by: &By,
+) -> Result<Erasure> {
+    const LOCK: &str = "SELECT phone FROM users WHERE id = $1 FOR UPDATE";
+    const NOBODY: Refused = Refused::NotFound { what: "customer" };
+    if let Some(hash) = phone_hash {
+        lock_phones(db, &[hash]).await?;
+    }
+    let id = user_id_of(db, phone).await?.ok_or(NOBODY)?;
+    let row = db.query_one(LOCK, &[&id.0]).await?;
+    // Moved or erased while this waited.
+    if row.get::<_, &str>(0) != phone.as_str() {
+        return Err(NOBODY.into());
+    }
+    phone_change::refuse_on_hold(db, id).await?;
+    phone_change::refuse_frozen(db, id).await?;
+    let erasure = erasing::erase(db, id, phone, open_orders, None).await?;
+    forget_early_keys(db, phone_hash.as_slice()).await?;
+    audit(db, id, "erase", by).await?;
+    Ok(erasure)
 }
 
 async fn file_by_phone(db: &Db<'_>, phone: &Phone) -> Result<UserFile> {

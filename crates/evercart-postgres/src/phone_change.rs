@@ -9,7 +9,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::error::Refused;
 use evercart_core::guard::{Done, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::UserId;
-use evercart_core::operator::{FORMER_CUSTOMERS_MAX, Frozen, MoveBack, PhoneChangeState};
+use evercart_core::operator::{By, FORMER_CUSTOMERS_MAX, Frozen, MoveBack, PhoneChangeState};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use jiff::{SignedDuration, Timestamp};
@@ -145,7 +145,7 @@ pub(crate) async fn stop(db: &Db<'_>, attempt: &SignInAttempt) -> Result<Proven<
         end_sessions(db, id).await?;
         db.change_one(FREEZE, &[&id.0, &db.now(), &attempt.phone.as_str()]).await?;
         db.change_one(KEEP, &[&phone.0.as_slice(), &id.0, &FROZEN]).await?;
-        audit(db, id, "stop-phone-change").await?;
+        audit(db, id, "stop-phone-change", &By::customer()).await?;
     }
     let ends_at = db.now() + millis(IDEMPOTENCY_LIFETIME);
     remember_early(db, phone, attempt.idempotency.as_ref(), None, ends_at).await?;
@@ -178,12 +178,12 @@ async fn decide(db: &Db<'_>, id: UserId, present: &Phone) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn confirm(db: &Db<'_>, id: UserId, present: &Phone) -> Result<()> {
+pub(crate) async fn confirm(db: &Db<'_>, id: UserId, present: &Phone, by: &By) -> Result<()> {
     decide(db, id, present).await?;
-    audit(db, id, "confirm-move").await
+    audit(db, id, "confirm-move", by).await
 }
 
-pub(crate) async fn move_back(db: &Db<'_>, decision: &MoveBack) -> Result<()> {
+pub(crate) async fn move_back(db: &Db<'_>, decision: &MoveBack, by: &By) -> Result<()> {
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = $1 AND user_id = $2";
     const CHANGE: &str = "UPDATE users SET phone = $2 WHERE id = $1";
     let MoveBack { user_id: id, from: (from, from_hash), to: (to, to_hash) } = decision;
@@ -199,5 +199,5 @@ pub(crate) async fn move_back(db: &Db<'_>, decision: &MoveBack) -> Result<()> {
     end_sessions(db, *id).await?;
     remember_former(db, *id, from, *from_hash, SignedDuration::ZERO).await?;
     forget_early_keys(db, &[*from_hash, *to_hash]).await?;
-    audit(db, *id, "move-back").await
+    audit(db, *id, "move-back", by).await
 }

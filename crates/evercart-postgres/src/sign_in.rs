@@ -299,8 +299,8 @@ const NO_EPOCH: i64 = -1;
 /// kept for a customer who was moved away from it, nobody is signed in.
 async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, i64)> {
     const INCARNATION: &str = "SELECT value FROM incarnation";
-    const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 WHERE id = $1 \
-         RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
+    const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 \
+         WHERE id = $1 AND phone <> '' RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
          blocked_at, session_epoch, last_login, created_at, $3::BIGINT, \
          frozen_at IS NOT NULL AS is_frozen";
     let phone = &attempt.phone;
@@ -315,7 +315,8 @@ async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, 
     };
     let incarnation: i64 = db.query_one(INCARNATION, &[]).await?.get(0);
     let row = db.query_opt(SIGN_IN, &[&id.0, &db.now(), &incarnation]).await?;
-    let row = row.ok_or(Refused::UnknownUser)?;
+    // Erased while this waited for the row: who asks again is a new customer.
+    let row = row.ok_or_else(met_another)?;
     let user = user_row(&row);
     if user.blocked_at.is_some() {
         // Undoes everything above: the block stays what it is.

@@ -8,6 +8,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::operator::By;
 use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
@@ -133,7 +134,7 @@ fn change_phone(
     db.change_one(CHANGE, (id.0, attempt.phone.as_str(), db.now(), held_until))?;
     let (old, hash) = (&change.old_phone, change.old_phone_hash);
     phone_change::remember_former(db, id, old, hash, change.hold)?;
-    audit(db, id, "change-phone")?;
+    audit(db, id, "change-phone", &By::customer())?;
     forget_early_keys(db, &[change.old_phone_hash, attempt.phone_hash])?;
     outbox::write_down(db, id, &change.notice)?;
     remember(db, id, guard, session.epoch)?;
@@ -223,11 +224,11 @@ pub(crate) fn forget_early_keys(db: &Db, phones: &[KeyedHash]) -> Result<()> {
 }
 
 fn export(db: &Db, session: Session) -> Result<UserExport> {
-    const ACTIONS: &str = "SELECT action, at FROM audit_log WHERE user_id = ?1 ORDER BY id";
+    const ACTIONS: &str = "SELECT action, at, reason FROM audit_log WHERE user_id = ?1 ORDER BY id";
     let id = admit(db, session)?.user_id;
     let mut statement = db.sql(ACTIONS)?;
     let actions = statement.query_map([id.0], |row| {
-        Ok(OperatorAction { action: row.get(0)?, at: time(row.get(1)?) })
+        Ok(OperatorAction { action: row.get(0)?, at: time(row.get(1)?), reason: row.get(2)? })
     })?;
     Ok(UserExport {
         user: user(db, id)?.ok_or(Refused::UnknownUser)?,
@@ -272,6 +273,7 @@ fn erase(
     }
     let request = guard.idempotency.as_ref().map(|key| key.request_of(session));
     erasing::erase(db, id, open_orders, request)?;
+    audit(db, id, "erase", &By::customer())?;
     forget_early_keys(db, &[attempt.phone_hash])?;
     Ok(Proven::Done(Done::now(())))
 }

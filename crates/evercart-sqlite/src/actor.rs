@@ -4,6 +4,7 @@
 use evercart_core::error::{Failed, Refused};
 use evercart_core::guard::{Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::UserId;
+use evercart_core::operator::By;
 use evercart_core::user::Session;
 use rusqlite::OptionalExtension;
 
@@ -122,12 +123,12 @@ fn lifetime() -> i64 {
     IDEMPOTENCY_LIFETIME.as_secs() * 1000
 }
 
-const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action) VALUES (?1, \
-     (SELECT coalesce(max(id), 0) + 1 FROM audit_log WHERE user_id = ?1), ?2, ?3)";
+const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action, who, reason) VALUES (?1, \
+     (SELECT coalesce(max(id), 0) + 1 FROM audit_log WHERE user_id = ?1), ?2, ?3, ?4, ?5)";
 
-/// Leaves a line about what an operator did to a customer.
-pub(crate) fn audit(db: &Db, user: UserId, action: &'static str) -> Result<()> {
-    db.sql(AUDIT)?.execute((user.0, db.now(), action))?;
+/// Leaves a line about what was done to a customer.
+pub(crate) fn audit(db: &Db, user: UserId, action: &'static str, by: &By) -> Result<()> {
+    db.sql(AUDIT)?.execute((user.0, db.now(), action, &by.who, &by.reason))?;
     Ok(())
 }
 

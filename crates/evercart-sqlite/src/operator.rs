@@ -1,21 +1,23 @@
 //! The operators' SQL: finding, blocking and signing out a customer, checking, filling a demo.
 
 use async_trait::async_trait;
+use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult};
 use evercart_core::ids::{SkuId, UserId};
 use evercart_core::operator::{
-    CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
+    By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use rusqlite::OptionalExtension;
 
+use crate::account::forget_early_keys;
 use crate::actor::audit;
 use crate::db::{Db, Result, unsigned};
 use crate::open_cart::OpenCart;
 use crate::sign_in::{create_user, end_sessions, user, user_id_of, user_with_phone};
-use crate::{Sqlite, check, life, order, phone_change, wishlist};
+use crate::{Sqlite, check, erasing, life, order, phone_change, wishlist};
 
 #[async_trait]
 impl Operator for Sqlite {
@@ -41,31 +43,68 @@ impl Operator for Sqlite {
             .await
     }
 
-    async fn move_phone_back(&self, decision: MoveBack) -> StoreResult<User> {
+    async fn note_look(&self, user_id: UserId, by: By) -> StoreResult<()> {
+        self.writer
+            .write(move |db| {
+                user(db, user_id)?.ok_or(Refused::NotFound { what: "customer" })?;
+                audit(db, user_id, "show", &by)
+            })
+            .await
+    }
+
+    async fn erase_user(
+        &self,
+        phone: Phone,
+        phone_hash: Option<KeyedHash>,
+        open_orders: OpenOrders,
+        by: By,
+    ) -> StoreResult<UserId> {
+        let erased = self
+            .writer
+            .write(move |db| {
+                let id = user_id_of(db, &phone)?.ok_or(Refused::NotFound { what: "customer" })?;
+                phone_change::refuse_on_hold(db, id)?;
+                phone_change::refuse_frozen(db, id)?;
+                erasing::erase(db, id, open_orders, None)?;
+                forget_early_keys(db, phone_hash.as_slice())?;
+                audit(db, id, "erase", &by)?;
+                Ok(id)
+            })
+            .await?;
+        self.signals.changed(erased);
+        Ok(erased)
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack, by: By) -> StoreResult<User> {
         let id = decision.user_id;
-        self.settle(id, move |db| phone_change::move_back(db, &decision)).await
+        self.settle(id, move |db| phone_change::move_back(db, &decision, &by)).await
     }
 
-    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> StoreResult<User> {
-        self.settle(user_id, move |db| phone_change::confirm(db, user_id, &phone)).await
+    async fn confirm_phone_change(
+        &self,
+        user_id: UserId,
+        phone: Phone,
+        by: By,
+    ) -> StoreResult<User> {
+        self.settle(user_id, move |db| phone_change::confirm(db, user_id, &phone, &by)).await
     }
 
-    async fn block_user(&self, phone: Phone) -> StoreResult<User> {
+    async fn block_user(&self, phone: Phone, by: By) -> StoreResult<User> {
         const BLOCK: &str = "UPDATE users SET blocked_at = coalesce(blocked_at, ?2) WHERE id = ?1";
-        self.act_on(phone, "block", |db, id| {
+        self.act_on(phone, "block", by, |db, id| {
             end_sessions(db, id)?;
             db.change_one(BLOCK, (id.0, db.now()))
         })
         .await
     }
 
-    async fn unblock_user(&self, phone: Phone) -> StoreResult<User> {
+    async fn unblock_user(&self, phone: Phone, by: By) -> StoreResult<User> {
         const UNBLOCK: &str = "UPDATE users SET blocked_at = NULL WHERE id = ?1";
-        self.act_on(phone, "unblock", |db, id| db.change_one(UNBLOCK, [id.0])).await
+        self.act_on(phone, "unblock", by, |db, id| db.change_one(UNBLOCK, [id.0])).await
     }
 
-    async fn sign_user_out(&self, phone: Phone) -> StoreResult<User> {
-        self.act_on(phone, "sign-out", end_sessions).await
+    async fn sign_user_out(&self, phone: Phone, by: By) -> StoreResult<User> {
+        self.act_on(phone, "sign-out", by, end_sessions).await
     }
 
     async fn check(&self) -> StoreResult<CheckReport> {
@@ -142,7 +181,13 @@ impl Sqlite {
         Ok(user)
     }
 
-    async fn act_on<F>(&self, phone: Phone, action: &'static str, act: F) -> StoreResult<User>
+    async fn act_on<F>(
+        &self,
+        phone: Phone,
+        action: &'static str,
+        by: By,
+        act: F,
+    ) -> StoreResult<User>
     where
         F: FnOnce(&Db, UserId) -> Result<()> + Send + 'static,
     {
@@ -151,7 +196,7 @@ impl Sqlite {
             .write(move |db| {
                 let id = user_id_of(db, &phone)?.ok_or(Refused::NotFound { what: "customer" })?;
                 act(db, id)?;
-                audit(db, id, action)?;
+                audit(db, id, action, &by)?;
                 Ok(user(db, id)?.ok_or(Refused::UnknownUser)?)
             })
             .await?;

@@ -6,7 +6,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::error::Refused;
 use evercart_core::guard::{Done, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::UserId;
-use evercart_core::operator::{FORMER_CUSTOMERS_MAX, Frozen, MoveBack, PhoneChangeState};
+use evercart_core::operator::{By, FORMER_CUSTOMERS_MAX, Frozen, MoveBack, PhoneChangeState};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use jiff::{SignedDuration, Timestamp};
@@ -141,7 +141,7 @@ pub(crate) fn stop(db: &Db, attempt: &SignInAttempt) -> Result<Proven<UserId>> {
         end_sessions(db, id)?;
         db.change_one(FREEZE, (id.0, db.now(), attempt.phone.as_str()))?;
         db.change_one(KEEP, (phone.0, id.0, FROZEN))?;
-        audit(db, id, "stop-phone-change")?;
+        audit(db, id, "stop-phone-change", &By::customer())?;
     }
     if let Some(key) = &attempt.idempotency {
         remember_early(db, phone, key, None, db.now() + millis(IDEMPOTENCY_LIFETIME))?;
@@ -164,12 +164,12 @@ fn decide(db: &Db, id: UserId, present: &Phone) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn confirm(db: &Db, id: UserId, present: &Phone) -> Result<()> {
+pub(crate) fn confirm(db: &Db, id: UserId, present: &Phone, by: &By) -> Result<()> {
     decide(db, id, present)?;
-    audit(db, id, "confirm-move")
+    audit(db, id, "confirm-move", by)
 }
 
-pub(crate) fn move_back(db: &Db, decision: &MoveBack) -> Result<()> {
+pub(crate) fn move_back(db: &Db, decision: &MoveBack, by: &By) -> Result<()> {
     const LET_GO: &str = "DELETE FROM phone_numbers WHERE phone = ?1 AND user_id = ?2";
     const CHANGE: &str = "UPDATE users SET phone = ?2 WHERE id = ?1";
     let MoveBack { user_id: id, from: (from, from_hash), to: (to, to_hash) } = decision;
@@ -184,5 +184,5 @@ pub(crate) fn move_back(db: &Db, decision: &MoveBack) -> Result<()> {
     end_sessions(db, *id)?;
     remember_former(db, *id, from, *from_hash, SignedDuration::ZERO)?;
     forget_early_keys(db, &[*from_hash, *to_hash])?;
-    audit(db, *id, "move-back")
+    audit(db, *id, "move-back", by)
 }

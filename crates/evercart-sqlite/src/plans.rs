@@ -341,7 +341,10 @@ async fn stop_and_move_back(store: &Sqlite) {
     store.stop_phone_change(stop).await.expect("stops");
     store.former_customers(KeyedHash([5; 32])).await.expect("customers");
     let decision = MoveBack { user_id: user.id, from: hashed(new, 6), to: hashed(old, 5) };
-    store.move_phone_back(decision).await.expect("moves back");
+    store
+        .move_phone_back(decision, evercart_core::operator::By::operator("tests", None))
+        .await
+        .expect("moves back");
 }
 
 async fn order_and_cancel(store: &Sqlite, session: Session) {

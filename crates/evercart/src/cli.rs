@@ -237,7 +237,7 @@ pub struct DemoFill {
 /// `user …`.
 #[derive(Debug, Subcommand)]
 pub enum User {
-    /// Show what the shop knows of a customer
+    /// Show what the shop knows of a customer; leaves a line in the audit log
     #[command(after_help = "Example: evercart user show +13128059851 --market us")]
     Show(OneUser),
     /// Block a customer: no request of theirs is let in and signing in is refused
@@ -260,6 +260,24 @@ pub enum User {
     /// Ends the hold and the freeze: the customer signs in with the new phone. Takes either phone.
     #[command(after_help = "Example: evercart user confirm-move +13128059852 --market us")]
     ConfirmMove(OneUser),
+    /// Erase a customer, as they can themselves: for a letter, a lost phone, a blocked customer
+    ///
+    /// Takes whatever is personal; orders stay for the books. Cannot be undone, and no return to
+    /// older data undoes it. Refused while orders are still to be delivered, unless told otherwise.
+    #[command(after_help = "Example: evercart user erase +13128059851 --market us \
+            --reason \"case 17\"")]
+    Erase(EraseUser),
+}
+
+/// `user erase`.
+#[derive(Debug, Args)]
+pub struct EraseUser {
+    /// Whom.
+    #[command(flatten)]
+    pub one: OneUser,
+    /// Also if orders are still to be delivered: these keep what the delivery needs until they end
+    #[arg(long)]
+    pub even_open_orders: bool,
 }
 
 /// A customer.
@@ -270,6 +288,12 @@ pub struct OneUser {
     /// Which market.
     #[command(flatten)]
     pub market: InMarket,
+    /// Why, such as a case number: written into the audit log, and kept there
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+    /// Who, for the audit log [default: the user who runs this]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

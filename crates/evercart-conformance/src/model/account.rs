@@ -80,7 +80,7 @@ impl Accounts for Model {
             customer.write_down(change.notice, now);
             customer.held_until = (!change.hold.is_zero()).then(|| now + change.hold);
             customer.leave(&change.old_phone, change.old_phone_hash, change.hold, now);
-            customer.act("change-phone", now);
+            customer.act("change-phone", &By::customer(), now);
             Ok(Proven::Done(Done::now(customer.user.clone())))
         })
     }
@@ -139,46 +139,57 @@ impl Accounts for Model {
             if !is_own || state.sign_ins.try_code(&attempt, now)?.is_none() {
                 return Ok(Proven::CodeInvalid);
             }
-            let customer = state.of(session.user_id);
-            let open = customer.orders.iter().filter(|order| order.status.is_open());
-            let orders: Vec<_> =
-                open.map(|order| order.id).take(OPEN_ORDERS_TOLD as usize).collect();
-            if open_orders == OpenOrders::Refuse && !orders.is_empty() {
-                return Err(Refused::OpenOrders { orders });
-            }
+            state.erase(session.user_id, open_orders, &By::customer(), now)?;
             state.sign_ins.forget_keys(attempt.phone_hash);
-            let customer = state.of(session.user_id);
-            customer.lines.clear();
-            customer.wishes.clear();
-            customer.addresses.clear();
-            customer.keys.clear();
-            customer.outbox.clear();
-            customer.former.clear();
-            customer.held_until = None;
-            Remembered::store(&mut customer.keys, key, now, session.epoch);
-            for order in &mut customer.orders {
-                order.customer_email = None;
-                if order.status.is_open() {
-                    continue;
-                }
-                order.payment_method.clear();
-                order.customer_name.clear();
-                order.customer_phone.clear();
-                order.delivery_address.clear();
-                (order.delivery_city, order.delivery_notes) = (None, None);
-            }
-            let user = &mut customer.user;
-            user.phone = Phone::from_stored(String::new());
-            user.is_active = false;
-            user.session_epoch += 1;
-            (user.full_name, user.email, user.profile_image_url) = (None, None, None);
-            (user.language, user.last_login) = (None, None);
+            Remembered::store(&mut state.of(session.user_id).keys, key, now, session.epoch);
             Ok(Proven::Done(Done::now(())))
         })
     }
 }
 
 impl State {
+    /// Erases a customer.
+    pub(super) fn erase(
+        &mut self,
+        id: UserId,
+        open_orders: OpenOrders,
+        by: &By,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let customer = self.of(id);
+        let open = customer.orders.iter().filter(|order| order.status.is_open());
+        let orders: Vec<_> = open.map(|order| order.id).take(OPEN_ORDERS_TOLD as usize).collect();
+        if open_orders == OpenOrders::Refuse && !orders.is_empty() {
+            return Err(Refused::OpenOrders { orders });
+        }
+        customer.act("erase", by, now);
+        customer.lines.clear();
+        customer.wishes.clear();
+        customer.addresses.clear();
+        customer.keys.clear();
+        customer.outbox.clear();
+        customer.former.clear();
+        customer.held_until = None;
+        for order in &mut customer.orders {
+            order.customer_email = None;
+            if order.status.is_open() {
+                continue;
+            }
+            order.payment_method.clear();
+            order.customer_name.clear();
+            order.customer_phone.clear();
+            order.delivery_address.clear();
+            (order.delivery_city, order.delivery_notes) = (None, None);
+        }
+        let user = &mut customer.user;
+        user.phone = Phone::from_stored(String::new());
+        user.is_active = false;
+        user.session_epoch += 1;
+        (user.full_name, user.email, user.profile_image_url) = (None, None, None);
+        (user.language, user.last_login, user.blocked_at) = (None, None, None);
+        Ok(())
+    }
+
     /// When this very request ended this session, if it did. Refuses any other dead session.
     fn ended_by(
         &self,

@@ -1,12 +1,12 @@
 //! The model's operator.
 
 use async_trait::async_trait;
-use evercart_core::account::OperatorAction;
+use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
 use evercart_core::ids::UserId;
 use evercart_core::operator::{
-    CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
+    By, CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
     Operator, UserFile,
 };
 use evercart_core::phone::Phone;
@@ -30,43 +30,72 @@ impl Operator for Model {
         })
     }
 
-    async fn move_phone_back(&self, decision: MoveBack) -> Result<User> {
+    async fn note_look(&self, user_id: UserId, by: By) -> Result<()> {
+        self.transact(|state, now| {
+            let customer = state.users.get_mut(&user_id);
+            let customer = customer.ok_or(Refused::NotFound { what: "customer" })?;
+            customer.act("show", &by, now);
+            Ok(())
+        })
+    }
+
+    async fn erase_user(
+        &self,
+        phone: Phone,
+        phone_hash: Option<KeyedHash>,
+        open_orders: OpenOrders,
+        by: By,
+    ) -> Result<UserId> {
+        self.transact(|state, now| {
+            let customer = state.by_phone(&phone)?;
+            let id = customer.user.id;
+            customer.refuse_on_hold(now)?;
+            if customer.frozen.is_some() {
+                return Err(Refused::PhoneOnHold { until: None });
+            }
+            state.erase(id, open_orders, &by, now)?;
+            phone_hash.into_iter().for_each(|hash| state.sign_ins.forget_keys(hash));
+            Ok(id)
+        })
+    }
+
+    async fn move_phone_back(&self, decision: MoveBack, by: By) -> Result<User> {
         self.transact(|state, now| {
             let id = decision.user_id;
-            state.move_back(decision, now)?;
+            state.move_back(decision, &by, now)?;
             Ok(state.of(id).user.clone())
         })
     }
 
-    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone) -> Result<User> {
+    async fn confirm_phone_change(&self, user_id: UserId, phone: Phone, by: By) -> Result<User> {
         self.transact(|state, now| {
-            state.confirm(user_id, &phone, now)?;
+            state.confirm(user_id, &phone, &by, now)?;
             Ok(state.of(user_id).user.clone())
         })
     }
 
-    async fn block_user(&self, phone: Phone) -> Result<User> {
+    async fn block_user(&self, phone: Phone, by: By) -> Result<User> {
         self.transact(|state, now| {
             let user = &mut state.by_phone(&phone)?.user;
             user.blocked_at = Some(now);
             sign_out(user);
-            state.audited(&phone, "block", now)
+            state.audited(&phone, "block", &by, now)
         })
     }
 
-    async fn unblock_user(&self, phone: Phone) -> Result<User> {
+    async fn unblock_user(&self, phone: Phone, by: By) -> Result<User> {
         self.transact(|state, now| {
             let user = &mut state.by_phone(&phone)?.user;
             user.blocked_at = None;
-            state.audited(&phone, "unblock", now)
+            state.audited(&phone, "unblock", &by, now)
         })
     }
 
-    async fn sign_user_out(&self, phone: Phone) -> Result<User> {
+    async fn sign_user_out(&self, phone: Phone, by: By) -> Result<User> {
         self.transact(|state, now| {
             let user = &mut state.by_phone(&phone)?.user;
             sign_out(user);
-            state.audited(&phone, "sign-out", now)
+            state.audited(&phone, "sign-out", &by, now)
         })
     }
 
@@ -146,9 +175,15 @@ impl State {
     }
 
     /// Leaves a line about what an operator did to a customer.
-    fn audited(&mut self, phone: &Phone, action: &str, at: Timestamp) -> Result<User, Refused> {
+    fn audited(
+        &mut self,
+        phone: &Phone,
+        action: &str,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<User, Refused> {
         let customer = self.by_phone(phone)?;
-        customer.actions.push(OperatorAction { action: action.to_owned(), at });
+        customer.act(action, by, at);
         Ok(customer.user.clone())
     }
 

@@ -5,7 +5,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::error::Refused;
 use evercart_core::guard::Done;
 use evercart_core::ids::UserId;
-use evercart_core::operator::{Frozen, MoveBack, PhoneChangeState};
+use evercart_core::operator::{By, Frozen, MoveBack, PhoneChangeState};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use jiff::{SignedDuration, Timestamp};
@@ -64,8 +64,9 @@ impl Customer {
         self.former.push(Former { hash, shown, kept: Kept::Until(now + hold) });
     }
 
-    pub(super) fn act(&mut self, action: &str, at: Timestamp) {
-        self.actions.push(OperatorAction { action: action.to_owned(), at });
+    pub(super) fn act(&mut self, action: &str, by: &By, at: Timestamp) {
+        let (action, reason) = (action.to_owned(), by.reason.clone());
+        self.actions.push(OperatorAction { action, at, reason });
     }
 
     /// Ends the hold and the freeze.
@@ -122,13 +123,18 @@ impl State {
             for former in customer.former.iter_mut().filter(|one| one.hash == phone) {
                 former.kept = Kept::UntilDecided;
             }
-            customer.act("stop-phone-change", now);
+            customer.act("stop-phone-change", &By::customer(), now);
         }
         self.sign_ins.remember_key(phone, attempt.idempotency, now, 0);
         Ok(Proven::Done(Done::now(id)))
     }
 
-    pub(super) fn move_back(&mut self, decision: MoveBack, now: Timestamp) -> Result<(), Refused> {
+    pub(super) fn move_back(
+        &mut self,
+        decision: MoveBack,
+        by: &By,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let MoveBack { user_id, from, to } = decision;
         if self.kept_for(to.1, now).is_none_or(|(id, _)| id != user_id) {
             return Err(NO_CHANGE);
@@ -141,7 +147,7 @@ impl State {
         customer.user.phone = to.0;
         sign_out(&mut customer.user);
         customer.leave(&from.0, from.1, SignedDuration::ZERO, now);
-        customer.act("move-back", now);
+        customer.act("move-back", by, now);
         self.sign_ins.forget_keys(from.1);
         self.sign_ins.forget_keys(to.1);
         Ok(())
@@ -151,11 +157,12 @@ impl State {
         &mut self,
         id: UserId,
         present: &Phone,
+        by: &By,
         now: Timestamp,
     ) -> Result<(), Refused> {
         let customer = self.users.get_mut(&id).ok_or(NO_CHANGE)?;
         customer.decide(present, now)?;
-        customer.act("confirm-move", now);
+        customer.act("confirm-move", by, now);
         Ok(())
     }
 

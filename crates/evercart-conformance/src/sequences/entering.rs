@@ -13,7 +13,8 @@ use super::{difference, reason};
 use crate::Backend;
 use crate::model::Model;
 use crate::shop::{
-    Shop, address_hash, attempt, budget, code_request, free, key, phone, phone_hash, unsent_code,
+    Shop, address_hash, attempt, budget, by, code_request, free, key, phone, phone_hash,
+    unsent_code,
 };
 
 const PHONES: u32 = 3;
@@ -177,10 +178,10 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
             done.map_or_else(reason, |_| "signed out".into())
         }
         Step::Block(n) => {
-            store.block_user(phone(n)).await.map_or_else(reason, |_| "blocked".into())
+            store.block_user(phone(n), by()).await.map_or_else(reason, |_| "blocked".into())
         }
         Step::Unblock(n) => {
-            store.unblock_user(phone(n)).await.map_or_else(reason, |_| "unblocked".into())
+            store.unblock_user(phone(n), by()).await.map_or_else(reason, |_| "unblocked".into())
         }
         Step::Wait(_) | Step::Reopen => unreachable!("done by the caller"),
     }

@@ -22,8 +22,8 @@ use crate::Backend;
 use crate::model::Model;
 use crate::shop::{
     Belongings, JACKET, JACKET_L, JACKET_M, LAMP, LAST_LAMP, MUG, MUGS, NO_PRODUCT, NO_SKU,
-    OLD_MUG, PLENTY, SCARF, SCARF_RED, Shop, address, belongings, catalogue, checkout, items, page,
-    phone, signed_in, test_attempt,
+    OLD_MUG, PLENTY, SCARF, SCARF_RED, Shop, address, belongings, by, catalogue, checkout, items,
+    page, phone, signed_in, test_attempt,
 };
 
 const CUSTOMERS: usize = 3;
@@ -207,9 +207,9 @@ async fn happen(store: &dyn Store, side: &mut Side, step: &Step) {
             }
         }
         Step::UseFirstSession(who) => side.sessions[*who].1 = side.sessions[*who].0,
-        Step::Block(who) => drop(store.block_user(of(who)).await.unwrap()),
-        Step::Unblock(who) => drop(store.unblock_user(of(who)).await.unwrap()),
-        Step::SignOutByOperator(who) => drop(store.sign_user_out(of(who)).await.unwrap()),
+        Step::Block(who) => drop(store.block_user(of(who), by()).await.unwrap()),
+        Step::Unblock(who) => drop(store.unblock_user(of(who), by()).await.unwrap()),
+        Step::SignOutByOperator(who) => drop(store.sign_user_out(of(who), by()).await.unwrap()),
         Step::ChangeSku { sku, price, stock, active } => {
             let mut row = catalogue().remove(*sku);
             // Where there is plenty it stays so: a line beyond both the stock and the limit may

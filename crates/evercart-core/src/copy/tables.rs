@@ -423,6 +423,9 @@ pub const TABLES: &[Table] = &[
             integer("id", Books),
             integer("at", Books),
             text("action", Books),
+            // Missing in lines of before they were noted.
+            optional_text("who", Books),
+            optional_text("reason", Books),
         ],
     ),
     // Who was erased. A list outside the databases repeats it, so that nobody is brought back.

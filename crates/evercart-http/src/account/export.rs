@@ -72,16 +72,18 @@ impl<'a> FormerPhoneJson<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = OperatorAction)]
 struct OperatorActionJson<'a> {
-    /// `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
-    /// `confirm-move`.
+    /// `show`, `export`, `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`,
+    /// `move-back`, `confirm-move`.
     #[schema(example = "sign-out")]
     action: &'a str,
     at: Utc,
+    /// Why, if that was said.
+    reason: Option<&'a str>,
 }
 
 impl<'a> OperatorActionJson<'a> {
     fn of(action: &'a OperatorAction) -> Self {
-        Self { action: &action.action, at: Utc(action.at) }
+        Self { action: &action.action, at: Utc(action.at), reason: action.reason.as_deref() }
     }
 }
 

@@ -20,7 +20,11 @@ async fn nobody_else_gets_at_a_customers_data() {
     let ann = shop.prepare().await;
     let blocked = shop.sign_in(EVE).await;
     let eve = Phone::parse(EVE, None).unwrap();
-    shop.shop.markets[0].store.block_user(eve).await.unwrap();
+    shop.shop.markets[0]
+        .store
+        .block_user(eve, evercart_core::operator::By::operator("tests", None))
+        .await
+        .unwrap();
     let tokens = Tokens::of(&shop, &ann.token);
     let before = shop.everything(&ann.token).await;
     let mut covered = 0;

@@ -165,7 +165,13 @@ pub async fn provoke<'a>(
         "400" => ask().header("x-market", "fr"),
         "401" if path == "/auth/verify-code" => {
             shop.sign_in(EVE).await;
-            shop.stores[0].block_user(Phone::parse(EVE, None).unwrap()).await.unwrap();
+            shop.stores[0]
+                .block_user(
+                    Phone::parse(EVE, None).unwrap(),
+                    evercart_core::operator::By::operator("tests", None),
+                )
+                .await
+                .unwrap();
             without().json(&json!({"phone": EVE, "code": "123456"}))
         }
         "401" => without(),

@@ -127,7 +127,11 @@ async fn nobody_we_know(seen: &mut Seen) {
     shop.post("/auth/logout").token(&token).send().await;
     seen.is(&cart().send().await, 401, "signed_out");
     let phone = Phone::parse(ANN, None).unwrap();
-    shop.shop.markets[0].store.block_user(phone).await.unwrap();
+    shop.shop.markets[0]
+        .store
+        .block_user(phone, evercart_core::operator::By::operator("tests", None))
+        .await
+        .unwrap();
     seen.is(&cart().send().await, 401, "user_blocked");
     shop.clock.advance(jiff::SignedDuration::from_mins(31));
     seen.is(&cart().send().await, 401, "token_expired");

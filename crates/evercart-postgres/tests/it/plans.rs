@@ -199,7 +199,10 @@ async fn run_every_operation(database: &Database) {
         from: (new.clone(), phone_hash(&new)),
         to: (phone.clone(), phone_hash(&phone)),
     };
-    store.move_phone_back(back).await.expect("moves back");
+    store
+        .move_phone_back(back, evercart_core::operator::By::operator("tests", None))
+        .await
+        .expect("moves back");
     let me = signed_in(store.sign_in(test_attempt(&phone)).await).session();
     store.sign_out(me, keyed("out", 6)).await.expect("signs out");
     // Old things are swept while new ones are asked for.

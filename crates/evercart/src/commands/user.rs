@@ -3,12 +3,13 @@
 mod phone_change;
 mod show;
 
+use evercart_core::account::OpenOrders;
 use evercart_core::code::Hasher;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
-use evercart_core::operator::{FormerCustomer, UserFile};
+use evercart_core::operator::{By, FormerCustomer, UserFile};
 use evercart_core::phone::Phone;
 
-use crate::cli::User;
+use crate::cli::{EraseUser, User};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::keys::Keys;
@@ -40,14 +41,21 @@ pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
     | User::Unblock(one)
     | User::SignOut(one)
     | User::MoveBack(one)
-    | User::ConfirmMove(one)) = action;
+    | User::ConfirmMove(one)
+    | User::Erase(EraseUser { one, .. })) = action;
+    if matches!(action, User::Erase(_)) && one.reason.is_none() {
+        return Err(Failure::used_wrongly("why the customer is erased is not said")
+            .hint("add --reason, such as a case number: it stays in the audit log")
+            .into());
+    }
+    let by = By { who: one.by.clone().unwrap_or_else(who_runs_this), reason: one.reason.clone() };
     let market = stores::market(settings, one.market.market.as_deref())?;
     let phone = Phone::parse(&one.phone, Some(&market.region))
         .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
     // Former phones are kept as hashes only. Without the key nobody is found by one.
     let hasher = Keys::load(&settings.storage.data)?.map(|keys| keys.hasher());
     let found = stores::with(&settings.storage, &market.name, async |store| {
-        let found = act(store, action, &phone, hasher.as_ref()).await?;
+        let found = act(store, action, &phone, hasher.as_ref(), &by).await?;
         found.ok_or_else(|| {
             let failure = Failure::new(format!(
                 "there is no customer with the phone {} in market {}",
@@ -70,19 +78,81 @@ async fn act(
     action: &User,
     phone: &Phone,
     hasher: Option<&Hasher>,
+    by: &By,
 ) -> anyhow::Result<Option<Found>> {
     let acted = match action {
-        User::Show(_) => return find(store, phone, hasher).await.map_err(stores::failed),
-        User::MoveBack(_) => return phone_change::move_back(store, phone, hasher).await,
-        User::ConfirmMove(_) => return phone_change::confirm(store, phone, hasher).await,
-        User::Block(_) => known(store.block_user(phone.clone()).await),
-        User::Unblock(_) => known(store.unblock_user(phone.clone()).await),
-        User::SignOut(_) => known(store.sign_user_out(phone.clone()).await),
+        User::Show(_) => return look_up(store, phone, hasher, by).await.map_err(stores::failed),
+        User::MoveBack(_) => return phone_change::move_back(store, phone, hasher, by).await,
+        User::ConfirmMove(_) => return phone_change::confirm(store, phone, hasher, by).await,
+        User::Erase(erase) => return self::erase(store, erase, phone, hasher, by).await,
+        User::Block(_) => known(store.block_user(phone.clone(), by.clone()).await),
+        User::Unblock(_) => known(store.unblock_user(phone.clone(), by.clone()).await),
+        User::SignOut(_) => known(store.sign_user_out(phone.clone(), by.clone()).await),
     };
     match acted.map_err(stores::failed)? {
         None => Ok(None),
         Some(_) => find(store, phone, None).await.map_err(stores::failed),
     }
+}
+
+/// Finds a customer for somebody to see, which leaves a line in the audit log of each who is shown.
+async fn look_up(
+    store: &dyn Opened,
+    phone: &Phone,
+    hasher: Option<&Hasher>,
+    by: &By,
+) -> StoreResult<Option<Found>> {
+    let found = find(store, phone, hasher).await?;
+    for file in found.iter().flat_map(|found| {
+        [&found.file].into_iter().chain(found.earlier.iter().map(|one| &one.file))
+    }) {
+        store.note_look(file.user.id, by.clone()).await?;
+    }
+    Ok(found)
+}
+
+/// Erases a customer; what is returned is how they were.
+async fn erase(
+    store: &dyn Opened,
+    erase: &EraseUser,
+    phone: &Phone,
+    hasher: Option<&Hasher>,
+    by: &By,
+) -> anyhow::Result<Option<Found>> {
+    let Some(file) = known(store.find_user(phone.clone()).await).map_err(stores::failed)? else {
+        return Ok(None);
+    };
+    let open_orders = match erase.even_open_orders {
+        true => OpenOrders::Keep,
+        false => OpenOrders::Refuse,
+    };
+    let hash = hasher.map(|hasher| hasher.phone(phone));
+    match store.erase_user(phone.clone(), hash, open_orders, by.clone()).await {
+        Ok(_) => Ok(Some(Found { file, left: None, earlier: Vec::new() })),
+        Err(StoreError::Refused(Refused::NotFound { .. })) => Ok(None),
+        Err(StoreError::Refused(Refused::OpenOrders { orders })) => {
+            let orders = orders.iter().map(|order| format!("#{order}")).collect::<Vec<_>>();
+            Err(Failure::new(format!("orders are still to be delivered: {}", orders.join(", ")))
+                .hint(
+                    "wait until they have ended, or add --even-open-orders: they keep what their \
+                     delivery needs until then",
+                )
+                .into())
+        }
+        Err(StoreError::Refused(Refused::PhoneOnHold { .. })) => {
+            Err(Failure::new("the phone was changed, and whose the account is may be in doubt")
+                .hint("decide first, with user move-back or user confirm-move")
+                .into())
+        }
+        Err(error) => Err(stores::failed(error)),
+    }
+}
+
+/// The name of the user who runs this, as the system's tools tell it.
+fn who_runs_this() -> String {
+    #[expect(clippy::disallowed_methods, reason = "who runs a command is no configuration")]
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    name.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The customer with this phone, or else the latest who had it.

@@ -127,6 +127,49 @@ fn s10_an_order_on_its_way_is_not_erased_unasked() {
     check(&shop);
 }
 
+#[test]
+fn o1_what_operators_do_to_a_customer_is_told_to_the_customer() {
+    let shop = Shop::demo();
+    let jo = Customer::of_demo(&shop, &us_phone(1));
+    let user = |arguments: &[&str]| {
+        let all = [&["user"], arguments, &[&*jo.phone, "--market", "us"]].concat();
+        shop.run_ok(&all)
+    };
+    user(&["show", "--reason", "case 1"]);
+    user(&["sign-out", "--reason", "case 2", "--by", "Anna"]);
+    let jo = Customer::of_demo(&shop, &jo.phone);
+    let export = expect(200, &jo.get(&shop, "/auth/export"));
+    let actions = export["operator_actions"].as_array().expect("a list");
+    let told: Vec<_> = actions.iter().map(|one| (&one["action"], &one["reason"])).collect();
+    assert_eq!(
+        told,
+        [(&json!("show"), &json!("case 1")), (&json!("sign-out"), &json!("case 2"))],
+        "{export}"
+    );
+}
+
+#[test]
+fn s10_an_operator_erases_for_a_letter() {
+    let mut shop = Shop::demo();
+    let jo = talkative(&shop, &us_phone(1), WORD);
+    let user = |action: &str, more: &[&str]| {
+        let all = [&["user", action, &*jo.phone, "--market", "us"], more].concat();
+        shop.run(&all)
+    };
+    let unexplained = user("erase", &[]);
+    assert_eq!(unexplained.code, Some(2), "{}", unexplained.stderr);
+    let refused = user("erase", &["--reason", "case 17"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("#1001"), "{}", refused.stderr);
+    cancel_all(&shop, &jo);
+    assert_eq!(user("block", &["--reason", "case 17"]).code, Some(0));
+    let erased = user("erase", &["--reason", "case 17", "--by", "Anna"]);
+    assert_eq!(erased.code, Some(0), "{}", erased.stderr);
+    assert_erased(&shop, &jo);
+    shop.terminate();
+    assert_eq!(places_of(WORD, &backend::stored(&shop)), [""; 0]);
+}
+
 /// Erased, and the phone given to somebody else.
 fn erased_and_followed(shop: &Shop) -> (Customer, Customer) {
     let jo = Customer::of_demo(shop, &us_phone(1));

@@ -2,7 +2,7 @@
 
 use evercart_core::code::Hasher;
 use evercart_core::error::{Refused, StoreError};
-use evercart_core::operator::MoveBack;
+use evercart_core::operator::{By, MoveBack};
 use evercart_core::phone::Phone;
 
 use crate::failure::Failure;
@@ -15,6 +15,7 @@ pub(super) async fn move_back(
     store: &dyn Opened,
     phone: &Phone,
     hasher: Option<&Hasher>,
+    by: &By,
 ) -> anyhow::Result<Option<Found>> {
     let Some(found) = to_decide(store, phone, hasher).await? else { return Ok(None) };
     let Some(hasher) = hasher else {
@@ -39,7 +40,7 @@ pub(super) async fn move_back(
     };
     let hashed = |phone: &Phone| (phone.clone(), hasher.phone(phone));
     let decision = MoveBack { user_id: found.file.user.id, from: hashed(&from), to: hashed(&to) };
-    store.move_phone_back(decision).await.map_err(|error| not_decided(error, phone))?;
+    store.move_phone_back(decision, by.clone()).await.map_err(|error| not_decided(error, phone))?;
     find(store, &to, None).await.map_err(stores::failed)
 }
 
@@ -48,10 +49,11 @@ pub(super) async fn confirm(
     store: &dyn Opened,
     phone: &Phone,
     hasher: Option<&Hasher>,
+    by: &By,
 ) -> anyhow::Result<Option<Found>> {
     let Some(found) = to_decide(store, phone, hasher).await? else { return Ok(None) };
     let user = found.file.user;
-    let confirmed = store.confirm_phone_change(user.id, user.phone.clone()).await;
+    let confirmed = store.confirm_phone_change(user.id, user.phone.clone(), by.clone()).await;
     confirmed.map_err(|error| not_decided(error, phone))?;
     let confirmed = find(store, &user.phone, None).await.map_err(stores::failed)?;
     // Asked by the former phone, the present one stays masked.
