@@ -5,6 +5,7 @@
 mod account;
 mod actor;
 mod address;
+mod aside;
 mod backups;
 mod batch;
 mod cart;

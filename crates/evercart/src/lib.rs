@@ -14,6 +14,7 @@ mod erased;
 mod failure;
 mod keys;
 mod last_backup;
+mod left_behind;
 mod mark;
 mod output;
 mod private_file;

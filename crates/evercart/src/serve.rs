@@ -29,7 +29,7 @@ use crate::config::{Settings, Sms, Storage};
 use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::stores::Opened;
-use crate::{clock, demo, sms, storefront, stores};
+use crate::{clock, demo, left_behind, sms, storefront, stores};
 
 use listen::Listener;
 
@@ -61,7 +61,9 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     // In the server's own runtime: connections to a database live there.
     let opened = runtime.block_on(async {
         stores::lost::refuse_any(&settings, &arguments.create).await?;
-        open_all(&settings, &metrics, arguments).await
+        let opened = open_all(&settings, &metrics, arguments).await?;
+        left_behind::warn(&settings).await;
+        anyhow::Ok(opened)
     })?;
     // After the stores: from then on the keys say that there was a shop.
     let keys = Keys::load_or_create(&data, clock::system().now())?;
@@ -139,10 +141,6 @@ async fn open_one(
         .into());
     }
     tracing::info!("market {} is in {}", market.name, store.place());
-    let file = stores::file(&storage.data, &market.name);
-    if !stores::is_in_file(storage, &market.name) && file.exists() {
-        tracing::info!("{} is not used: it is from before the move", file.display());
-    }
     Ok(store)
 }
 

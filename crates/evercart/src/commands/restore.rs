@@ -14,7 +14,7 @@ use crate::config::{Settings, Storage};
 use crate::failure::Failure;
 use crate::staging::Staging;
 use crate::stores::Place;
-use crate::{clock, output, stores};
+use crate::{clock, left_behind, output, stores};
 
 use super::restore_decided::{self, Since};
 use super::restore_files;
@@ -60,7 +60,8 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
         schema.refuse_if_in_use(arguments.force).await?;
     }
     // What can fail comes first: renaming files is the last step.
-    let ending = format!("before_restore_{}", clock::system().now().as_second());
+    let now = clock::system().now();
+    let ending = format!("{}{}", left_behind::SCHEMA, now.as_second());
     let mut aside = Vec::new();
     for schema in schemas {
         let market = schema.database.market.clone();
@@ -77,7 +78,8 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
     );
     text.push_str(&decided);
     for aside in aside {
-        text.push_str(&format!("What was there before is in {aside}.\n"));
+        let told = left_behind::told(&aside, now);
+        text.push_str(&format!("What was there before is in {aside}.\n{told}\n"));
     }
     if !crate::keys::path(data).exists() {
         text.push_str(

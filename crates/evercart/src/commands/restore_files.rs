@@ -114,12 +114,13 @@ fn log_files(database: &Path) -> [PathBuf; 2] {
 /// Makes a directory that is named after the moment.
 fn new_directory(data: &Path) -> anyhow::Result<PathBuf> {
     let seconds = clock::system().now().as_second();
-    let mut path = data.join(format!("before-restore-{seconds}"));
+    let begin = crate::left_behind::DIRECTORY;
+    let mut path = data.join(format!("{begin}{seconds}"));
     for nth in 2.. {
         match std::fs::create_dir(&path) {
             // Of another restore in the same second.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                path = data.join(format!("before-restore-{seconds}-{nth}"));
+                path = data.join(format!("{begin}{seconds}-{nth}"));
             }
             made => {
                 made.and_then(|()| evercart_sqlite::give_to_owner_of(data, &path))

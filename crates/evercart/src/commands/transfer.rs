@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::Transfer;
 use crate::config::{Settings, is_url};
 use crate::failure::Failure;
-use crate::{output, stores};
+use crate::{clock, left_behind, output, stores};
 
 /// How long connections of servers that were just stopped are waited for.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
@@ -179,5 +179,10 @@ fn summary(settings: &Settings, all: &[Transferred]) -> String {
          database_url = \"…\"  # what --to said\n\nKeep {data}/keys.json: every server needs it. \
          The files of {data} are kept, as of now, and not served again.\n"
     ));
+    for Transferred { market, .. } in all {
+        let file = settings.storage.data.join(format!("{market}.{}", stores::SQLITE_ENDING));
+        let told = left_behind::told(&file.display().to_string(), clock::system().now());
+        text.push_str(&format!("{told}\n"));
+    }
     text
 }

@@ -87,7 +87,12 @@ fn a_restore_never_replaces_a_shop_by_accident() {
     let aside = said.lines().find_map(|line| line.strip_prefix("What was there before is in "));
     let aside = shop.home().join(aside.expect("said").trim_end_matches('.'));
     assert!(aside.join("us.sqlite3").exists() && aside.join("kg.sqlite3").exists());
+    assert!(said.contains("It is a whole copy: delete evercart-data/before-restore-"), "{said}");
     shop.start();
+    let warned = shop.stderr();
+    let names = |line: &&str| line.contains(" WARN ") && line.contains("/before-restore-");
+    let line = warned.lines().find(names).unwrap_or_else(|| panic!("{warned}"));
+    assert!(line.contains("left behind by a restore") && line.contains("delete it by 2"), "{line}");
     // G10: the keys stayed, but no token of before is good; the cart is the backup's.
     assert_eq!(shop.get("/cart").token(&token).send().status, 401);
     let token = shop.sign_in("+13128059851");

@@ -127,6 +127,12 @@ fn a_restore_replaces_a_database_only_when_told_and_keeps_what_was_there() {
     let us = aside.iter().find(|name| name.starts_with("evercart_us_before")).expect("said");
     assert_eq!(query(&url, &format!("SELECT id FROM {us}.users")).len(), 91);
     shop.start();
+    let warned = shop.stderr();
+    for schema in &aside {
+        let names = |line: &&str| line.contains(&format!("the schema {schema} of market"));
+        let line = warned.lines().find(names).unwrap_or_else(|| panic!("{warned}"));
+        assert!(line.contains(" WARN ") && line.contains("delete it by 2"), "{line}");
+    }
     assert_eq!(shop.see("/cart", &shop.sign_in("+13128059851"))["total_items"], 2);
 }
 

@@ -59,6 +59,7 @@ fn g7_a_shop_moves_to_postgresql_and_its_customers_notice_nothing() {
 
     let said = shop.run_ok(&["transfer", "--to", &url]);
     assert!(said.contains("us is in ") && said.contains("each read back and compared"), "{said}");
+    assert!(said.contains("us.sqlite3 by 2"), "{said}");
     assert!(said.contains("database_url") && said.contains("keys.json"), "{said}");
     assert!(!said.contains(shared().password()), "{said}");
     assert_eq!(files(&shop), bytes, "the files are as they were");
@@ -68,7 +69,8 @@ fn g7_a_shop_moves_to_postgresql_and_its_customers_notice_nothing() {
     shop.start();
     assert_eq!(seen(&shop, &token), before, "with the token from before");
     let stderr = shop.stderr();
-    assert!(stderr.contains("us.sqlite3 is not used"), "{stderr}");
+    let left = "us.sqlite3 is a whole copy of a shop, left behind by a transfer";
+    assert!(stderr.contains(left) && stderr.contains("delete it by 2"), "{stderr}");
     let next = shop.post("/orders").token(&token).json(&json!({
         "customer_name": "Zoë", "delivery_address": "1 Main St", "payment_method": "cash"
     }));
