@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use evercart_core::account::OpenOrders;
+use evercart_core::clock::Clock;
 use evercart_core::copy::{
     CopyError, Decided, Erasure, Kind, Row, Table, Tag, Value, What, WithDecided, erased_tables,
     open_statuses,
@@ -11,6 +12,7 @@ use evercart_core::copy::{
 use evercart_core::error::Refused;
 use evercart_core::ids::{OrderId, UserId};
 use evercart_core::operator::Finding;
+use evercart_core::order::OrderEnd;
 
 use crate::copy::{CopyBackend, copy, copy_bent, furnish, reader, rows};
 use crate::phone_change::done;
@@ -94,6 +96,47 @@ pub async fn an_erasure_with_open_orders_says_so<B: CopyBackend>(shop: &mut Shop
     assert_eq!(refusal, Refused::OpenOrders { orders: open });
     assert_eq!(rows(shop).await, with_code, "the code is still good");
     assert!(!done(erase(OpenOrders::Keep).await).replayed);
+}
+
+/// What the delivery needs is there until the order ends, and no longer: in the same statement.
+pub async fn what_a_delivery_needs_goes_when_the_order_ends<B: CopyBackend>(shop: &mut Shop<B>) {
+    for end in [OrderEnd::Delivered, OrderEnd::Cancelled] {
+        let me = settled_customer(shop).await;
+        let order = shop.checkout(me.session, crate::shop::checkout(), free()).await.unwrap().value;
+        let (before, sku) = (order.delivery_address.clone(), order.lines[0].sku_id);
+        assert!(!before.is_empty());
+        erase(shop, &me).await;
+        let address = async |shop: &Shop<B>| {
+            let orders = Table::named("orders").unwrap();
+            let all = rows(shop).await;
+            let is_it = |row: &Row| row[1] == Value::Integer(order.id.0);
+            let (_, row) = all.iter().find(|(name, row)| *name == "orders" && is_it(row)).unwrap();
+            let text = |name| match value(orders, row, name) {
+                Some(Value::Text(text)) => text.clone(),
+                _ => String::new(),
+            };
+            [text("delivery_address"), text("customer_phone"), text("payment_method")]
+        };
+        assert_eq!(address(shop).await[0], before, "it is still to be delivered");
+        let stock = shop.on_hand(sku).await;
+        let whose = shop.end_order(order.id, end, by()).await.unwrap();
+        assert_eq!(whose, me.session.user_id);
+        assert_eq!(address(shop).await, ["", "", ""]);
+        let back = shop.on_hand(sku).await - stock;
+        assert_eq!(back > 0, end == OrderEnd::Cancelled, "{end:?}: {back}");
+        let again = refused(shop.end_order(order.id, end, by()).await);
+        assert_eq!(again, Refused::OrderNotCancellable { status: end.status() });
+        shop.assert_consistent().await;
+    }
+    // Of a customer who is there nothing goes.
+    let me = settled_customer(shop).await;
+    let order = shop.checkout(me.session, crate::shop::checkout(), free()).await.unwrap().value;
+    shop.end_order(order.id, OrderEnd::Delivered, by()).await.unwrap();
+    let ended = shop.order(me.session, order.id).await.unwrap();
+    assert_eq!(ended.delivery_address, order.delivery_address);
+    assert_eq!(ended.delivery_date, Some(shop.clock().now()));
+    let none = refused(shop.end_order(OrderId(404_404), OrderEnd::Delivered, by()).await);
+    assert!(matches!(none, Refused::NotFound { .. }), "{none:?}");
 }
 
 /// A value that is not empty.

@@ -95,7 +95,7 @@ pub struct UserExport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorAction {
     /// `show`, `export`, `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`,
-    /// `move-back`, `confirm-move`, `erase`.
+    /// `move-back`, `confirm-move`, `end-order`, `erase`.
     pub action: String,
     /// When.
     pub at: Timestamp,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use crate::account::{FormerPhone, OpenOrders};
 use crate::code::KeyedHash;
 use crate::error::Result;
-use crate::ids::{ProductId, SkuId, UserId};
-use crate::order::Checkout;
+use crate::ids::{OrderId, ProductId, SkuId, UserId};
+use crate::order::{Checkout, OrderEnd};
 use crate::phone::Phone;
 use crate::user::{Session, User};
 
@@ -159,6 +159,14 @@ pub trait Operator: Send + Sync {
     /// # Errors
     /// `NotFound`.
     async fn find_user(&self, phone: Phone) -> Result<UserFile>;
+
+    /// Ends an order: it is delivered, or cancelled before it was shipped, with its pieces back in
+    /// stock. Of a customer who was erased, what the delivery needed goes in the same statement.
+    /// Returns whose it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `OrderNotCancellable` if it has ended, or was to be cancelled and is shipped.
+    async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> Result<UserId>;
 
     /// Leaves a line that somebody was shown what the shop knows of a customer.
     ///

@@ -81,6 +81,33 @@ impl OrderStatus {
     }
 }
 
+/// How an order ends, as an operator says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderEnd {
+    /// It arrived.
+    Delivered,
+    /// It is called off.
+    Cancelled,
+}
+
+impl OrderEnd {
+    /// The status it has then.
+    pub fn status(self) -> OrderStatus {
+        match self {
+            OrderEnd::Delivered => OrderStatus::Delivered,
+            OrderEnd::Cancelled => OrderStatus::Cancelled,
+        }
+    }
+
+    /// True if an order that is so far can end so.
+    pub fn is_open_to(self, status: OrderStatus) -> bool {
+        match self {
+            OrderEnd::Delivered => status.is_open(),
+            OrderEnd::Cancelled => status.is_open() && status != OrderStatus::Shipped,
+        }
+    }
+}
+
 /// What a customer says when ordering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkout {

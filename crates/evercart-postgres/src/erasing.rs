@@ -42,6 +42,27 @@ static DELIVERY: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     erased_tables().filter_map(statement).collect()
 });
 
+/// Ends an order: customer, number, status, moment. What the delivery needed goes along if the
+/// customer was erased.
+pub(crate) static END_ORDER: LazyLock<&'static str> = LazyLock::new(|| {
+    let table = Table::named("orders").expect("it is in the list");
+    let mut goes = String::new();
+    for column in table.emptied(Tag::Delivery) {
+        let (name, empty) = (column.name, if column.is_optional { "NULL" } else { "''" });
+        // Writing to a String cannot fail.
+        let _ = write!(
+            goes,
+            ", {name} = CASE WHEN (SELECT u.phone FROM users u WHERE u.id = $1) = '' \
+             THEN {empty} ELSE {name} END"
+        );
+    }
+    let sql = format!(
+        "UPDATE orders SET status = $3, delivery_date = CASE WHEN $3 = 'delivered' THEN $4 ELSE delivery_date END{goes} \
+         WHERE user_id = $1 AND id = $2"
+    );
+    sql.leak()
+});
+
 /// The customer's open orders, the oldest first.
 static OPEN_ORDERS: LazyLock<&'static str> = LazyLock::new(|| {
     let open = open();

@@ -9,10 +9,11 @@ use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::copy::Erasure;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
-use evercart_core::ids::UserId;
+use evercart_core::ids::{OrderId, UserId};
 use evercart_core::operator::{
     By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
+use evercart_core::order::OrderEnd;
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 
@@ -21,7 +22,7 @@ use crate::actor::audit;
 use crate::db::{Db, Result, snapshot, transact, unsigned};
 use crate::migrate::other_version;
 use crate::sign_in::{create_user, end_sessions, lock_phones, user, user_id_of, user_with_phone};
-use crate::{Postgres, SCHEMA_VERSION, check, erasing, phone_change};
+use crate::{Postgres, SCHEMA_VERSION, check, erasing, order, phone_change};
 
 #[async_trait]
 impl Operator for Postgres {
@@ -31,6 +32,10 @@ impl Operator for Postgres {
 
     async fn former_customers(&self, phone: KeyedHash) -> StoreResult<Vec<FormerCustomer>> {
         snapshot!(self, |db| former_customers(&db, phone))
+    }
+
+    async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> StoreResult<UserId> {
+        transact!(self, |db| end_order(&db, id, end, &by))
     }
 
     async fn note_look(&self, user_id: UserId, by: By) -> StoreResult<()> {
@@ -181,6 +186,17 @@ async fn act(db: &Db<'_>, phone: &Phone, action: Action, by: &By) -> Result<User
     };
     audit(db, id, word, by).await?;
     Ok(user(db, id).await?.ok_or(Refused::UnknownUser)?)
+}
+
+async fn end_order(db: &Db<'_>, id: OrderId, end: OrderEnd, by: &By) -> Result<UserId> {
+    const WHOSE: &str = "SELECT user_id FROM orders WHERE id = $1";
+    const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
+    let row = db.query_opt(WHOSE, &[&id.0]).await?;
+    let user = UserId(row.ok_or(Refused::NotFound { what: "order" })?.get(0));
+    db.query_one(LOCK, &[&user.0]).await?;
+    order::end(db, user, id, end.status(), |status| end.is_open_to(status)).await?;
+    audit(db, user, "end-order", by).await?;
+    Ok(user)
 }
 
 async fn erase_user(

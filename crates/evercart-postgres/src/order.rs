@@ -18,6 +18,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::actor::{Begun, admit, begin_as, remember};
 use crate::db::{Db, Result, snapshot, time, transact, unsigned};
+use crate::erasing::END_ORDER;
 use crate::{Postgres, address};
 use placing::{buy, check_out};
 
@@ -169,8 +170,18 @@ async fn write_status(
 }
 
 async fn cancel(db: &Db<'_>, user: UserId, id: OrderId) -> Result<()> {
+    end(db, user, id, OrderStatus::Cancelled, OrderStatus::is_cancellable).await
+}
+
+/// Ends an order of a customer's, whose row is locked, if it may end from where it is.
+pub(crate) async fn end(
+    db: &Db<'_>,
+    user: UserId,
+    id: OrderId,
+    to: OrderStatus,
+    may: impl FnOnce(OrderStatus) -> bool,
+) -> Result<()> {
     const STATUS: &str = "SELECT status FROM orders WHERE user_id = $1 AND id = $2";
-    const CANCEL: &str = "UPDATE orders SET status = 'cancelled' WHERE user_id = $1 AND id = $2";
     const LINES: &str = "SELECT sku_id, quantity FROM order_items WHERE user_id = $1 AND order_id \
          = $2 \
          ORDER BY sku_id";
@@ -180,17 +191,19 @@ async fn cancel(db: &Db<'_>, user: UserId, id: OrderId) -> Result<()> {
     let (found, lines) = try_join(db.query_opt(STATUS, &key), db.query(LINES, &key)).await?;
     let row = found.ok_or(Refused::NotFound { what: "order" })?;
     let status = status(row.get(0))?;
-    if !status.is_cancellable() {
+    if !may(status) {
         return Err(Refused::OrderNotCancellable { status }.into());
     }
-    db.change_one(CANCEL, &key).await?;
-    // By SKU, as they were taken.
-    try_join_all(lines.iter().map(|line| async {
-        let (sku, pieces): (i64, i32) = (line.get(0), line.get(1));
-        db.change_one(PUT_BACK, &[&sku, &i64::from(pieces)]).await
-    }))
-    .await?;
-    write_status(db, user, id, OrderStatus::Cancelled).await
+    db.change_one(&END_ORDER, &[&user.0, &id.0, &to.as_str(), &db.now()]).await?;
+    if !to.holds_stock() {
+        // By SKU, as they were taken.
+        try_join_all(lines.iter().map(|line| async {
+            let (sku, pieces): (i64, i32) = (line.get(0), line.get(1));
+            db.change_one(PUT_BACK, &[&sku, &i64::from(pieces)]).await
+        }))
+        .await?;
+    }
+    write_status(db, user, id, to).await
 }
 
 fn status(word: &str) -> Result<OrderStatus> {

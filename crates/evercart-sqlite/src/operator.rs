@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult};
-use evercart_core::ids::{SkuId, UserId};
+use evercart_core::ids::{OrderId, SkuId, UserId};
 use evercart_core::operator::{
     By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
+use evercart_core::order::OrderEnd;
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use rusqlite::OptionalExtension;
@@ -39,6 +40,24 @@ impl Operator for Sqlite {
                     customers.push(FormerCustomer { file: file_of(db, user)?, left_at });
                 }
                 Ok(customers)
+            })
+            .await
+    }
+
+    async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> StoreResult<UserId> {
+        const WHOSE: &str = "SELECT user_id FROM orders WHERE id = ?1";
+        const NONE: Refused = Refused::NotFound { what: "order" };
+        // Found without making others wait: orders lie with their customers. An order stays theirs.
+        let whose = self.readers.read(move |db| {
+            let row = db.sql(WHOSE)?.query_row([id.0], |row| row.get(0).map(UserId));
+            Ok(row.optional()?.ok_or(NONE)?)
+        });
+        let user = whose.await?;
+        self.writer
+            .write(move |db| {
+                order::end(db, user, id, end.status(), |status| end.is_open_to(status))?;
+                audit(db, user, "end-order", &by)?;
+                Ok(user)
             })
             .await
     }

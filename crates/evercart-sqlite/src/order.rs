@@ -15,6 +15,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use crate::actor::{Actor, Begun, admit, begin_as, remember, take_number};
 use crate::db::{Db, Result, time, unsigned};
+use crate::erasing::END_ORDER;
 use crate::open_cart::{OpenCart, Opened, on_hand, open};
 use crate::{Sqlite, address};
 
@@ -312,8 +313,18 @@ fn write_status(db: &Db, user: UserId, order: OrderId, status: OrderStatus) -> R
 }
 
 fn cancel(db: &Db, user: UserId, id: OrderId) -> Result<()> {
+    end(db, user, id, OrderStatus::Cancelled, OrderStatus::is_cancellable)
+}
+
+/// Ends an order of a customer's, if it may end from where it is.
+pub(crate) fn end(
+    db: &Db,
+    user: UserId,
+    id: OrderId,
+    to: OrderStatus,
+    may: impl FnOnce(OrderStatus) -> bool,
+) -> Result<()> {
     const STATUS: &str = "SELECT status FROM orders WHERE user_id = ?1 AND id = ?2";
-    const CANCEL: &str = "UPDATE orders SET status = 'cancelled' WHERE user_id = ?1 AND id = ?2";
     const LINES: &str =
         "SELECT sku_id, quantity FROM order_items WHERE user_id = ?1 AND order_id = ?2";
     const PUT_BACK: &str =
@@ -321,16 +332,18 @@ fn cancel(db: &Db, user: UserId, id: OrderId) -> Result<()> {
     let word: Option<String> =
         db.sql(STATUS)?.query_row((user.0, id.0), |row| row.get(0)).optional()?;
     let status = status(&word.ok_or(Refused::NotFound { what: "order" })?)?;
-    if !status.is_cancellable() {
+    if !may(status) {
         return Err(Refused::OrderNotCancellable { status }.into());
     }
-    db.change_one(CANCEL, (user.0, id.0))?;
-    let mut statement = db.sql(LINES)?;
-    let mut lines = statement.query((user.0, id.0))?;
-    while let Some(line) = lines.next()? {
-        db.change_one(PUT_BACK, (line.get::<_, i64>(0)?, line.get::<_, i64>(1)?))?;
+    db.change_one(&END_ORDER, (user.0, id.0, to.as_str(), db.now()))?;
+    if !to.holds_stock() {
+        let mut statement = db.sql(LINES)?;
+        let mut lines = statement.query((user.0, id.0))?;
+        while let Some(line) = lines.next()? {
+            db.change_one(PUT_BACK, (line.get::<_, i64>(0)?, line.get::<_, i64>(1)?))?;
+        }
     }
-    write_status(db, user, id, OrderStatus::Cancelled)
+    write_status(db, user, id, to)
 }
 
 fn status(word: &str) -> Result<OrderStatus> {

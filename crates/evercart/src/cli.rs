@@ -63,6 +63,9 @@ pub enum Command {
     /// Look customers up, block them, sign them out
     #[command(subcommand, after_help = "Example: evercart user show +13128059851 --market us")]
     User(User),
+    /// Say that an order has ended
+    #[command(subcommand, after_help = "Example: evercart order end 1001 --as delivered")]
+    Order(Order),
     /// The keys that sign access tokens
     #[command(subcommand, after_help = "Example: evercart keys rotate")]
     Keys(Keys),
@@ -269,6 +272,53 @@ pub enum User {
     Erase(EraseUser),
 }
 
+/// `order …`.
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Say that an order was delivered, or cancel one that is not shipped
+    ///
+    /// Cancelling puts the pieces back into stock. Of a customer who was erased, name, phone and
+    /// address go with the end of the order.
+    #[command(after_help = "Example: evercart order end 1001 --as delivered --market us")]
+    End(OrderEnd),
+}
+
+/// `order end`.
+#[derive(Debug, Args)]
+pub struct OrderEnd {
+    /// The order's number, such as 1001
+    pub number: i64,
+    /// How it ended
+    #[arg(long = "as", value_name = "END", value_enum)]
+    pub end: End,
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Why and by whom.
+    #[command(flatten)]
+    pub audit: Audit,
+}
+
+/// How an order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum End {
+    /// It arrived.
+    Delivered,
+    /// It is called off.
+    Cancelled,
+}
+
+/// What the audit log is told.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Why, such as a case number: written into the audit log, and kept there
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+    /// Who, for the audit log [default: the user who runs this]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: Option<String>,
+}
+
 /// `user erase`.
 #[derive(Debug, Args)]
 pub struct EraseUser {
@@ -288,12 +338,9 @@ pub struct OneUser {
     /// Which market.
     #[command(flatten)]
     pub market: InMarket,
-    /// Why, such as a case number: written into the audit log, and kept there
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    pub reason: Option<String>,
-    /// Who, for the audit log [default: the user who runs this]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub by: Option<String>,
+    /// Why and by whom.
+    #[command(flatten)]
+    pub audit: Audit,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

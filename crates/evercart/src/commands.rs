@@ -7,6 +7,7 @@ mod demo_fill;
 mod demo_phones;
 mod keys;
 mod migrate;
+mod order;
 mod restore;
 mod restore_decided;
 mod restore_files;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             wait(demo_fill::run(&load(everywhere)?, &arguments))
         }
         Command::User(action) => wait(user::run(&load(everywhere)?, &action)),
+        Command::Order(action) => wait(order::run(&load(everywhere)?, &action)),
         Command::Keys(action) => keys::run(&load(everywhere)?, &action),
         Command::Backup(arguments) => wait(backup::run(&load(everywhere)?, &arguments)),
         Command::Restore(arguments) => wait(restore::run(&load(everywhere)?, &arguments)),

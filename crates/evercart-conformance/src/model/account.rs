@@ -147,6 +147,15 @@ impl Accounts for Model {
     }
 }
 
+/// Takes from an order what its delivery needed.
+pub(super) fn forget_delivery(order: &mut Order) {
+    order.payment_method.clear();
+    order.customer_name.clear();
+    order.customer_phone.clear();
+    order.delivery_address.clear();
+    (order.delivery_city, order.delivery_notes) = (None, None);
+}
+
 impl State {
     /// Erases a customer.
     pub(super) fn erase(
@@ -175,11 +184,7 @@ impl State {
             if order.status.is_open() {
                 continue;
             }
-            order.payment_method.clear();
-            order.customer_name.clear();
-            order.customer_phone.clear();
-            order.delivery_address.clear();
-            (order.delivery_city, order.delivery_notes) = (None, None);
+            forget_delivery(order);
         }
         let user = &mut customer.user;
         user.phone = Phone::from_stored(String::new());

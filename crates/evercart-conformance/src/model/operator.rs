@@ -4,15 +4,17 @@ use async_trait::async_trait;
 use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
-use evercart_core::ids::UserId;
+use evercart_core::ids::{OrderId, UserId};
 use evercart_core::operator::{
     By, CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
     Operator, UserFile,
 };
+use evercart_core::order::OrderEnd;
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use jiff::Timestamp;
 
+use super::account::forget_delivery;
 use super::{Customer, Model, State, catalogue};
 
 #[async_trait]
@@ -27,6 +29,23 @@ impl Operator for Model {
             let found = who
                 .map(|(id, left_at)| FormerCustomer { file: state.users[&id].file(now), left_at });
             Ok(found.collect())
+        })
+    }
+
+    async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> Result<UserId> {
+        self.transact(|state, now| {
+            let owns = |customer: &Customer| customer.orders.iter().any(|order| order.id == id);
+            let owner = state.users.iter().find(|(_, customer)| owns(customer));
+            let user = *owner.ok_or(Refused::NotFound { what: "order" })?.0;
+            state.end_order(user, id, end.status(), |status| end.is_open_to(status), now)?;
+            let customer = state.of(user);
+            customer.act("end-order", &by, now);
+            let is_erased = customer.user.phone.as_str().is_empty();
+            let order = customer.orders.iter_mut().find(|order| order.id == id);
+            if let Some(order) = order.filter(|_| is_erased) {
+                forget_delivery(order);
+            }
+            Ok(user)
         })
     }
 

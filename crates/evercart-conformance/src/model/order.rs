@@ -70,17 +70,8 @@ impl Orders for Model {
             session,
             Guard { expected_version: None, ..guard },
             |state, user, now| {
-                let status = state.of(user).order(id)?.status;
-                if !status.is_cancellable() {
-                    return Err(Refused::OrderNotCancellable { status });
-                }
-                let order = state.of(user).orders.iter_mut().find(|order| order.id == id);
-                let order = order.expect("it was found above");
-                order.status = OrderStatus::Cancelled;
-                order.history.push((OrderStatus::Cancelled, now));
-                for line in order.lines.clone() {
-                    state.row(line.sku_id).stock += i64::from(line.quantity);
-                }
+                let to = OrderStatus::Cancelled;
+                state.end_order(user, id, to, OrderStatus::is_cancellable, now)?;
                 Ok(0)
             },
             |_, customer, _| customer.order(id),
@@ -173,6 +164,34 @@ impl Orders for Model {
 }
 
 impl State {
+    /// Ends an order, if it may end from where it is.
+    pub(super) fn end_order(
+        &mut self,
+        user: UserId,
+        id: OrderId,
+        to: OrderStatus,
+        may: impl FnOnce(OrderStatus) -> bool,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let status = self.of(user).order(id)?.status;
+        if !may(status) {
+            return Err(Refused::OrderNotCancellable { status });
+        }
+        let order = self.of(user).orders.iter_mut().find(|order| order.id == id);
+        let order = order.expect("it was found above");
+        order.status = to;
+        order.history.push((to, now));
+        if to == OrderStatus::Delivered {
+            order.delivery_date = Some(now);
+        }
+        if !to.holds_stock() {
+            for line in order.lines.clone() {
+                self.row(line.sku_id).stock += i64::from(line.quantity);
+            }
+        }
+        Ok(())
+    }
+
     fn order_cart(
         &mut self,
         user: UserId,

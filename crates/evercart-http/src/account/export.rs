@@ -73,7 +73,7 @@ impl<'a> FormerPhoneJson<'a> {
 #[schema(as = OperatorAction)]
 struct OperatorActionJson<'a> {
     /// `show`, `export`, `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`,
-    /// `move-back`, `confirm-move`.
+    /// `move-back`, `confirm-move`, `end-order`.
     #[schema(example = "sign-out")]
     action: &'a str,
     at: Utc,

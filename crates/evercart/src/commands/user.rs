@@ -9,7 +9,7 @@ use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::operator::{By, FormerCustomer, UserFile};
 use evercart_core::phone::Phone;
 
-use crate::cli::{EraseUser, User};
+use crate::cli::{Audit, EraseUser, User};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::keys::Keys;
@@ -43,12 +43,12 @@ pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
     | User::MoveBack(one)
     | User::ConfirmMove(one)
     | User::Erase(EraseUser { one, .. })) = action;
-    if matches!(action, User::Erase(_)) && one.reason.is_none() {
+    if matches!(action, User::Erase(_)) && one.audit.reason.is_none() {
         return Err(Failure::used_wrongly("why the customer is erased is not said")
             .hint("add --reason, such as a case number: it stays in the audit log")
             .into());
     }
-    let by = By { who: one.by.clone().unwrap_or_else(who_runs_this), reason: one.reason.clone() };
+    let by = by(&one.audit);
     let market = stores::market(settings, one.market.market.as_deref())?;
     let phone = Phone::parse(&one.phone, Some(&market.region))
         .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
@@ -148,11 +148,16 @@ async fn erase(
     }
 }
 
-/// The name of the user who runs this, as the system's tools tell it.
-fn who_runs_this() -> String {
-    #[expect(clippy::disallowed_methods, reason = "who runs a command is no configuration")]
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    name.unwrap_or_else(|| "unknown".to_owned())
+/// Who does it, and why: unless that is said, the user who runs this, as the system's tools tell it.
+pub fn by(audit: &Audit) -> By {
+    let who_runs_this = || {
+        #[expect(clippy::disallowed_methods, reason = "who runs a command is no configuration")]
+        let name =
+            ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        name.unwrap_or_else(|| "unknown".to_owned())
+    };
+    let who = audit.by.clone().unwrap_or_else(who_runs_this);
+    By { who, reason: audit.reason.clone() }
 }
 
 /// The customer with this phone, or else the latest who had it.
