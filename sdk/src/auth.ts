@@ -164,7 +164,10 @@ export class Auth {
     await this.#core.open({ method: "POST", path: "/auth/phone/stop", body });
   }
 
-  /** Everything the shop holds about this customer. */
+  /**
+   * Everything the shop holds about this customer. More than five minutes after signing in it fails with
+   * `sign_in_not_fresh`: sign in again, with a code.
+   */
   async exportData(): Promise<Export> {
     return this.#core.own({ method: "GET", path: "/auth/export" });
   }

@@ -237,20 +237,37 @@ function Addresses() {
   );
 }
 
+function download(data: unknown) {
+  const content = JSON.stringify(data, null, 2);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
+  link.download = "evercart-data.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 function Data({ phone }: { phone: string }) {
   const { t, say } = useShop();
   const client = useClient();
   const [demoCode, setDemoCode] = useState<string | null>(null);
   const [isAsked, setAsked] = useState(false);
   const [hasOpenOrders, setOpenOrders] = useState(false);
+  const [mustSignIn, setMustSignIn] = useState(false);
   const { busy, error, run } = useAction();
   const save = async () => {
-    const content = JSON.stringify(await client.auth.exportData(), null, 2);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
-    link.download = "evercart-data.json";
-    link.click();
-    URL.revokeObjectURL(link.href);
+    try {
+      download(await client.auth.exportData());
+    } catch (caught) {
+      if (!isEvercartError(caught, "sign_in_not_fresh")) throw caught;
+      setDemoCode((await client.auth.sendCode(phone)).demo_code ?? null);
+      setMustSignIn(true);
+    }
+  };
+  const signInAndSave = async (form: FormData) => {
+    await client.auth.verifyCode(phone, text(form, "code"));
+    setMustSignIn(false);
+    setDemoCode(null);
+    download(await client.auth.exportData());
   };
   const erase = async (form: FormData) => {
     if (!isAsked) {
@@ -281,6 +298,13 @@ function Data({ phone }: { phone: string }) {
         </button>
         <Problem text={error} />
       </section>
+      {mustSignIn && (
+        <Form title={t.export} send={t.export} submit={signInAndSave} look="quiet">
+          <p>{t.exportCode}</p>
+          {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
+          <Field label={t.code} name="code" inputMode="numeric" autoComplete="one-time-code" />
+        </Form>
+      )}
       <Form
         title={t.erase}
         send={isAsked ? t.eraseNow : t.eraseSend}

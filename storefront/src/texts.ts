@@ -98,6 +98,7 @@ export const en = {
   eraseText: "Deletes your personal data for ever. Orders stay, without your name, for the books.",
   eraseSend: "Send me a code to confirm",
   eraseNow: "Delete for ever",
+  exportCode: "You signed in a while ago. We sent you a code: enter it for a copy of your data.",
   eraseEven:
     "Delete all the same. Orders on their way keep name, phone and address until they end.",
   openOrders: "Some orders are still to be delivered.",

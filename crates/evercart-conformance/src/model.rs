@@ -120,6 +120,7 @@ struct CartLine {
     sku_id: SkuId,
     quantity: u32,
     price_when_added: Money,
+    added_at: Timestamp,
 }
 
 /// What is kept of an intent: what it was, when, and the id of what it made.

@@ -9,7 +9,9 @@ use crate::cart::Cart;
 use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::guard::{Done, Guard};
-use crate::ids::{OrderId, UserId};
+use crate::ids::{OrderId, SkuId, UserId};
+use crate::money::Money;
+use crate::operator::PhoneChangeState;
 use crate::order::Order;
 use crate::outbox::Message;
 use crate::phone::Phone;
@@ -85,10 +87,40 @@ pub struct UserExport {
     pub wishlist: Wishlist,
     /// All addresses.
     pub addresses: Vec<Address>,
+    /// When the cart's lines were added, by SKU.
+    pub added: Vec<AddedLine>,
+    /// Messages that wait to be sent, oldest first.
+    pub messages: Vec<WaitingMessage>,
+    /// How far the last change of the phone can still be undone.
+    pub phone_change: PhoneChangeState,
     /// The phones the account had before, oldest first.
     pub former_phones: Vec<FormerPhone>,
     /// What operators did to the account, and how its phone changed, oldest first.
     pub operator_actions: Vec<OperatorAction>,
+}
+
+/// A line of the cart as it was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedLine {
+    /// Which SKU.
+    pub sku_id: SkuId,
+    /// Pieces.
+    pub quantity: u32,
+    /// What a piece cost when it was added, or changed last.
+    pub price_when_added: Money,
+    /// When it was added first.
+    pub added_at: Timestamp,
+}
+
+/// A message that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingMessage {
+    /// Where to, as it may be shown: it may be a phone the customer has left.
+    pub to: String,
+    /// What it says.
+    pub text: String,
+    /// Since when.
+    pub written_at: Timestamp,
 }
 
 /// A line of the audit log.

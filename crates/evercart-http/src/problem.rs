@@ -63,6 +63,7 @@ codes! {
     TokenExpired "token_expired" UNAUTHORIZED "The token has expired",
     SignedOut "signed_out" UNAUTHORIZED "The customer has signed out",
     UserBlocked "user_blocked" UNAUTHORIZED "The customer is blocked",
+    SignInNotFresh "sign_in_not_fresh" FORBIDDEN "The sign-in is too long ago",
     CodeInvalid "code_invalid" BAD_REQUEST "The code is not valid",
     NotFound "not_found" NOT_FOUND "Not found",
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method",

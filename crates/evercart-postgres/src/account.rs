@@ -3,24 +3,27 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven, UserExport,
+    Accounts, AddedLine, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven,
+    UserExport,
 };
 use evercart_core::code::KeyedHash;
 use evercart_core::copy::Erasure;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
-use evercart_core::ids::{OrderId, UserId};
+use evercart_core::ids::{OrderId, SkuId, UserId};
+use evercart_core::money::Money;
 use evercart_core::operator::By;
 use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;
 use evercart_core::user::{Session, User};
 use futures_util::future::try_join;
+use tokio_postgres::Row;
 
 use crate::Postgres;
 use crate::actor::{Begun, admit, audit, begin_as, remember};
 use crate::cart::CartContent;
-use crate::db::{Db, DbError, Params, Result, snapshot, time, transact};
+use crate::db::{Db, DbError, Params, Result, snapshot, time, transact, unsigned};
 use crate::sign_in::{lock_for, millis, try_code, user};
 use crate::{address, cart_merge, erasing, order, outbox, phone_change, wishlist};
 
@@ -255,6 +258,9 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
         },
         wishlist: wishlist::admitted(db, session).await?,
         addresses: address::list(db, id).await?,
+        added: added(db, id).await?,
+        messages: outbox::waiting(db, id).await?,
+        phone_change: phone_change::state_of(db, id).await?,
         former_phones: phone_change::former_phones(db, id).await?,
         operator_actions: actions
             .iter()
@@ -266,6 +272,19 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
             .collect(),
     };
     Ok((cart_merge::content(db, session).await?, export))
+}
+
+/// When the cart's lines were added.
+async fn added(db: &Db<'_>, id: UserId) -> Result<Vec<AddedLine>> {
+    const ADDED: &str = "SELECT sku_id, quantity, price_when_added, added_at FROM cart_items \
+         WHERE user_id = $1 ORDER BY sku_id";
+    let line = |row: &Row| AddedLine {
+        sku_id: SkuId(row.get(0)),
+        quantity: unsigned(row.get::<_, i32>(1).into()),
+        price_when_added: Money(row.get(2)),
+        added_at: time(row.get(3)),
+    };
+    Ok(db.query(ADDED, &[&id.0]).await?.iter().map(line).collect())
 }
 
 async fn keys_after(db: &Db<'_>, session: Session, after: Option<&str>) -> Result<Vec<KeyUsed>> {

@@ -3,6 +3,7 @@
 //! so it works as well where customers are spread over a cluster.
 
 use async_trait::async_trait;
+use evercart_core::account::WaitingMessage;
 use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::ids::UserId;
 use evercart_core::outbox::{Claim, ClaimedMessage, Message, MessageKind, Outbox};
@@ -81,6 +82,18 @@ impl Postgres {
         }
         Ok(claimed)
     }
+}
+
+/// A customer's messages that wait.
+pub(crate) async fn waiting(db: &Db<'_>, user: UserId) -> Result<Vec<WaitingMessage>> {
+    const WAITING: &str =
+        "SELECT recipient, body, written_at FROM outbox WHERE user_id = $1 ORDER BY id";
+    let message = |row: &tokio_postgres::Row| WaitingMessage {
+        to: Phone::from_stored(row.get(0)).masked(),
+        text: row.get(1),
+        written_at: time(row.get(2)),
+    };
+    Ok(db.query(WAITING, &[&user.0]).await?.iter().map(message).collect())
 }
 
 /// Writes a message down, in the transaction of the change that it follows from, which has locked

@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven, UserExport,
+    Accounts, AddedLine, EXPORTED_KEYS, KeyUsed, OpenOrders, OperatorAction, PhoneChange, Proven,
+    UserExport,
 };
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
-use evercart_core::ids::{OrderId, UserId};
+use evercart_core::ids::{OrderId, SkuId, UserId};
+use evercart_core::money::Money;
 use evercart_core::operator::By;
 use evercart_core::order::Order;
 use evercart_core::phone::Phone;
@@ -16,7 +18,7 @@ use evercart_core::user::{Session, User};
 use rusqlite::{OptionalExtension, ffi};
 
 use crate::actor::{Begun, admit, audit, begin_as, remember};
-use crate::db::{Db, DbError, Result, time};
+use crate::db::{Db, DbError, Result, time, unsigned};
 use crate::sign_in::{millis, try_code, user};
 use crate::{Sqlite, address, cart, erasing, order, outbox, phone_change, wishlist};
 
@@ -235,9 +237,28 @@ fn export(db: &Db, session: Session) -> Result<UserExport> {
         cart: cart::read(db, session)?,
         wishlist: wishlist::read(db, id)?,
         addresses: address::list(db, id)?,
+        added: added(db, id)?,
+        messages: outbox::waiting(db, id)?,
+        phone_change: phone_change::state_of(db, id)?,
         former_phones: phone_change::former_phones(db, id)?,
         operator_actions: actions.collect::<rusqlite::Result<_>>()?,
     })
+}
+
+/// When the cart's lines were added.
+fn added(db: &Db, id: UserId) -> Result<Vec<AddedLine>> {
+    const ADDED: &str = "SELECT sku_id, quantity, price_when_added, added_at FROM cart_items \
+         WHERE user_id = ?1 ORDER BY sku_id";
+    let mut statement = db.sql(ADDED)?;
+    let lines = statement.query_map([id.0], |row| {
+        Ok(AddedLine {
+            sku_id: SkuId(row.get(0)?),
+            quantity: unsigned(row.get(1)?),
+            price_when_added: Money(row.get(2)?),
+            added_at: time(row.get(3)?),
+        })
+    })?;
+    Ok(lines.collect::<rusqlite::Result<_>>()?)
 }
 
 fn keys_after(db: &Db, id: UserId, after: Option<&str>) -> Result<Vec<KeyUsed>> {

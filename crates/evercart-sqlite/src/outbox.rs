@@ -2,6 +2,7 @@
 //! has the file to itself.
 
 use async_trait::async_trait;
+use evercart_core::account::WaitingMessage;
 use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::ids::UserId;
 use evercart_core::outbox::{Claim, ClaimedMessage, Message, MessageKind, Outbox};
@@ -73,6 +74,18 @@ pub(crate) fn write_down(db: &Db, user: UserId, message: &Message) -> Result<()>
     let (kind, to) = (message.kind.as_str(), message.to.as_str());
     db.sql(WRITE)?.execute((user.0, kind, to, &message.text, db.now()))?;
     Ok(())
+}
+
+/// A customer's messages that wait.
+pub(crate) fn waiting(db: &Db, user: UserId) -> Result<Vec<WaitingMessage>> {
+    const WAITING: &str =
+        "SELECT recipient, body, written_at FROM outbox WHERE user_id = ?1 ORDER BY id";
+    let mut statement = db.sql(WAITING)?;
+    let messages = statement.query_map([user.0], |row| {
+        let to = Phone::from_stored(row.get(0)?).masked();
+        Ok(WaitingMessage { to, text: row.get(1)?, written_at: time(row.get(2)?) })
+    })?;
+    Ok(messages.collect::<rusqlite::Result<_>>()?)
 }
 
 fn is_any_due(db: &Db) -> Result<bool> {

@@ -90,12 +90,16 @@ impl Accounts for Model {
     }
 
     async fn export(&self, session: Session) -> Result<UserExport> {
-        self.read(session, |state, customer| {
+        self.transact(|state, now| {
+            let customer = state.customer(session)?;
             Ok(UserExport {
                 user: customer.user.clone(),
                 cart: state.show_cart(customer),
                 wishlist: state.show_wishlist(customer),
                 addresses: customer.shown_addresses(),
+                added: customer.added(),
+                messages: customer.waiting(),
+                phone_change: customer.phone_change(now),
                 former_phones: customer.former_phones(),
                 operator_actions: customer.actions.clone(),
             })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use evercart_core::account::AddedLine;
 use evercart_core::cart::{
     Cart, Carts, LINES_MAX, Line, MergeStrategy, Merged, QUANTITY_MAX, SkipReason, Skipped,
 };
@@ -145,6 +146,7 @@ impl State {
                     sku_id,
                     quantity,
                     price_when_added: row.price,
+                    added_at: now,
                 });
             }
         }
@@ -209,6 +211,21 @@ impl State {
 }
 
 impl Customer {
+    pub(super) fn added(&self) -> Vec<AddedLine> {
+        let mut added: Vec<_> = self
+            .lines
+            .iter()
+            .map(|line| AddedLine {
+                sku_id: line.sku_id,
+                quantity: line.quantity,
+                price_when_added: line.price_when_added,
+                added_at: line.added_at,
+            })
+            .collect();
+        added.sort_by_key(|line| line.sku_id);
+        added
+    }
+
     pub(super) fn touch_cart(&mut self, now: Timestamp) {
         self.cart_version += 1;
         self.cart_updated_at = Some(now);

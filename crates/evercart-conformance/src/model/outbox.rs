@@ -1,6 +1,7 @@
 //! The model's outbox.
 
 use async_trait::async_trait;
+use evercart_core::account::WaitingMessage;
 use evercart_core::error::Result;
 use evercart_core::ids::UserId;
 use evercart_core::outbox::{Claim, ClaimedMessage, Message, Outbox};
@@ -22,6 +23,15 @@ impl Customer {
     pub(super) fn write_down(&mut self, message: Message, now: Timestamp) {
         let id = self.outbox.iter().map(|waiting| waiting.id).max().unwrap_or(0) + 1;
         self.outbox.push(Waiting { id, message, written_at: now, due_at: now, attempts: 0 });
+    }
+
+    pub(super) fn waiting(&self) -> Vec<WaitingMessage> {
+        let waiting = self.outbox.iter().map(|one| WaitingMessage {
+            to: one.message.to.masked(),
+            text: one.message.text.clone(),
+            written_at: one.written_at,
+        });
+        waiting.collect()
     }
 
     fn place(&self, claim: Claim) -> Option<usize> {

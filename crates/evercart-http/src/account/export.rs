@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use evercart_core::account::{FormerPhone, KeyUsed, OperatorAction};
+use evercart_core::account::{
+    AddedLine, FormerPhone, KeyUsed, OperatorAction, SIGN_IN_IS_FRESH, WaitingMessage,
+};
 use evercart_core::error::StoreError;
 use evercart_core::ids::OrderId;
 use futures_util::stream;
@@ -21,12 +23,15 @@ use super::{NoTurn, Turn};
 use crate::address::AddressJson;
 use crate::cart::{self, CartJson};
 use crate::extract::Customer;
-use crate::json::{Audience, Utc, written};
+use crate::json::{Amount, Audience, Utc, written};
 use crate::openapi::{Problem as ProblemSchema, Read, ReadHeaders};
 use crate::order::OrderJson;
 use crate::problem::{Answer, Code, Problem};
 use crate::user::Profile;
 use crate::wishlist::WishlistJson;
+
+/// The form of the document.
+const FORMAT: u32 = 1;
 
 /// When a customer who is reading an export may ask for another. Most are read within a second.
 const ANOTHER_AFTER: SignedDuration = SignedDuration::from_secs(5);
@@ -34,12 +39,28 @@ const ANOTHER_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// Everything the shop holds of a customer.
 #[derive(Serialize, ToSchema)]
 struct Export<'a> {
+    /// The form of this document: moves when a member changes its meaning or goes.
+    #[schema(example = 1)]
+    format: u32,
     /// When it was taken.
     exported_at: Utc,
     profile: Profile<'a>,
     #[schema(value_type = CartJson)]
     cart: Box<RawValue>,
+    /// When the cart's lines were added, and what they cost then, by SKU.
+    cart_lines: Vec<AddedLineJson>,
     wishlist: WishlistJson<'a>,
+    /// Since when the shop lets the customer in no more.
+    #[schema(required = true)]
+    blocked_at: Option<Utc>,
+    /// Until when the phone before can stop the last change of the phone.
+    #[schema(required = true)]
+    phone_held_until: Option<Utc>,
+    /// Since when the account is frozen, because the phone before has stopped the change.
+    #[schema(required = true)]
+    frozen_at: Option<Utc>,
+    /// Messages to the customer that are not sent yet.
+    messages: Vec<MessageJson<'a>>,
     /// All of them, the newest first.
     orders: Vec<OrderJson<'a>>,
     addresses: Vec<AddressJson<'a>>,
@@ -49,6 +70,30 @@ struct Export<'a> {
     operator_actions: Vec<OperatorActionJson<'a>>,
     /// The `Idempotency-Key`s that are still remembered.
     idempotency_keys: Vec<KeyUsedJson<'a>>,
+}
+
+/// A line of the cart as it was added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedLine)]
+struct AddedLineJson {
+    #[schema(example = 42)]
+    sku_id: i64,
+    #[schema(example = 2)]
+    quantity: u32,
+    /// What a piece cost when the line was added, or changed last.
+    price_when_added: Amount,
+    added_at: Utc,
+}
+
+/// A message that is not sent yet.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WaitingMessage)]
+struct MessageJson<'a> {
+    /// Where to, masked: it may be a phone of before.
+    #[schema(example = "+1312•••9851")]
+    to: &'a str,
+    text: &'a str,
+    written_at: Utc,
 }
 
 /// A phone that the account had before.
@@ -106,24 +151,50 @@ impl<'a> KeyUsedJson<'a> {
 ///
 /// One document with all that the shop holds of the customer. Outstanding codes, and counts of
 /// codes, are not in it: they are kept by a phone's keyed hash only. It is sent as it is read, so
-/// it is whole only if its end came; a customer reads one at a time.
+/// it is whole only if its end came; a customer reads one at a time. It needs a sign-in of the last
+/// five minutes: a token that was stolen later takes no copy of everything.
 #[utoipa::path(get, path = "/auth/export", tag = "Profile", security(("bearer" = [])),
     params(ReadHeaders),
     responses((status = 200, description = "All there is", body = Export),
+              (status = 403, description = "`sign_in_not_fresh`: the sign-in is more than five \
+               minutes old",
+               body = ProblemSchema, content_type = "application/problem+json"),
               (status = 429, description = "`rate_limited`: one is being read; see `Retry-After`",
                body = ProblemSchema, content_type = "application/problem+json"),
               Read))]
 pub(crate) async fn export(customer: Customer) -> Answer {
     const FILE: HeaderValue =
         HeaderValue::from_static("attachment; filename=\"evercart-export.json\"");
+    if customer.signed_in_for() > SIGN_IN_IS_FRESH {
+        let detail = "You signed in more than five minutes ago. Sign in again for a copy of \
+             everything.";
+        return Err(Problem::new(Code::SignInNotFresh, detail));
+    }
     let turn = customer.begin_export().map_err(no_turn)?;
     let export = customer.store().export(customer.session()).await?;
     let currency = customer.currency();
+    let added = |line: &AddedLine| AddedLineJson {
+        sku_id: line.sku_id.0,
+        quantity: line.quantity,
+        price_when_added: Amount(line.price_when_added, currency),
+        added_at: Utc(line.added_at),
+    };
+    let message = |one: &'_ WaitingMessage| MessageJson {
+        to: &one.to,
+        text: &one.text,
+        written_at: Utc(one.written_at),
+    };
     let json = Export {
+        format: FORMAT,
         exported_at: Utc(customer.now()),
         profile: Profile::of(&export.user, customer.market()),
         cart: cart::as_part(&export.cart, currency),
+        cart_lines: export.added.iter().map(added).collect(),
         wishlist: WishlistJson::of(&export.wishlist, currency),
+        blocked_at: export.user.blocked_at.map(Utc),
+        phone_held_until: export.phone_change.held_until.map(Utc),
+        frozen_at: export.phone_change.frozen.as_ref().map(|frozen| Utc(frozen.at)),
+        messages: export.messages.iter().map(message).collect(),
         orders: Vec::new(),
         addresses: export.addresses.iter().map(AddressJson::of).collect(),
         former_phones: export.former_phones.iter().map(FormerPhoneJson::of).collect(),
@@ -132,7 +203,10 @@ pub(crate) async fn export(customer: Customer) -> Answer {
     };
     let text = serde_json::to_string(&json).expect("our own types are always JSON");
     let mut response = in_pieces(&text, customer, turn);
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, FILE);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, FILE);
+    // Nothing between the shop and the customer keeps a copy of everything.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 

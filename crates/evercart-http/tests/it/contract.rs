@@ -123,7 +123,7 @@ async fn every_declared_status_is_real() {
     for operation in operations() {
         for status in operation.statuses() {
             let answer = match status {
-                "200" | "201" | "409" | "429" => {
+                "200" | "201" | "403" | "409" | "429" => {
                     let shop = TestShop::open().await;
                     let ann = shop.prepare().await;
                     provoke(&shop, &ann, &operation, status).await.send().await
@@ -161,6 +161,10 @@ pub async fn provoke<'a>(
             about(json!({"verification_code": "123456", "even_open_orders": true}))
         }
         "200" | "201" | "503" => ask(),
+        "403" => {
+            shop.clock.advance(jiff::SignedDuration::from_mins(6));
+            ask()
+        }
         "304" => ask().header("if-none-match", "*"),
         "400" => ask().header("x-market", "fr"),
         "401" if path == "/auth/verify-code" => {

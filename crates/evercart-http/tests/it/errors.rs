@@ -106,6 +106,9 @@ async fn states_that_say_no(seen: &mut Seen) {
     assert_eq!(add(r#"{"sku_id": 45}"#).key("k").send().await.status, 200);
     let reused = add(r#"{"sku_id": 42}"#).key("k").send().await;
     seen.is(&reused, 422, "idempotency_key_reused");
+    shop.clock.advance(jiff::SignedDuration::from_mins(6));
+    let export = shop.get("/auth/export").token(&token).send().await;
+    seen.is(&export, 403, "sign_in_not_fresh");
     shop.delete("/cart").token(&token).send().await;
     seen.is(&shop.order(&token).await, 409, "cart_empty");
 }

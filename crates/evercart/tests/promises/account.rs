@@ -210,12 +210,20 @@ fn an_export_is_everything_the_shop_holds_of_its_customer() {
         &jo.request(&shop, "PUT", "/auth/profile").json(&json!({"full_name": "Jo"})).send(),
     );
     let answer = jo.get(&shop, "/auth/export");
-    assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     let attachment = Some("attachment; filename=\"evercart-export.json\"");
     assert_eq!(answer.header("content-disposition"), attachment);
     let export = expect(200, &answer);
     assert_eq!(export["profile"], jo.get(&shop, "/auth/profile").json());
     assert_eq!(export["cart"], jo.cart(&shop));
+    assert_eq!((&export["format"], &export["blocked_at"]), (&json!(1), &json!(null)));
+    let line = &export["cart_lines"][0];
+    let shown = &export["cart"]["items"][0];
+    for name in ["sku_id", "quantity"] {
+        assert_eq!(line[name], shown[name], "{export}");
+    }
+    assert_eq!(line["price_when_added"], shown["price"]);
+    assert!(line["added_at"].is_string(), "{export}");
     assert_eq!(export["wishlist"], jo.get(&shop, "/wishlist").json());
     let orders = jo.get(&shop, "/profile/orders?limit=100").json();
     assert_eq!(export["orders"], orders["orders"]);
