@@ -328,6 +328,7 @@ macro_rules! conformance_copies {
                     the_check_sees_every_trace
                     what_a_delivery_needs_goes_when_the_order_ends
                     every_act_of_an_operator_leaves_who_and_why
+                    an_exported_customer_can_be_imported
                     an_operator_erases_as_a_customer_does
                     whom_the_list_names_is_not_brought_back
                     ;

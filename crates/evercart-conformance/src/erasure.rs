@@ -6,8 +6,8 @@ use std::sync::Arc;
 use evercart_core::account::OpenOrders;
 use evercart_core::clock::Clock;
 use evercart_core::copy::{
-    CopyError, Decided, Erasure, Kind, Row, Table, Tag, Value, What, WithDecided, erased_tables,
-    open_statuses,
+    CopyError, CustomerRows, Decided, Erasure, Kind, OfCustomer, Row, Table, Tag, Value, What,
+    WithDecided, erased_tables, open_statuses,
 };
 use evercart_core::error::Refused;
 use evercart_core::ids::{OrderId, UserId};
@@ -284,6 +284,39 @@ pub async fn an_operator_erases_as_a_customer_does<B: CopyBackend>(shop: &mut Sh
     assert_eq!(refused(shop.cart(me.session).await), Refused::SignedOut);
     let newcomer = shop.sign_in_with(&me.phone).await;
     assert_ne!(newcomer.user_id, id);
+}
+
+/// G6: a customer who is exported and imported elsewhere is the same, down to the last byte.
+pub async fn an_exported_customer_can_be_imported<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    let copies = shop.backend().copies();
+    let out = copies.customer_out(me.phone.clone(), by()).await.unwrap();
+    drop(copies);
+    let mut other = Shop::<B>::open().await;
+    let put = other.backend().copies().customer_in(out.clone(), by()).await;
+    put.unwrap();
+    other.assert_consistent().await;
+    let again = other.backend().copies().customer_out(me.phone.clone(), by()).await.unwrap();
+    for ((table, before), (_, after)) in out.tables().zip(again.tables()) {
+        if table.name != "audit_log" {
+            assert_eq!(before, after, "{table}");
+        }
+    }
+    match other.backend().copies().customer_in(out.clone(), by()).await {
+        Err(CopyError::Taken { .. }) => {}
+        other => panic!("was not refused: {other:?}"),
+    }
+    let read = CustomerRows::of(&mut OfCustomer::new(out.clone())).await.unwrap().unwrap();
+    assert_eq!(read, out);
+    // Numbers go on after theirs.
+    other.reopen();
+    let newcomer = other.customer().await;
+    assert!(newcomer.session.user_id > me.session.user_id);
+    other.add_to_cart(newcomer.session, crate::shop::MUG, 1, free()).await.unwrap();
+    let order = other.checkout(newcomer.session, crate::shop::checkout(), free()).await.unwrap();
+    assert!(out.orders().all(|number| order.value.id.0 > number), "{:?}", order.value.id);
+    let mut whole = reader(shop).await;
+    assert!(CustomerRows::of(&mut *whole).await.unwrap().is_err(), "a shop is no customer");
 }
 
 /// The list of erasures is enough, also where nothing is left of what came after a copy.

@@ -1,6 +1,7 @@
 //! A whole store as rows that every adapter understands: what a move from one database to another,
 //! a backup and its restoration have in common.
 
+mod customer;
 mod decided;
 mod erasure;
 mod tables;
@@ -11,8 +12,10 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::error::{Failed, Result, StoreError};
-use crate::operator::CheckReport;
+use crate::operator::{By, CheckReport};
+use crate::phone::Phone;
 
+pub use customer::{CustomerRows, OfCustomer, customer_tables};
 pub use decided::{Decided, Decision, What, WithDecided};
 pub use erasure::{Erasure, erased_tables, open_statuses};
 pub use tables::{Column, Kind, TABLES, Table, Tag};
@@ -73,6 +76,20 @@ pub trait Copies: Send + Sync {
         source: &mut dyn Reader,
         progress: Progress<'_>,
     ) -> Result<CheckReport, CopyError>;
+
+    /// All rows of the customer with this phone, as of one moment, which leaves a line in the audit
+    /// log.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn customer_out(&self, phone: Phone, by: By) -> Result<CustomerRows>;
+
+    /// Adds a customer with their numbers, in one transaction, and leaves a line in the audit log.
+    /// The pieces of their orders are gone from the stock already. Numbers go on after theirs.
+    ///
+    /// # Errors
+    /// `Taken`; a failure if they have what the catalogue does not. Nothing was changed then.
+    async fn customer_in(&self, rows: CustomerRows, by: By) -> Result<(), CopyError>;
 }
 
 /// Reads a store's rows, as of one moment.
@@ -122,6 +139,12 @@ pub enum CopyError {
     NotEmpty {
         /// Where.
         table: &'static str,
+    },
+    /// The number or phone of a customer, or the number of an order.
+    #[error("{what} is there already")]
+    Taken {
+        /// What, for people.
+        what: String,
     },
     /// What was read back is not what was written.
     #[error("{0}")]

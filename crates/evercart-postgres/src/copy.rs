@@ -5,9 +5,12 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use evercart_core::check::SCHEMA;
-use evercart_core::copy::{self, Copies, CopyError, Progress, Reader, Row, Table, Writer};
+use evercart_core::copy::{
+    self, Copies, CopyError, CustomerRows, Progress, Reader, Row, Table, Writer,
+};
 use evercart_core::error::{Failed, Result as StoreResult, StoreError};
-use evercart_core::operator::CheckReport;
+use evercart_core::operator::{By, CheckReport};
+use evercart_core::phone::Phone;
 use futures_util::StreamExt;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, GenericClient, RowStream, Transaction};
@@ -16,7 +19,7 @@ use crate::backups::FORGET_CLAIM;
 use crate::connect::{ConnectError, explain};
 use crate::copy_rows::{self, Bound};
 use crate::db::{failed, is_loss};
-use crate::{Postgres, check, distribute, migrate};
+use crate::{Postgres, check, customer_copy, distribute, migrate};
 
 #[async_trait]
 impl Copies for Postgres {
@@ -35,6 +38,14 @@ impl Copies for Postgres {
         progress: Progress<'_>,
     ) -> Result<CheckReport, CopyError> {
         self.take_in(None, source, progress).await
+    }
+
+    async fn customer_out(&self, phone: Phone, by: By) -> StoreResult<CustomerRows> {
+        customer_copy::out(self, &phone, &by).await
+    }
+
+    async fn customer_in(&self, rows: CustomerRows, by: By) -> Result<(), CopyError> {
+        customer_copy::put(self, &rows, &by).await
     }
 }
 

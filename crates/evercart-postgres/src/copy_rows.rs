@@ -114,6 +114,18 @@ pub(crate) fn select(table: &Table) -> String {
     format!("SELECT {} FROM {table} ORDER BY {order}", names(table.columns))
 }
 
+/// The same of one customer, who is the first parameter.
+pub(crate) fn select_of_customer(table: &Table) -> String {
+    let owner = table.owner().map_or("user_id", |column| column.name);
+    select(table).replacen(" ORDER BY ", &format!(" WHERE {owner} = $1 ORDER BY "), 1)
+}
+
+pub(crate) fn insert(table: &Table) -> String {
+    let values: Vec<String> = (1..=table.columns.len()).map(|n| format!("${n}")).collect();
+    let (columns, values) = (names(table.columns), values.join(", "));
+    format!("INSERT INTO {table} ({columns}) VALUES ({values})")
+}
+
 pub(crate) fn copy_in(table: &Table) -> String {
     format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", names(table.columns))
 }

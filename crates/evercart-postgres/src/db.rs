@@ -201,6 +201,17 @@ impl<'a> Db<'a> {
         Ok(self.transaction.execute(&statement, params).await?)
     }
 
+    /// As [`query`](Self::query), of a statement that was made from the list of tables.
+    pub(crate) async fn query_made(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        Ok(self.transaction.query(sql, params).await?)
+    }
+
+    /// As [`execute`](Self::execute), of a statement that was made from the list of tables.
+    pub(crate) async fn execute_made(&self, sql: &str, params: Params<'_>) -> Result<u64> {
+        let statement = self.transaction.prepare_cached(sql).await?;
+        Ok(self.transaction.execute(&statement, params).await?)
+    }
+
     /// Runs a statement that must change exactly one row.
     pub(crate) async fn change_one(&self, sql: &'static str, params: Params<'_>) -> Result<()> {
         match self.execute(sql, params).await? {

@@ -20,6 +20,7 @@ mod check_erased;
 mod connect;
 mod copy;
 mod copy_rows;
+mod customer_copy;
 mod db;
 mod distribute;
 mod erasing;

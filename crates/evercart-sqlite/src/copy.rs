@@ -8,15 +8,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use evercart_core::clock::Clock;
 use evercart_core::copy::{
-    self, Column, Copies, CopyError, Kind, Progress, Reader, Row, TABLES, Table, Value, Writer,
+    self, Column, Copies, CopyError, CustomerRows, Kind, Progress, Reader, Row, TABLES, Table,
+    Value, Writer,
 };
 use evercart_core::error::{Failed, Result as StoreResult};
-use evercart_core::operator::CheckReport;
+use evercart_core::operator::{By, CheckReport};
+use evercart_core::phone::Phone;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::db::{Db, DbError, Result, open_for_reading, open_for_writing};
-use crate::{Sqlite, check};
+use crate::{Sqlite, check, customer_copy};
 
 #[async_trait]
 impl Copies for Sqlite {
@@ -42,6 +44,14 @@ impl Copies for Sqlite {
         }
         store.db.connection.execute_batch("COMMIT").map_err(store_error)?;
         Ok(report)
+    }
+
+    async fn customer_out(&self, phone: Phone, by: By) -> StoreResult<CustomerRows> {
+        customer_copy::out(self, phone, by).await
+    }
+
+    async fn customer_in(&self, rows: CustomerRows, by: By) -> Result<(), CopyError> {
+        customer_copy::put(self, rows, by).await
     }
 }
 
@@ -165,12 +175,12 @@ fn select(table: &Table, is_after: bool) -> String {
     format!("SELECT {columns} FROM {table}{after} ORDER BY {key} LIMIT ?")
 }
 
-fn insert(table: &Table) -> String {
+pub(crate) fn insert(table: &Table) -> String {
     let columns = names(table.columns);
     format!("INSERT INTO {table} ({columns}) VALUES ({})", parameters(table.columns.len()))
 }
 
-fn names(columns: &[Column]) -> String {
+pub(crate) fn names(columns: &[Column]) -> String {
     let mut list = String::new();
     for (index, column) in columns.iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
@@ -184,7 +194,7 @@ fn parameters(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-fn read(table: &Table, column: &Column, found: ValueRef<'_>) -> Result<Value> {
+pub(crate) fn read(table: &Table, column: &Column, found: ValueRef<'_>) -> Result<Value> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map(Value::Text).ok();
     let value = match (column.kind, found) {
         (_, ValueRef::Null) => Some(Value::Null),
@@ -202,7 +212,7 @@ fn read(table: &Table, column: &Column, found: ValueRef<'_>) -> Result<Value> {
 }
 
 /// A value as SQLite takes it.
-struct Bound<'a>(&'a Value);
+pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -13,6 +13,7 @@ mod check;
 mod check_erased;
 mod checkpoint;
 mod copy;
+mod customer_copy;
 mod db;
 mod erasing;
 mod keeper;

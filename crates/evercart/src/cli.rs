@@ -270,6 +270,44 @@ pub enum User {
     #[command(after_help = "Example: evercart user erase +13128059851 --market us \
             --reason \"case 17\"")]
     Erase(EraseUser),
+    /// Write all that is held of a customer into a file that `user import` takes
+    ///
+    /// Row by row, as a backup has it, and nobody else's. The customer's own copy, for people and
+    /// their programs, is `GET /auth/export`.
+    #[command(after_help = "Example: evercart user export +13128059851 --market us \
+            --out customer.ndjson --reason \"case 17\"")]
+    Export(ExportUser),
+    /// Add a customer from a file that `user export` wrote
+    ///
+    /// With their numbers, which must be free, and into a shop that has their SKUs. Customers who
+    /// were erased are not brought back.
+    #[command(after_help = "Example: evercart user import customer.ndjson --market us")]
+    Import(ImportUser),
+}
+
+/// `user export`.
+#[derive(Debug, Args)]
+pub struct ExportUser {
+    /// Whom.
+    #[command(flatten)]
+    pub one: OneUser,
+    /// Write to this file, which must not be there yet and is readable by its owner only
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+}
+
+/// `user import`.
+#[derive(Debug, Args)]
+pub struct ImportUser {
+    /// What `user export` wrote
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Which market.
+    #[command(flatten)]
+    pub market: InMarket,
+    /// Why and by whom.
+    #[command(flatten)]
+    pub audit: Audit,
 }
 
 /// `order …`.

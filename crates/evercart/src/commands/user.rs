@@ -1,5 +1,6 @@
 //! `evercart user …`: what an operator does for, or about, one customer.
 
+mod copy;
 mod phone_change;
 mod show;
 
@@ -36,13 +37,21 @@ struct Left {
 /// # Errors
 /// No such customer, nothing to decide, or the store failed.
 pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
+    match action {
+        User::Export(arguments) => return copy::export(settings, arguments).await,
+        User::Import(arguments) => return copy::import(settings, arguments).await,
+        _ => {}
+    }
     let (User::Show(one)
     | User::Block(one)
     | User::Unblock(one)
     | User::SignOut(one)
     | User::MoveBack(one)
     | User::ConfirmMove(one)
-    | User::Erase(EraseUser { one, .. })) = action;
+    | User::Erase(EraseUser { one, .. })) = action
+    else {
+        return Ok(());
+    };
     if matches!(action, User::Erase(_)) && one.audit.reason.is_none() {
         return Err(Failure::used_wrongly("why the customer is erased is not said")
             .hint("add --reason, such as a case number: it stays in the audit log")
@@ -84,6 +93,7 @@ async fn act(
         User::Show(_) => return look_up(store, phone, hasher, by).await.map_err(stores::failed),
         User::MoveBack(_) => return phone_change::move_back(store, phone, hasher, by).await,
         User::ConfirmMove(_) => return phone_change::confirm(store, phone, hasher, by).await,
+        User::Export(_) | User::Import(_) => return Ok(None),
         User::Erase(erase) => return self::erase(store, erase, phone, hasher, by).await,
         User::Block(_) => known(store.block_user(phone.clone(), by.clone()).await),
         User::Unblock(_) => known(store.unblock_user(phone.clone(), by.clone()).await),

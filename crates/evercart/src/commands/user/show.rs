@@ -75,6 +75,7 @@ pub(super) fn show(
         User::MoveBack(_) => output::print(&format!(
             "{who} has this phone again and can sign in. Every token of before is dead.\n"
         )),
+        User::Export(_) | User::Import(_) => Ok(()),
         User::Erase(_) => output::print(&format!("{who} is erased. Orders stay for the books.\n")),
         User::ConfirmMove(_) => {
             output::print(&format!("{who} keeps this phone and can sign in.\n"))
