@@ -327,6 +327,7 @@ macro_rules! conformance_copies {
                     an_erasure_with_open_orders_says_so
                     the_check_sees_every_trace
                     what_a_delivery_needs_goes_when_the_order_ends
+                    old_books_of_erased_customers_are_forgotten
                     every_act_of_an_operator_leaves_who_and_why
                     an_exported_customer_can_be_imported
                     an_operator_erases_as_a_customer_does

@@ -139,6 +139,26 @@ pub async fn what_a_delivery_needs_goes_when_the_order_ends<B: CopyBackend>(shop
     assert!(matches!(none, Refused::NotFound { .. }), "{none:?}");
 }
 
+/// After a term the books need nothing of an erased customer's either; of others nothing goes.
+pub async fn old_books_of_erased_customers_are_forgotten<B: CopyBackend>(shop: &mut Shop<B>) {
+    let (me, other) = (last_customer(shop).await, settled_customer(shop).await);
+    let all = shop.orders(me.session, None, crate::shop::page(10, 0)).await.unwrap().items;
+    let open: Vec<_> = all.iter().filter(|order| order.status.is_open()).collect();
+    erase(shop, &me).await;
+    let theirs = shop.belongings(other.session).await;
+    let later = shop.clock().now() + jiff::SignedDuration::from_hours(1);
+    let before = shop.check().await.unwrap().counts.orders;
+    assert_eq!(shop.forget_books(shop.clock().now()).await.unwrap(), 0, "nothing is so old");
+    let ended = all.len() - open.len();
+    assert_eq!(shop.forget_books(later).await.unwrap() as usize, ended);
+    shop.assert_consistent().await;
+    assert_eq!(shop.check().await.unwrap().counts.orders, before - ended as u64);
+    shop.end_order(open[0].id, OrderEnd::Delivered, by()).await.unwrap();
+    assert_eq!(shop.forget_books(later).await.unwrap(), 1);
+    assert_eq!(shop.forget_books(later).await.unwrap(), 0);
+    assert_eq!(shop.belongings(other.session).await, theirs);
+}
+
 /// A value that is not empty.
 fn something(kind: Kind) -> Value {
     match kind {

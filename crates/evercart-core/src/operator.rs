@@ -95,6 +95,9 @@ pub struct MoveBack {
     pub to: (Phone, KeyedHash),
 }
 
+/// The most orders that are forgotten in one transaction, for which others wait.
+pub const BOOKS_FORGOTTEN_AT_ONCE: u32 = 100;
+
 /// The most customers told who have left one phone; the latest few say what there is to know.
 pub const FORMER_CUSTOMERS_MAX: u32 = 10;
 
@@ -167,6 +170,14 @@ pub trait Operator: Send + Sync {
     /// # Errors
     /// `NotFound`; `OrderNotCancellable` if it has ended, or was to be cancelled and is shipped.
     async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> Result<UserId>;
+
+    /// Deletes orders of customers who were erased that were placed before this moment and have
+    /// ended, with their lines and history: the books need them no longer. At most
+    /// [`BOOKS_FORGOTTEN_AT_ONCE`]; returns how many.
+    ///
+    /// # Errors
+    /// A failure.
+    async fn forget_books(&self, before: Timestamp) -> Result<u32>;
 
     /// Leaves a line that somebody was shown what the shop knows of a customer.
     ///

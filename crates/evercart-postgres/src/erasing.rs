@@ -9,6 +9,7 @@ use evercart_core::copy::{Column, Erasure, Table, Tag, erased_tables, open_statu
 use evercart_core::error::{OPEN_ORDERS_TOLD, Refused};
 use evercart_core::guard::{Guard, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::operator::BOOKS_FORGOTTEN_AT_ONCE;
 use evercart_core::phone::Phone;
 use evercart_core::user::Session;
 use tokio_postgres::GenericClient;
@@ -175,6 +176,42 @@ pub(crate) async fn repeat(
 async fn open_orders_of(db: &Db<'_>, id: UserId) -> Result<Vec<OrderId>> {
     let orders = db.query(&OPEN_ORDERS, &[&id.0, &i64::from(OPEN_ORDERS_TOLD)]).await?;
     Ok(orders.iter().map(|row| OrderId(row.get(0))).collect())
+}
+
+/// Deletes orders that the books need no longer.
+pub(crate) async fn forget_books(db: &Db<'_>, before: i64) -> Result<u32> {
+    const OLD: &str = "SELECT o.user_id, o.id, o.status = 'delivered' FROM erasures e \
+         JOIN orders o ON o.user_id = e.user_id WHERE o.order_date < $1 \
+         AND o.status IN ('delivered', 'cancelled', 'returned') ORDER BY o.user_id, o.id LIMIT $2";
+    const LOCK: &str = "SELECT 1 FROM orders WHERE user_id = $1 AND id = $2 FOR UPDATE";
+    const HELD: &str = "SELECT sku_id, quantity FROM order_items \
+         WHERE user_id = $1 AND order_id = $2 ORDER BY sku_id";
+    const FORGET_PIECES: &str = "UPDATE stock SET taken = taken - $2 WHERE sku_id = $1";
+    const FORGET: [&str; 3] = [
+        "DELETE FROM order_items WHERE user_id = $1 AND order_id = $2",
+        "DELETE FROM order_history WHERE user_id = $1 AND order_id = $2",
+        "DELETE FROM orders WHERE user_id = $1 AND id = $2",
+    ];
+    let mut count = 0;
+    for row in db.query(OLD, &[&before, &i64::from(BOOKS_FORGOTTEN_AT_ONCE)]).await? {
+        let (user, order): (i64, i64) = (row.get(0), row.get(1));
+        let key: Params<'_> = &[&user, &order];
+        // Another server may have been quicker.
+        if db.query_opt(LOCK, key).await?.is_none() {
+            continue;
+        }
+        if row.get(2) {
+            for line in db.query(HELD, key).await? {
+                let (sku, pieces): (i64, i32) = (line.get(0), line.get(1));
+                db.change_one(FORGET_PIECES, &[&sku, &i64::from(pieces)]).await?;
+            }
+        }
+        for forget in FORGET {
+            db.execute(forget, key).await?;
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// True if this very request erased the customer of this session.

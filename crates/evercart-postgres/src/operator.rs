@@ -16,6 +16,7 @@ use evercart_core::operator::{
 use evercart_core::order::OrderEnd;
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
+use jiff::Timestamp;
 
 use crate::account::forget_early_keys;
 use crate::actor::audit;
@@ -36,6 +37,11 @@ impl Operator for Postgres {
 
     async fn end_order(&self, id: OrderId, end: OrderEnd, by: By) -> StoreResult<UserId> {
         transact!(self, |db| end_order(&db, id, end, &by))
+    }
+
+    async fn forget_books(&self, before: Timestamp) -> StoreResult<u32> {
+        let before = before.as_millisecond();
+        transact!(self, |db| erasing::forget_books(&db, before))
     }
 
     async fn note_look(&self, user_id: UserId, by: By) -> StoreResult<()> {

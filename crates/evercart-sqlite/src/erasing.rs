@@ -9,6 +9,7 @@ use evercart_core::copy::{Column, Erasure, Table, Tag, erased_tables, open_statu
 use evercart_core::error::{OPEN_ORDERS_TOLD, Refused};
 use evercart_core::guard::{Guard, IDEMPOTENCY_LIFETIME};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::operator::BOOKS_FORGOTTEN_AT_ONCE;
 use evercart_core::user::Session;
 use rusqlite::{OptionalExtension, Row};
 
@@ -172,6 +173,39 @@ fn open_orders_of(db: &Db, id: UserId) -> Result<Vec<OrderId>> {
     let mut statement = db.sql(&OPEN_ORDERS)?;
     let orders = statement.query_map((id.0, OPEN_ORDERS_TOLD), |row| row.get(0).map(OrderId))?;
     Ok(orders.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Deletes orders that the books need no longer.
+pub(crate) fn forget_books(db: &Db, before: i64) -> Result<u32> {
+    const OLD: &str = "SELECT o.user_id, o.id, o.status = 'delivered' FROM erasures e \
+         JOIN orders o ON o.user_id = e.user_id WHERE o.order_date < ?1 \
+         AND o.status IN ('delivered', 'cancelled', 'returned') LIMIT ?2";
+    const HELD: &str =
+        "SELECT sku_id, quantity FROM order_items WHERE user_id = ?1 AND order_id = ?2";
+    const FORGET_PIECES: &str = "UPDATE stock SET taken = taken - ?2 WHERE sku_id = ?1";
+    const FORGET: [&str; 3] = [
+        "DELETE FROM order_items WHERE user_id = ?1 AND order_id = ?2",
+        "DELETE FROM order_history WHERE user_id = ?1 AND order_id = ?2",
+        "DELETE FROM orders WHERE user_id = ?1 AND id = ?2",
+    ];
+    let mut statement = db.sql(OLD)?;
+    let old = statement.query_map((before, BOOKS_FORGOTTEN_AT_ONCE), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let old = old.collect::<rusqlite::Result<Vec<(i64, i64, bool)>>>()?;
+    for (user, order, holds) in &old {
+        if *holds {
+            let mut lines = db.sql(HELD)?;
+            let mut lines = lines.query((user, order))?;
+            while let Some(line) = lines.next()? {
+                db.change_one(FORGET_PIECES, (line.get::<_, i64>(0)?, line.get::<_, i64>(1)?))?;
+            }
+        }
+        for forget in FORGET {
+            db.sql(forget)?.execute((user, order))?;
+        }
+    }
+    Ok(u32::try_from(old.len()).unwrap_or(u32::MAX))
 }
 
 /// True if this very request erased the customer of this session.

@@ -11,6 +11,7 @@ use evercart_core::operator::{
 use evercart_core::order::OrderEnd;
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
+use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
 use crate::account::forget_early_keys;
@@ -60,6 +61,11 @@ impl Operator for Sqlite {
                 Ok(user)
             })
             .await
+    }
+
+    async fn forget_books(&self, before: Timestamp) -> StoreResult<u32> {
+        let before = before.as_millisecond();
+        self.writer.write(move |db| erasing::forget_books(db, before)).await
     }
 
     async fn note_look(&self, user_id: UserId, by: By) -> StoreResult<()> {

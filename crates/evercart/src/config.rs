@@ -96,6 +96,8 @@ pub struct Storage {
     pub database_ca: Option<PathBuf>,
     /// The databases are coordinators of Citus clusters, over which the markets are spread.
     pub distributed: bool,
+    /// Years after which orders of erased customers are deleted; `None` keeps them.
+    pub books_years: Option<usize>,
     /// The most operations in one commit; `None` is the store's own default.
     pub batch_max: Option<usize>,
     /// The most operations waiting.
@@ -208,6 +210,7 @@ fn storage(read: &Reader<'_>) -> Result<Storage, Failure> {
         databases: Databases::read(read)?,
         database_ca: read.optional_text("storage.database_ca")?.map(PathBuf::from),
         distributed: read.boolean("storage.distributed")?,
+        books_years: count("storage.books_years", 100)?,
         batch_max: count("storage.batch_max", 65_536)?,
         queue_max: read.count("storage.queue_max", 1..=1_000_000)?,
         readers: count("storage.readers", 256)?,

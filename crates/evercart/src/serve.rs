@@ -1,6 +1,7 @@
 //! Runs the server: opens what it needs, answers, and stops without losing anything.
 
 mod backups;
+mod books;
 mod files;
 mod listen;
 mod reload;
@@ -77,7 +78,12 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
         // One that is being made when the server stops is left unfinished; the next start removes
         // what is left of it.
         let _backups = backups::start(&settings, &opened, &metrics);
+        let years = settings.storage.books_years;
+        let forgetting = years.map(|years| books::forget(&opened, years));
         let served = serve(&settings, shop, public, internal, is_demo).await;
+        if let Some(forgetting) = forgetting {
+            forgetting.abort();
+        }
         // Waits for nothing but what the stores have queued; requests had their time in `serve`.
         for store in &opened {
             if tokio::time::timeout(CLOSE_MAX, store.close()).await.is_err() {

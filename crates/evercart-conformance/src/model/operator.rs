@@ -9,7 +9,7 @@ use evercart_core::operator::{
     By, CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
     Operator, UserFile,
 };
-use evercart_core::order::OrderEnd;
+use evercart_core::order::{Order, OrderEnd};
 use evercart_core::phone::Phone;
 use evercart_core::user::{Session, User};
 use jiff::Timestamp;
@@ -46,6 +46,20 @@ impl Operator for Model {
                 forget_delivery(order);
             }
             Ok(user)
+        })
+    }
+
+    async fn forget_books(&self, before: Timestamp) -> Result<u32> {
+        self.transact(|state, _| {
+            let mut count = 0;
+            for customer in state.users.values_mut() {
+                let had = customer.orders.len();
+                let is_erased = customer.user.phone.as_str().is_empty();
+                let is_old = |order: &Order| order.order_date < before && !order.status.is_open();
+                customer.orders.retain(|order| !(is_erased && is_old(order)));
+                count += had - customer.orders.len();
+            }
+            Ok(u32::try_from(count).unwrap_or(u32::MAX))
         })
     }
 

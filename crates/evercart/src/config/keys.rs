@@ -104,6 +104,12 @@ pub const KEYS: &[Key] = &[
          workers; docs/scaling.md.",
     ),
     optional(
+        "storage.books_years",
+        "10",
+        "Years after which orders of customers who were erased are deleted as a whole; default: \
+         they stay, without their customer, for the books.",
+    ),
+    optional(
         "storage.batch_max",
         "512",
         "The most operations that share one commit, 1 gives each its own; default: 512, in \
