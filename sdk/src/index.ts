@@ -4,7 +4,7 @@ export { createClient } from "./client.js";
 export type { Client, ClientOptions } from "./client.js";
 export type { Refusal } from "./outbox.js";
 export type { LiveMode } from "./live.js";
-export type { Auth, LogoutResult, SignInResult } from "./auth.js";
+export type { Auth, EraseOptions, LogoutResult, SignInResult } from "./auth.js";
 export type { Cart as CartApi } from "./cart.js";
 export type { Wishlist as WishlistApi } from "./wishlist.js";
 export type { Orders as OrdersApi, OrderQuery } from "./orders.js";

@@ -35,7 +35,8 @@ export interface paths {
          * A copy of everything
          * @description One document with all that the shop holds of the customer. Outstanding codes, and counts of
          *     codes, are not in it: they are kept by a phone's keyed hash only. It is sent as it is read, so
-         *     it is whole only if its end came; a customer reads one at a time.
+         *     it is whole only if its end came; a customer reads one at a time. It needs a sign-in of the last
+         *     five minutes: a token that was stolen later takes no copy of everything.
          */
         get: operations["export"];
         put?: never;
@@ -757,6 +758,22 @@ export interface components {
              */
             product_id: number;
         };
+        /** @description A line of the cart as it was added. */
+        AddedLine: {
+            added_at: components["schemas"]["Time"];
+            /** @description What a piece cost when the line was added, or changed last. */
+            price_when_added: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @example 2
+             */
+            quantity: number;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            sku_id: number;
+        };
         /** @description A stored address. Exactly one of a customer's addresses is the default, if there are any. */
         Address: {
             apartment: string | null;
@@ -1048,17 +1065,33 @@ export interface components {
         /** @description Everything the shop holds of a customer. */
         Export: {
             addresses: components["schemas"]["Address"][];
+            /** @description Since when the shop lets the customer in no more. */
+            blocked_at: components["schemas"]["Time"] | null;
             cart: components["schemas"]["Cart"];
+            /** @description When the cart's lines were added, and what they cost then, by SKU. */
+            cart_lines: components["schemas"]["AddedLine"][];
             /** @description When it was taken. */
             exported_at: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description The form of this document: moves when a member changes its meaning or goes.
+             * @example 1
+             */
+            format: number;
             /** @description The phones the account had before, masked, the oldest first. */
             former_phones: components["schemas"]["FormerPhone"][];
+            /** @description Since when the account is frozen, because the phone before has stopped the change. */
+            frozen_at: components["schemas"]["Time"] | null;
             /** @description The `Idempotency-Key`s that are still remembered. */
             idempotency_keys: components["schemas"]["KeyUsed"][];
+            /** @description Messages to the customer that are not sent yet. */
+            messages: components["schemas"]["WaitingMessage"][];
             /** @description What operators of the shop did to the account, and how its phone changed, the oldest first. */
             operator_actions: components["schemas"]["OperatorAction"][];
             /** @description All of them, the newest first. */
             orders: components["schemas"]["Order"][];
+            /** @description Until when the phone before can stop the last change of the phone. */
+            phone_held_until: components["schemas"]["Time"] | null;
             profile: components["schemas"]["Profile"];
             wishlist: components["schemas"]["Wishlist"];
         };
@@ -1224,12 +1257,14 @@ export interface components {
         /** @description Something that was done to an account. */
         OperatorAction: {
             /**
-             * @description `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`, `move-back`,
-             *     `confirm-move`.
+             * @description `show`, `export`, `block`, `unblock`, `sign-out`, `change-phone`, `stop-phone-change`,
+             *     `move-back`, `confirm-move`, `end-order`.
              * @example sign-out
              */
             action: string;
             at: components["schemas"]["Time"];
+            /** @description Why, if that was said. */
+            reason?: string | null;
         };
         /** @description An order. Names and prices are copies made at checkout and never change after. */
         Order: {
@@ -1365,7 +1400,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "sign_in_not_fresh" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1630,6 +1665,16 @@ export interface components {
              */
             verification_code: string;
         };
+        /** @description A message that is not sent yet. */
+        WaitingMessage: {
+            text: string;
+            /**
+             * @description Where to, masked: it may be a phone of before.
+             * @example +1312•••9851
+             */
+            to: string;
+            written_at: components["schemas"]["Time"];
+        };
         /** @description What a wishlist shows of a product. */
         WishedProduct: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1842,6 +1887,15 @@ export interface operations {
             };
             /** @description `not_authenticated`, `token_invalid`, `token_expired`, `signed_out`, `user_blocked` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sign_in_not_fresh`: the sign-in is more than five minutes old */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

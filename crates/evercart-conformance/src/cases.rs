@@ -324,6 +324,7 @@ macro_rules! conformance_copies {
                     ;
                 erasure:
                     nothing_personal_is_left
+                    an_export_has_every_personal_text
                     an_erasure_with_open_orders_says_so
                     the_check_sees_every_trace
                     what_a_delivery_needs_goes_when_the_order_ends

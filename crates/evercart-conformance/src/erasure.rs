@@ -79,6 +79,36 @@ pub async fn nothing_personal_is_left<B: CopyBackend>(shop: &mut Shop<B>) {
     assert_eq!(open, 1, "the order is still to be delivered");
 }
 
+/// Whatever the shop holds that says something of a customer is in their export.
+pub async fn an_export_has_every_personal_text<B: CopyBackend>(shop: &mut Shop<B>) {
+    let me = last_customer(shop).await;
+    let session = me.session;
+    shop.add_to_cart(session, crate::shop::MUG, 1, keyed("a key of mine", 1)).await.unwrap();
+    let export = shop.export(session).await.unwrap();
+    let orders = shop.export_orders(session, None).await.unwrap();
+    let keys = shop.export_keys(session, None).await.unwrap();
+    let told = format!("{export:?} {orders:?} {keys:?}");
+    let id = Value::Integer(session.user_id.0);
+    let mut seen = 0;
+    for (name, row) in rows(shop).await {
+        let table = Table::named(name).unwrap();
+        let owner = table.owner().and_then(|column| value(table, &row, column.name));
+        for (column, value) in table.columns.iter().zip(&row) {
+            let is_personal = [Tag::Personal, Tag::Delivery].contains(&column.tag);
+            if let Value::Text(text) = value
+                && is_personal
+                && owner == Some(&id)
+            {
+                assert!(told.contains(text.as_str()), "{name}.{} is not told", column.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen}");
+    assert_eq!(export.added.len(), export.cart.lines.len());
+    assert!(export.added.iter().all(|line| line.added_at == shop.clock().now()));
+}
+
 /// An order on its way needs a name and an address: nobody takes them from it unasked.
 pub async fn an_erasure_with_open_orders_says_so<B: CopyBackend>(shop: &mut Shop<B>) {
     let me = last_customer(shop).await;

@@ -3,14 +3,19 @@
 use evercart_core::clock::Clock;
 use evercart_core::error::Refused;
 use evercart_core::ids::OrderId;
-use evercart_core::operator::{Counts, DemoCustomer};
+use evercart_core::operator::{By, Counts, DemoCustomer};
 use evercart_core::sign_in::SignInOutcome;
 
 use crate::Backend;
 use crate::shop::{
     CODE, JACKET, JACKET_L, JACKET_M, LAMP, LAST_LAMP, MUG, NO_SKU, PLENTY, SCARF, SCARF_RED, Shop,
-    attempt, by, catalogue, checkout, code_request, free, phone, pieces, refused, wished,
+    attempt, catalogue, checkout, code_request, free, phone, pieces, refused, wished,
 };
+
+/// An operator, with a reason.
+pub fn by() -> By {
+    By::operator("Anna", Some("case 17"))
+}
 
 /// A customer is found by phone, with a count of what is theirs.
 pub async fn a_customer_is_found_by_phone<B: Backend>(shop: &mut Shop<B>) {

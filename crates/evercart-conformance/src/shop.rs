@@ -16,7 +16,6 @@ use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{ProductId, SkuId, UserId};
 use evercart_core::market::{MarketName, Shipping};
 use evercart_core::money::Money;
-use evercart_core::operator::By;
 use evercart_core::order::{Checkout, Items, Order, Page};
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
@@ -30,6 +29,8 @@ use rust_decimal::Decimal;
 
 use crate::Backend;
 use crate::outbox::notice;
+
+pub use crate::operator::by;
 
 /// The jacket, the product of [`JACKET_M`] and [`JACKET_L`].
 pub const JACKET: ProductId = ProductId(15);
@@ -437,11 +438,6 @@ pub fn free() -> Guard {
 /// An idempotency key; `request` stands for what the request says.
 pub fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
     Some(IdempotencyKey { key: key.into(), fingerprint: [request; 32] })
-}
-
-/// An operator, with a reason.
-pub fn by() -> By {
-    By::operator("Anna", Some("case 17"))
 }
 
 /// Under an idempotency key.

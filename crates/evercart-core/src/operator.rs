@@ -186,7 +186,7 @@ pub trait Operator: Send + Sync {
     async fn note_look(&self, user_id: UserId, by: By) -> Result<()>;
 
     /// Erases a customer as [`Accounts::erase`](crate::account::Accounts::erase) does, without a
-    /// code: for a letter, a lost phone, a blocked customer. The phone's keyed hash, if it is known,
+    /// code: for a letter, a lost phone, a blocked customer. The phone's keyed hash, if known,
     /// has what was remembered of requests by it forgotten.
     ///
     /// # Errors

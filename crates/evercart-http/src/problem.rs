@@ -250,9 +250,8 @@ impl Problem {
     fn open_orders(orders: &[OrderId]) -> Self {
         Self::new(
             Code::OpenOrders,
-            "Orders of yours are still to be delivered. Cancel them, wait for them, or erase the \
-             account all the same with even_open_orders: then they keep your name, phone and \
-             address until they end.",
+            "Orders of yours are still to be delivered. Cancel them, wait, or erase the account \
+             all the same with even_open_orders: they keep what delivery needs until they end.",
         )
         .fact("orders", Fact::Numbers(orders.iter().map(|order| order.0).collect()))
     }

@@ -59,6 +59,11 @@ impl From<Failed> for DbError {
 }
 
 impl DbError {
+    /// True if PostgreSQL ended it so.
+    pub(crate) fn violates(&self, state: &SqlState) -> bool {
+        matches!(self, DbError::Sql(error) if error.code() == Some(state))
+    }
+
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             DbError::Store(error) => error,

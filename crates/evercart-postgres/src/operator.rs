@@ -224,7 +224,9 @@ async fn erase_user(
         return Err(NOBODY.into());
     }
     phone_change::refuse_on_hold(db, id).await?;
-    phone_change::refuse_frozen(db, id).await?;
+    if phone_change::state_of(db, id).await?.frozen.is_some() {
+        return Err(Refused::PhoneOnHold { until: None }.into());
+    }
     let erasure = erasing::erase(db, id, phone, open_orders, None).await?;
     forget_early_keys(db, phone_hash.as_slice()).await?;
     audit(db, id, "erase", by).await?;

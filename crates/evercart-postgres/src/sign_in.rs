@@ -300,7 +300,8 @@ const NO_EPOCH: i64 = -1;
 async fn let_in(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(SignInOutcome, i64)> {
     const INCARNATION: &str = "SELECT value FROM incarnation";
     const SIGN_IN: &str = "UPDATE users SET is_active = true, last_login = $2 \
-         WHERE id = $1 AND phone <> '' RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
+         WHERE id = $1 AND phone <> '' \
+         RETURNING id, phone, full_name, email, profile_image_url, language, is_active, \
          blocked_at, session_epoch, last_login, created_at, $3::BIGINT, \
          frozen_at IS NOT NULL AS is_frozen";
     let phone = &attempt.phone;

@@ -23,8 +23,11 @@ pub(crate) async fn out(store: &Sqlite, phone: Phone, by: By) -> StoreResult<Cus
     store
         .readers
         .read_snapshot(move |db| {
-            let tables = customer_tables().map(|table| Ok((table, rows_of(db, table, id)?)));
-            Ok(CustomerRows::new(tables.collect::<Result<_>>()?))
+            let mut tables = Vec::new();
+            for table in customer_tables() {
+                tables.push((table, rows_of(db, table, id)?));
+            }
+            Ok(CustomerRows::new(tables))
         })
         .await
 }

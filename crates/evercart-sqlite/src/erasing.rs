@@ -52,7 +52,8 @@ pub(crate) static END_ORDER: LazyLock<&'static str> = LazyLock::new(|| {
         );
     }
     let sql = format!(
-        "UPDATE orders SET status = ?3, delivery_date = CASE WHEN ?3 = 'delivered' THEN ?4 ELSE delivery_date END{goes} \
+        "UPDATE orders SET status = ?3, \
+         delivery_date = CASE WHEN ?3 = 'delivered' THEN ?4 ELSE delivery_date END{goes} \
          WHERE user_id = ?1 AND id = ?2"
     );
     sql.leak()

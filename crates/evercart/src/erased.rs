@@ -81,6 +81,11 @@ fn erasures(content: &[u8], market: &MarketName) -> (Vec<Erasure>, usize) {
 /// # Errors
 /// It cannot be written.
 pub fn add(mark: &Path, market: &MarketName, new: &[Erasure]) -> Result<(), MarkError> {
+    // A file is made, and a directory written to, only for somebody who is to be listed.
+    let known = read(mark, market)?;
+    if new.iter().all(|one| is_among(&known, one)) {
+        return Ok(());
+    }
     let path = path(mark);
     try_add(&path, market, new).map_err(|error| unusable(&path, &error))
 }
@@ -144,6 +149,8 @@ mod tests {
         let mark = directory.path().join("evercart.mark");
         let (us, kg) = (name("us"), name("kg"));
         assert_eq!(read(&mark, &us).expect("is empty"), []);
+        add(&mark, &us, &[]).expect("there is nothing to write");
+        assert!(!path(&mark).exists());
         add(&mark, &us, &[erasure(2), erasure(1)]).expect("writes");
         add(&mark, &kg, &[erasure(3)]).expect("writes");
         add(&mark, &us, &[erasure(1), erasure(4)]).expect("writes");

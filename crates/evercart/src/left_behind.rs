@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use evercart_core::market::MarketName;
 use evercart_postgres::Postgres;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use crate::config::{Settings, Storage};
@@ -32,7 +32,7 @@ pub struct LeftBehind {
 
 /// The day by which a copy should be deleted that was made then.
 pub fn delete_by(made: Timestamp) -> Date {
-    let day = made.to_zoned(TimeZone::UTC).date();
+    let day = Offset::UTC.to_datetime(made).date();
     day.checked_add(DAYS.days()).unwrap_or(day)
 }
 
@@ -113,7 +113,7 @@ mod tests {
     fn a_copy_is_to_be_deleted_within_thirty_days() {
         let made = second("1790000000-2").expect("a second");
         assert_eq!(made, Timestamp::from_second(1_790_000_000).expect("in range"));
-        assert_eq!(made.to_zoned(TimeZone::UTC).date().to_string(), "2026-09-21");
+        assert_eq!(Offset::UTC.to_datetime(made).date().to_string(), "2026-09-21");
         assert_eq!(delete_by(made).to_string(), "2026-10-21");
         assert_eq!(second("of-something"), None);
     }

@@ -219,7 +219,10 @@ describe("the customer's data", () => {
     expect(pieces(await shop.cart.get())).toEqual({ 28: 1 });
 
     const open = shop.auth.eraseAccount(code);
-    await expect(open).rejects.toMatchObject({ code: "open_orders", facts: { orders: [order.id] } });
+    await expect(open).rejects.toMatchObject({
+      code: "open_orders",
+      facts: { orders: [order.id] },
+    });
     expect(pieces(await shop.cart.get())).toEqual({ 28: 1 });
     await shop.auth.eraseAccount(code, { evenOpenOrders: true });
     expect(shop.auth.session()).toEqual({ status: "guest", user: null });

@@ -7,6 +7,7 @@ use evercart_core::account::{
 use evercart_core::error::{OPEN_ORDERS_TOLD, Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::operator::By;
 use evercart_core::order::Order;
 use evercart_core::phone::Phone;
 use evercart_core::sign_in::SignInAttempt;

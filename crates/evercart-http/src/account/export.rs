@@ -96,6 +96,12 @@ struct MessageJson<'a> {
     written_at: Utc,
 }
 
+impl<'a> MessageJson<'a> {
+    fn of(message: &'a WaitingMessage) -> Self {
+        Self { to: &message.to, text: &message.text, written_at: Utc(message.written_at) }
+    }
+}
+
 /// A phone that the account had before.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FormerPhone)]
@@ -179,11 +185,6 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         price_when_added: Amount(line.price_when_added, currency),
         added_at: Utc(line.added_at),
     };
-    let message = |one: &'_ WaitingMessage| MessageJson {
-        to: &one.to,
-        text: &one.text,
-        written_at: Utc(one.written_at),
-    };
     let json = Export {
         format: FORMAT,
         exported_at: Utc(customer.now()),
@@ -194,7 +195,7 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         blocked_at: export.user.blocked_at.map(Utc),
         phone_held_until: export.phone_change.held_until.map(Utc),
         frozen_at: export.phone_change.frozen.as_ref().map(|frozen| Utc(frozen.at)),
-        messages: export.messages.iter().map(message).collect(),
+        messages: export.messages.iter().map(MessageJson::of).collect(),
         orders: Vec::new(),
         addresses: export.addresses.iter().map(AddressJson::of).collect(),
         former_phones: export.former_phones.iter().map(FormerPhoneJson::of).collect(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use evercart_conformance::Backend;
 use evercart_conformance::shop::{
-    CODE, SCARF, SCARF_RED, address, at_version, attempt, budget, catalogue, checkout,
+    CODE, SCARF, SCARF_RED, address, at_version, attempt, budget, by, catalogue, checkout,
     code_request, free, items, keyed, many_skus, page, phone, phone_change, phone_hash, signed_in,
     stop_attempt, test_attempt,
 };
@@ -199,10 +199,7 @@ async fn run_every_operation(database: &Database) {
         from: (new.clone(), phone_hash(&new)),
         to: (phone.clone(), phone_hash(&phone)),
     };
-    store
-        .move_phone_back(back, evercart_core::operator::By::operator("tests", None))
-        .await
-        .expect("moves back");
+    store.move_phone_back(back, by()).await.expect("moves back");
     let me = signed_in(store.sign_in(test_attempt(&phone)).await).session();
     store.sign_out(me, keyed("out", 6)).await.expect("signs out");
     // Old things are swept while new ones are asked for.

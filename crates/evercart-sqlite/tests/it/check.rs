@@ -98,6 +98,11 @@ const DAMAGES: &[(&str, &str, &str)] = &[
         "of a user who was erased nothing of their own is left",
         "DELETE FROM phone_numbers WHERE user_id = 2; \
          UPDATE users SET phone = '', is_active = 0 WHERE id = 2",
+        "user 2: the row of carts row (2)",
+    ),
+    (
+        "who has no phone is noted as erased, and nobody else is",
+        "INSERT INTO erasures VALUES (2, 1, 0, NULL)",
         "user 2",
     ),
     ("a user signed in is not blocked", "UPDATE users SET blocked_at = 1 WHERE id = 2", "user 2"),

@@ -158,7 +158,7 @@ async fn erase(
     }
 }
 
-/// Who does it, and why: unless that is said, the user who runs this, as the system's tools tell it.
+/// Who does it, and why: unless it is said, the user who runs this, as the system's tools tell it.
 pub fn by(audit: &Audit) -> By {
     let who_runs_this = || {
         #[expect(clippy::disallowed_methods, reason = "who runs a command is no configuration")]

@@ -305,6 +305,7 @@ fn the_printed_defaults_are_the_defaults() {
         "tls_",
         "readers",
         "batch_max",
+        "books_years",
         "database_",
         "mark_file",
         "regions",

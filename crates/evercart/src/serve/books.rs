@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evercart_core::operator::BOOKS_FORGOTTEN_AT_ONCE;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use tokio::task::JoinHandle;
 
@@ -50,8 +51,9 @@ async fn forget_in(store: &dyn Opened, years: usize) {
 }
 
 fn years_before(now: Timestamp, years: usize) -> Option<Timestamp> {
-    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
-    Some(now.checked_sub(i64::try_from(years).ok()?.years()).ok()?.timestamp())
+    let now = Offset::UTC.to_datetime(now);
+    let before = now.checked_sub(i64::try_from(years).ok()?.years()).ok()?;
+    Offset::UTC.to_timestamp(before).ok()
 }
 
 #[cfg(test)]

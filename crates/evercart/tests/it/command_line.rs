@@ -15,6 +15,7 @@ fn help_names_every_command_and_an_example() {
         "catalog",
         "demo",
         "user",
+        "order",
         "keys",
         "backup",
         "restore",

@@ -170,6 +170,45 @@ fn s10_an_operator_erases_for_a_letter() {
     assert_eq!(places_of(WORD, &backend::stored(&shop)), [""; 0]);
 }
 
+/// What `user export` writes, without what was done to the account: that grows.
+fn exported(shop: &Shop, phone: &str, file: &str) -> String {
+    let reason = ["--market", "us", "--out", file, "--reason", "case 17"];
+    shop.run_ok(&[&["user", "export", phone], &reason[..]].concat());
+    let text = std::fs::read_to_string(shop.home().join(file)).expect("an export");
+    let (before, rest) = text.split_once("{\"table\":\"audit_log\"").expect("a table");
+    let (_, after) = rest.split_once("\n{").expect("another table");
+    format!("{before}{after}")
+}
+
+#[test]
+fn g6_a_customer_who_is_exported_and_imported_is_the_same() {
+    let shop = Shop::demo();
+    talkative(&shop, &us_phone(2), "Somebody");
+    let jo = talkative(&shop, &us_phone(1), WORD);
+    let had = jo.everything(&shop);
+    let export = exported(&shop, &jo.phone, "jo.ndjson");
+    assert!(export.contains(WORD) && !export.contains("Somebody"), "it is nobody else's");
+    let again = shop.run(&["user", "export", &jo.phone, "--market", "us", "--out", "jo.ndjson"]);
+    assert_ne!(again.code, Some(0), "the file is there, and no reason is given");
+
+    let other = Shop::demo();
+    std::fs::copy(shop.home().join("jo.ndjson"), other.home().join("jo.ndjson")).expect("copied");
+    let import = ["user", "import", "jo.ndjson", "--market", "us"];
+    other.run_ok(&import);
+    check(&other);
+    assert_eq!(exported(&other, &jo.phone, "again.ndjson"), export);
+    let there = Customer::of_demo(&other, &jo.phone);
+    assert_eq!(there.id, jo.id);
+    assert_eq!(there.everything(&other), had);
+    let twice = other.run(&import);
+    assert!(twice.stderr.contains("is there already"), "{}", twice.stderr);
+
+    cancel_all(&shop, &jo);
+    expect(200, &erase(&shop, &jo, &[]));
+    let refused = shop.run(&import);
+    assert!(refused.stderr.contains("was erased, and is not brought back"), "{}", refused.stderr);
+}
+
 /// Erased, and the phone given to somebody else.
 fn erased_and_followed(shop: &Shop) -> (Customer, Customer) {
     let jo = Customer::of_demo(shop, &us_phone(1));
