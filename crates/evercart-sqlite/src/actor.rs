@@ -134,10 +134,12 @@ pub(crate) fn audit(db: &Db, user: UserId, action: &'static str, by: &By) -> Res
 
 /// Takes the next of a numbered thing (`user`, `order`).
 pub(crate) fn take_number(db: &Db, counter: &'static str) -> Result<i64> {
-    const TAKE: &str = "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1";
-    let number: Option<i64> = db.sql(TAKE)?.query_row([counter], |row| row.get(0)).optional()?;
+    const NEXT: &str = "SELECT next FROM counters WHERE name = ?1";
+    const TAKE: &str = "UPDATE counters SET next = next + 1 WHERE name = ?1";
+    let number: Option<i64> = db.sql(NEXT)?.query_row([counter], |row| row.get(0)).optional()?;
     let number =
         number.ok_or_else(|| Failed::Inconsistent(format!("the counter {counter} is missing")))?;
+    db.change_one(TAKE, [counter])?;
     db.reserve(counter, number + 1)?;
     Ok(number)
 }

@@ -54,6 +54,17 @@ const MAY_SCAN: [&str; 7] = [
     "SCAN CONSTANT ROW",
 ];
 
+/// Changes that may tell what they changed. Such a statement keeps a journal of its own, whose
+/// memory goes back to the system at its end: that costs as much as the rest of a small commit, so
+/// nothing that happens often does it.
+const MAY_RETURN: [&str; 5] = [
+    "INSERT INTO send_budget",
+    "UPDATE users SET next_address",
+    "UPDATE outbox",
+    "DELETE FROM verification_codes",
+    "DELETE FROM wishlist_items",
+];
+
 /// Not statements about data.
 const STEERING: [&str; 5] = ["BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK"];
 
@@ -73,10 +84,13 @@ async fn p1_every_statement_of_a_request_is_an_index_look_up() {
     statements.retain(|sql| !preparation.contains(sql));
     assert!(statements.len() > 50, "only {} statements were seen", statements.len());
     let mut snapshot = String::new();
-    let mut scans = Vec::new();
+    let (mut scans, mut returning) = (Vec::new(), Vec::new());
     for sql in statements {
         if STEERING.iter().any(|word| sql.starts_with(word)) {
             continue;
+        }
+        if sql.contains("RETURNING") && !MAY_RETURN.iter().any(|begin| sql.starts_with(begin)) {
+            returning.push(sql);
         }
         let plan = plan_of(&connection, sql).expect(sql);
         writeln!(snapshot, "{}", sql.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -90,6 +104,7 @@ async fn p1_every_statement_of_a_request_is_an_index_look_up() {
         }
         snapshot.push('\n');
     }
+    assert!(returning.is_empty(), "changes that keep a journal of their own: {returning:#?}");
     assert!(scans.is_empty(), "table scans on the way of a request:\n{}", scans.join("\n"));
     compare_with_checked_in(&snapshot);
 }
