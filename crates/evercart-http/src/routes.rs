@@ -16,62 +16,60 @@ use crate::{
     sign_in, storefront, user, wishlist,
 };
 
-fn operations() -> Vec<UtoipaMethodRouter<Arc<Shop>>> {
-    vec![
-        routes!(code::send_code),
-        routes!(code::send_verification),
-        routes!(sign_in::verify_code),
-        routes!(sign_in::logout),
-        routes!(sign_in::verify_token),
-        routes!(market::list_markets),
-        routes!(account::ask_for_phone),
-        routes!(account::confirm_phone),
-        routes!(phone_change::stop_phone_change),
-        routes!(account::export),
-        routes!(account::erase),
-        routes!(user::get_profile, user::change_profile, user::patch_profile),
-        routes!(cart::get_cart, cart::clear_cart),
-        routes!(cart::add_item),
-        routes!(cart::merge_cart),
-        routes!(cart::cart_events),
-        routes!(cart::set_item, cart::patch_item, cart::remove_item),
-        routes!(wishlist::get_wishlist, wishlist::clear_wishlist),
-        routes!(wishlist::add_wish),
-        routes!(wishlist::remove_wish),
-        routes!(wishlist::move_to_cart),
-        routes!(order::checkout, order::list_orders),
-        routes!(order::create_order),
-        routes!(order::get_order),
-        routes!(order::cancel_order),
-        routes!(order::list_profile_orders),
-        routes!(order::get_profile_order),
-        routes!(order::cancel_profile_order),
-        routes!(address::list_addresses, address::add_address),
-        routes!(address::change_address, address::patch_address, address::remove_address),
-        routes!(catalogue::list_products),
-        routes!(catalogue::get_product),
-        routes!(catalogue::list_categories),
-        routes!(operating::healthz),
-        routes!(operating::readyz),
-        routes!(operating::openapi_document),
-        routes!(operating::docs_page),
-    ]
-}
+/// An operation with its description, which is made when it is asked for: all of them at once are
+/// megabytes.
+type Operation = fn() -> UtoipaMethodRouter<Arc<Shop>>;
 
-fn api() -> OpenApiRouter<Arc<Shop>> {
-    let described = OpenApiRouter::with_openapi(openapi::head());
-    operations().into_iter().fold(described, |api, (schemas, paths, methods)| {
-        // Each path's own route again with a slash behind it: no request is rewritten, and none is
-        // sent elsewhere, on which way clients lose bodies and tokens.
-        let api = paths
-            .paths
-            .keys()
-            .fold(api, |api, path| api.route(&format!("{path}/"), methods.clone()));
-        api.routes((schemas, paths, methods))
+const OPERATIONS: &[Operation] = &[
+    || routes!(code::send_code),
+    || routes!(code::send_verification),
+    || routes!(sign_in::verify_code),
+    || routes!(sign_in::logout),
+    || routes!(sign_in::verify_token),
+    || routes!(market::list_markets),
+    || routes!(account::ask_for_phone),
+    || routes!(account::confirm_phone),
+    || routes!(phone_change::stop_phone_change),
+    || routes!(account::export),
+    || routes!(account::erase),
+    || routes!(user::get_profile, user::change_profile, user::patch_profile),
+    || routes!(cart::get_cart, cart::clear_cart),
+    || routes!(cart::add_item),
+    || routes!(cart::merge_cart),
+    || routes!(cart::cart_events),
+    || routes!(cart::set_item, cart::patch_item, cart::remove_item),
+    || routes!(wishlist::get_wishlist, wishlist::clear_wishlist),
+    || routes!(wishlist::add_wish),
+    || routes!(wishlist::remove_wish),
+    || routes!(wishlist::move_to_cart),
+    || routes!(order::checkout, order::list_orders),
+    || routes!(order::create_order),
+    || routes!(order::get_order),
+    || routes!(order::cancel_order),
+    || routes!(order::list_profile_orders),
+    || routes!(order::get_profile_order),
+    || routes!(order::cancel_profile_order),
+    || routes!(address::list_addresses, address::add_address),
+    || routes!(address::change_address, address::patch_address, address::remove_address),
+    || routes!(catalogue::list_products),
+    || routes!(catalogue::get_product),
+    || routes!(catalogue::list_categories),
+    || routes!(operating::healthz),
+    || routes!(operating::readyz),
+    || routes!(operating::openapi_document),
+    || routes!(operating::docs_page),
+];
+
+/// Each path's own route, and again with a slash behind it: no request is rewritten, and none is
+/// sent elsewhere, on which way clients lose bodies and tokens.
+fn api() -> Router<Arc<Shop>> {
+    OPERATIONS.iter().fold(Router::new(), |api, operation| {
+        let (_, paths, methods) = operation();
+        paths.paths.keys().fold(api, |api, path| beside(api, path, methods.clone()))
     })
 }
 
-/// Serves what the API's description does not have, with and without a slash behind it.
+/// Serves a path with and without a slash behind it.
 fn beside(
     router: Router<Arc<Shop>>,
     path: &str,
@@ -82,15 +80,17 @@ fn beside(
 
 /// What the API's description says.
 pub(crate) fn described() -> OpenApi {
-    let mut document = api().into_openapi();
+    let described = OpenApiRouter::with_openapi(openapi::head());
+    let described =
+        OPERATIONS.iter().fold(described, |described, operation| described.routes(operation()));
+    let mut document = described.into_openapi();
     openapi::say_what_macros_cannot(&mut document);
     document
 }
 
 /// The public listener. Serve it with `ConnectInfo<SocketAddr>`, which limits by address need.
 pub fn router(shop: Arc<Shop>) -> Router {
-    let mut api: Router<Arc<Shop>> = api().into();
-    api = beside(api, "/docs.css", get(operating::docs_style));
+    let mut api = beside(api(), "/docs.css", get(operating::docs_style));
     if shop.demo {
         api = beside(api, "/demo/images/{name}", get(operating::demo_picture));
     }
