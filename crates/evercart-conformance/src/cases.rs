@@ -193,6 +193,8 @@ macro_rules! conformance {
                     an_empty_store_is_in_order
                     an_empty_store_can_become_a_demo
                     a_store_in_use_does_not_become_a_demo
+                    a_store_in_use_keeps_its_currency
+                    orders_say_what_the_currency_was
                     demo_customers_are_complete
                     demo_customers_come_all_or_none
                     known_demo_customers_stay_as_they_are

@@ -26,7 +26,7 @@ use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{LineId, OrderId, ProductId, SkuId, UserId, WishId};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::Numbers;
-use evercart_core::money::Money;
+use evercart_core::money::{Currency, Money};
 use evercart_core::operator::Frozen;
 use evercart_core::order::{FIRST_ORDER, Order};
 use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
@@ -58,6 +58,7 @@ struct State {
     life_since: Option<Timestamp>,
     numbers_from: Numbers,
     is_demo: bool,
+    currency: Option<Currency>,
 }
 
 impl State {
@@ -72,6 +73,7 @@ impl State {
             life_since: None,
             numbers_from: Numbers::default(),
             is_demo: false,
+            currency: None,
         }
     }
 }

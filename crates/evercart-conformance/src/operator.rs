@@ -122,6 +122,31 @@ pub async fn an_empty_store_can_become_a_demo<B: Backend>(_: &mut Shop<B>) {
     assert!(demo.is_demo().await.unwrap());
 }
 
+/// Whatever is configured later, the prices that are stored are in the currency they were written in.
+pub async fn a_store_in_use_keeps_its_currency<B: Backend>(_: &mut Shop<B>) {
+    let [usd, eur] = ["USD", "EUR"].map(|code| code.parse().unwrap());
+    let mut shop = Shop::<B>::empty();
+    for currency in [usd, eur, usd] {
+        assert_eq!(shop.currency(currency).await.unwrap(), currency, "nothing has a price yet");
+    }
+    shop.import(catalogue()).await;
+    assert_eq!(shop.currency(eur).await.unwrap(), eur, "the first to look says");
+    assert_eq!(shop.currency(usd).await.unwrap(), eur);
+    shop.reopen();
+    assert_eq!(shop.currency(usd).await.unwrap(), eur);
+    shop.assert_consistent().await;
+}
+
+/// Orders say which currency theirs was, in a store that never noted it.
+pub async fn orders_say_what_the_currency_was<B: Backend>(shop: &mut Shop<B>) {
+    let session = shop.customer().await.session;
+    shop.add_to_cart(session, MUG, 1, free()).await.unwrap();
+    let order = shop.checkout(session, checkout(), free()).await.unwrap().value;
+    let [usd, jpy] = ["USD", "JPY"].map(|code| code.parse().unwrap());
+    assert_eq!(order.currency, "USD");
+    assert_eq!(shop.currency(jpy).await.unwrap(), usd);
+}
+
 /// A store in use is never turned into a demo, whose codes are public.
 pub async fn a_store_in_use_does_not_become_a_demo<B: Backend>(shop: &mut Shop<B>) {
     assert!(!shop.become_demo().await.unwrap());

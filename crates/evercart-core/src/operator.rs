@@ -7,6 +7,7 @@ use crate::account::{FormerPhone, OpenOrders};
 use crate::code::KeyedHash;
 use crate::error::Result;
 use crate::ids::{OrderId, ProductId, SkuId, UserId};
+use crate::money::Currency;
 use crate::order::{Checkout, OrderEnd};
 use crate::phone::Phone;
 use crate::user::{Session, User};
@@ -256,6 +257,14 @@ pub trait Operator: Send + Sync {
     /// # Errors
     /// A failure. `false` if the store was in use already and is left as it is.
     async fn become_demo(&self) -> Result<bool>;
+
+    /// The currency of the prices that are stored. A store that has a catalogue or orders and knows
+    /// of none yet takes `configured`, or that of its latest order, for ever; one that has neither
+    /// takes whatever is configured.
+    ///
+    /// # Errors
+    /// A failure.
+    async fn currency(&self, configured: Currency) -> Result<Currency>;
 
     /// Adds made-up customers, all of them or none, taking stock for their orders. A phone that is
     /// known already is left as it is. Returns the sessions, in order.

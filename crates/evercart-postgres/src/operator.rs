@@ -10,6 +10,7 @@ use evercart_core::code::KeyedHash;
 use evercart_core::copy::Erasure;
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::money::Currency;
 use evercart_core::operator::{
     By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
@@ -113,6 +114,13 @@ impl Operator for Postgres {
 
     async fn become_demo(&self) -> StoreResult<bool> {
         transact!(self, |db| become_demo(&db))
+    }
+
+    async fn currency(&self, configured: Currency) -> StoreResult<Currency> {
+        if let Some(pinned) = snapshot!(self, |db| pinned_currency(&db))? {
+            return Ok(pinned);
+        }
+        transact!(self, |db| pin_currency(&db, configured))
     }
 
     async fn fill_demo(&self, customers: Vec<DemoCustomer>) -> StoreResult<Vec<Session>> {
@@ -277,4 +285,28 @@ async fn become_demo(db: &Db<'_>) -> Result<bool> {
         return Ok(false);
     }
     Ok(db.execute(BECOME, &[]).await? == 1)
+}
+
+async fn pinned_currency(db: &Db<'_>) -> Result<Option<Currency>> {
+    const PINNED: &str = "SELECT value FROM store_facts WHERE name = 'currency'";
+    let Some(row) = db.query_opt(PINNED, &[]).await? else { return Ok(None) };
+    let code: String = row.get(0);
+    let unknown = |_| Failed::Inconsistent(format!("{code:?} is no currency"));
+    Ok(Some(code.parse().map_err(unknown)?))
+}
+
+async fn pin_currency(db: &Db<'_>, configured: Currency) -> Result<Currency> {
+    // Asked by itself: on a cluster the facts lie elsewhere than the orders.
+    const FOUND: &str = "SELECT (SELECT currency FROM orders ORDER BY id DESC LIMIT 1), \
+         EXISTS (SELECT 1 FROM products)";
+    const PIN: &str = "INSERT INTO store_facts (name, value) VALUES ('currency', $1) \
+         ON CONFLICT (name) DO NOTHING";
+    let found = db.query_one(FOUND, &[]).await?;
+    let of_orders: Option<String> = found.get(0);
+    if of_orders.is_none() && !found.get::<_, bool>(1) {
+        return Ok(configured);
+    }
+    let code = of_orders.unwrap_or_else(|| configured.code().to_owned());
+    db.execute(PIN, &[&code]).await?;
+    Ok(pinned_currency(db).await?.unwrap_or(configured))
 }

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
-use evercart_core::error::{Refused, Result as StoreResult};
+use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{OrderId, SkuId, UserId};
+use evercart_core::money::Currency;
 use evercart_core::operator::{
     By, CheckReport, DemoCustomer, FormerCustomer, MoveBack, Operator, UserFile,
 };
@@ -150,6 +151,22 @@ impl Operator for Sqlite {
         self.writer.write(|db| Ok(db.sql(BECOME)?.execute([])? == 1)).await
     }
 
+    async fn currency(&self, configured: Currency) -> StoreResult<Currency> {
+        if let Some(pinned) = self.readers.read(pinned_currency).await? {
+            return Ok(pinned);
+        }
+        self.writer
+            .write(move |db| {
+                const PIN: &str = "INSERT INTO store_facts (name, value) SELECT 'currency', \
+                     coalesce((SELECT currency FROM orders ORDER BY id DESC LIMIT 1), ?1) \
+                     WHERE EXISTS (SELECT 1 FROM products) OR EXISTS (SELECT 1 FROM orders) \
+                     ON CONFLICT (name) DO NOTHING";
+                db.sql(PIN)?.execute([configured.code()])?;
+                Ok(pinned_currency(db)?.unwrap_or(configured))
+            })
+            .await
+    }
+
     async fn fill_demo(&self, customers: Vec<DemoCustomer>) -> StoreResult<Vec<Session>> {
         self.writer
             .write(move |db| {
@@ -272,4 +289,12 @@ fn fill_cart(db: &Db, open: &mut OpenCart, lines: &[(SkuId, u32)]) -> Result<()>
         open.add(db, *sku_id, *quantity)?;
     }
     Ok(())
+}
+
+fn pinned_currency(db: &Db) -> Result<Option<Currency>> {
+    const PINNED: &str = "SELECT value FROM store_facts WHERE name = 'currency'";
+    let pinned: Option<String> = db.sql(PINNED)?.query_row([], |row| row.get(0)).optional()?;
+    let unknown = |code: &str| Failed::Inconsistent(format!("{code:?} is no currency"));
+    let parsed = pinned.map(|code| code.parse().map_err(|_| unknown(&code))).transpose();
+    Ok(parsed?)
 }

@@ -146,6 +146,7 @@ async fn open_one(
         .hint("add --demo, or start the real shop in another place with --data or --database-url")
         .into());
     }
+    stores::hold_to_currency(&*store, market).await?;
     tracing::info!("market {} is in {}", market.name, store.place());
     Ok(store)
 }

@@ -1,6 +1,7 @@
 //! Where the markets' data is, and how it is opened: SQLite files in the data directory, or schemas
 //! in PostgreSQL. Which of the two is decided here; nothing else needs to know.
 
+mod currency;
 mod directory;
 mod hints;
 pub mod lost;
@@ -22,6 +23,7 @@ use crate::config::{Settings, Storage};
 use crate::failure::Failure;
 use crate::mark::MarkFile;
 
+pub use currency::hold_to_currency;
 pub use directory::{file, lock, markets_with_files, prepare_directory, prepare_if_needed};
 pub use hints::{cannot_open_database, cannot_open_file, failed, no_data, not_copied, unsound};
 pub use opened::{Opened, SQLITE_ENDING};

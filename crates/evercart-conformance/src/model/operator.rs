@@ -5,6 +5,7 @@ use evercart_core::account::OpenOrders;
 use evercart_core::code::KeyedHash;
 use evercart_core::error::{Refused, Result};
 use evercart_core::ids::{OrderId, UserId};
+use evercart_core::money::Currency;
 use evercart_core::operator::{
     By, CheckReport, Counts, DemoCustomer, FORMER_CUSTOMERS_MAX, Finding, FormerCustomer, MoveBack,
     Operator, UserFile,
@@ -154,6 +155,19 @@ impl Operator for Model {
         self.transact(|state, _| {
             state.is_demo |= state.users.is_empty() && state.skus.is_empty();
             Ok(state.is_demo)
+        })
+    }
+
+    async fn currency(&self, configured: Currency) -> Result<Currency> {
+        self.transact(|state, _| {
+            let ordered = state.users.values().flat_map(|customer| &customer.orders);
+            let latest = ordered.max_by_key(|order| order.id);
+            let latest = latest.and_then(|order| order.currency.parse().ok());
+            let is_used = latest.is_some() || !state.skus.is_empty();
+            if is_used && state.currency.is_none() {
+                state.currency = Some(latest.unwrap_or(configured));
+            }
+            Ok(state.currency.unwrap_or(configured))
         })
     }
 

@@ -49,6 +49,7 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
     let storage = &settings.storage;
     stores::prepare_if_needed(settings)?;
     let store = stores::open_or_create(storage, &market.name).await?;
+    stores::hold_to_currency(&*store, market).await?;
     let bar = output::bar("importing", count as u64);
     let progress = {
         let bar = bar.clone();
@@ -56,8 +57,10 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
     };
     let outcome = store.import_catalogue(rows, progress).await;
     bar.finish_and_clear();
+    // The first prices say in which currency all later ones are.
+    let held = stores::hold_to_currency(&*store, market).await;
     store.close().await;
-    match outcome.map_err(stores::failed)? {
+    let reported = match outcome.map_err(stores::failed)? {
         ImportOutcome::Imported(summary) => {
             report(market.name.as_str(), kind, count, summary, arguments.json)
         }
@@ -69,7 +72,8 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
                 .collect();
             Err(catalogue_file::rejected(&mut problems).into())
         }
-    }
+    };
+    reported.and(held)
 }
 
 fn report(
@@ -114,7 +118,10 @@ fn content_of(file: &Path) -> anyhow::Result<Vec<u8>> {
 /// The store cannot be read, or the file not written.
 pub async fn export(settings: &Settings, arguments: &CatalogExport) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
-    let export = async |store: &dyn Opened| store.export_catalogue().await.map_err(stores::failed);
+    let export = async |store: &dyn Opened| {
+        stores::hold_to_currency(store, market).await?;
+        store.export_catalogue().await.map_err(stores::failed)
+    };
     let rows = stores::with(&settings.storage, &market.name, export).await?;
     let by_name = arguments.out.as_deref().map_or(RowFormat::Csv, catalogue_file::format_of);
     let format = arguments.format.unwrap_or(by_name);

@@ -85,6 +85,7 @@ async fn fill_all(
         .hint("`evercart serve --demo --data DIR` makes a demo")
         .into());
     }
+    stores::hold_to_currency(store, market).await?;
     let mut tokens = match &arguments.tokens {
         Some(path) => Some(Tokens::create(path, settings, market)?),
         None => None,

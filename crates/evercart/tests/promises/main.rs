@@ -21,6 +21,7 @@ mod codes;
 mod codes_budgets;
 mod concurrency;
 mod crowd;
+mod currency;
 mod customer;
 mod disk_full;
 mod durability;

@@ -40,6 +40,8 @@ mod codes_budgets;
 mod concurrency;
 #[path = "../promises/crowd.rs"]
 mod crowd;
+#[path = "../promises/currency.rs"]
+mod currency;
 #[path = "../promises/customer.rs"]
 mod customer;
 #[path = "../promises/durability.rs"]
