@@ -149,6 +149,9 @@ pub enum Failed {
     /// The database is away, full or locked.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The database can be read, and takes no changes.
+    #[error("the store takes no changes: {0}")]
+    ReadOnly(String),
     /// The database holds what it must not hold, or does not hold what it must.
     #[error("the store is inconsistent: {0}")]
     Inconsistent(String),

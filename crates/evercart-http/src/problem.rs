@@ -432,12 +432,12 @@ impl From<Failed> for Problem {
                  words.",
             )
             .hold_back(CATALOGUE_HELD_BACK),
-            Failed::Unavailable(_) => {
+            Failed::Unavailable(_) | Failed::ReadOnly(_) => {
                 tracing::error!(error = %failed, "the store is unavailable");
-                Problem::new(
-                    Code::StoreUnavailable,
-                    "The shop's data cannot be reached right now. Try again in a moment.",
-                )
+                let so = if matches!(failed, Failed::ReadOnly(_)) { "changed" } else { "reached" };
+                let why =
+                    format!("The shop's data cannot be {so} right now. Try again in a moment.");
+                Problem::new(Code::StoreUnavailable, why)
             }
             Failed::Inconsistent(_) => {
                 tracing::error!(error = %failed, "the store is inconsistent");

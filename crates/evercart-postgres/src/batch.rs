@@ -213,11 +213,16 @@ impl<C: Call> Lane<C> {
             Err(error) => {
                 // Of an outage, its beginning and its end are told.
                 let is_told = matches!(error, DbError::Away(_));
-                let text = error.into_store_error().to_string();
+                let error = error.into_store_error();
+                let is_read_only = matches!(error, StoreError::Failed(Failed::ReadOnly(_)));
+                let text = error.to_string();
                 if !is_told {
                     tracing::error!(operations = requests.len(), "{text}");
                 }
-                let failed = |_| Err(Failed::Unavailable(text.clone()).into());
+                let failed = |_| match is_read_only {
+                    true => Err(Failed::ReadOnly(text.clone()).into()),
+                    false => Err(Failed::Unavailable(text.clone()).into()),
+                };
                 requests.iter().map(failed).collect()
             }
         }
@@ -272,6 +277,8 @@ impl<C: Call> Lane<C> {
         })?;
         let mut wire = Wire::new(connection);
         let prepared = wire.beside(async {
+            let set = target.hot_settings().make(&client).await;
+            set.map_err(|error| away(error.to_string()))?;
             if let Some(keeper) = &target.keeper {
                 keeper.admit(&client).await.map_err(|refusal| away(refusal.to_string()))?;
             }

@@ -1,5 +1,5 @@
-//! How connections to the server are made: whom to call, over TLS or not, and with which settings.
-//! What is said over them is the other files' business.
+//! How connections to the server are made: whom to call, and over TLS or not. What they are set to is
+//! `session`'s business, and what is said over them that of the other files.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,31 +17,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::OpenError;
 use crate::life::Keeper;
 use crate::outage::Outage;
+use crate::session::{self, HOT, HOT_DISTRIBUTED, PATIENT, Settings};
 
 /// How long one attempt to connect may take. Less than a request may take.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// The longest any statement of a request may run, and the longest it waits for a lock. A request's
-/// own time limit is longer, so that the database gives up first and says why.
-const STATEMENT_MAX: &str = "8s";
-const LOCK_WAIT_MAX: &str = "5s";
-
-/// How long a transaction may wait for its next statement: a server of ours that hangs must not
-/// keep locks.
-const IDLE_IN_TRANSACTION_MAX: &str = "10s";
-
 /// The default port of PostgreSQL.
 const PORT: u16 = 5432;
-
-/// Settings of connections that run the hot path: its joins are look-ups by key whatever the
-/// planner believes of the sizes of arrays, and they are planned once.
-const HOT: &str = " -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c \
-     enable_mergejoin=off \
-     -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off";
-
-/// The same on a cluster: which server a call goes to is decided when it is planned, by whom it is
-/// for.
-const HOT_DISTRIBUTED: &str = " -c plan_cache_mode=force_custom_plan -c jit=off";
 
 /// A market's place in a server.
 #[derive(Clone)]
@@ -70,12 +52,13 @@ impl Target {
         market: &MarketName,
         ca: Option<&Path>,
     ) -> Result<Self, OpenError> {
-        let mut config =
-            Config::from_str(url).map_err(|source| OpenError::Url { why: explain(&source) })?;
+        let unusable = |why: String| OpenError::Url { why };
+        let (url, says_mode) = with_known_mode(url).map_err(|why| unusable(why.into()))?;
+        let mut config = Config::from_str(&url).map_err(|source| unusable(explain(&source)))?;
         if config.get_hosts().is_empty() {
-            return Err(OpenError::Url { why: "it names no host".into() });
+            return Err(unusable("it names no host".into()));
         }
-        if !url.contains("sslmode=") {
+        if !says_mode {
             let is_local = config.get_hosts().iter().all(is_local);
             config.ssl_mode(if is_local { SslMode::Disable } else { SslMode::Require });
         }
@@ -87,15 +70,7 @@ impl Target {
         // underscore is not allowed in a market's name, so two markets never share a schema.
         let schema = format!("evercart_{}", market.as_str().replace('-', "_"));
         let place = place(&config);
-        let earlier = config.get_options().unwrap_or_default();
-        let options = format!(
-            "{earlier} -c search_path={schema} -c statement_timeout={STATEMENT_MAX} \
-             -c lock_timeout={LOCK_WAIT_MAX} \
-             -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MAX} \
-             -c default_transaction_isolation=read\\ committed -c client_min_messages=warning"
-        );
         config
-            .options(options)
             .application_name(format!("evercart {market}"))
             .connect_timeout(CONNECT_MAX)
             .keepalives_idle(Duration::from_secs(30))
@@ -116,50 +91,99 @@ impl Target {
         Arc::clone(&self.outage)
     }
 
-    /// What the pool connects with.
-    pub(crate) fn parts(&self) -> (Config, MakeRustlsConnect) {
-        (self.config.clone(), self.tls.clone())
+    /// What its connections are set to.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings::of(&self.schema)
+    }
+
+    /// As [`Target::settings`], of those that run the hot path.
+    pub(crate) fn hot_settings(&self) -> Settings {
+        self.settings().and(if self.distributed { HOT_DISTRIBUTED } else { HOT })
+    }
+
+    /// What a pool of connections is told; it connects by [`Target::connect`].
+    pub(crate) fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// The first connection to a database, for a look: nothing is set, so the market's schema has to
+    /// be named. Refuses a pooler that lends its connections by transaction.
+    pub(crate) async fn connect_plainly(&self) -> Result<Client, ConnectError> {
+        let client = drive(self.connect_in_time().await?);
+        let mut other = self.clone();
+        // Nobody who counts the market's connections means this one.
+        other.config.application_name("evercart compares");
+        let other = drive(other.connect_in_time().await?);
+        in_time(session::refuse_shared(&client, &other)).await?;
+        Ok(client)
+    }
+
+    /// The same for [patient work](Target::connect_patiently).
+    pub(crate) async fn connect_first(&self) -> Result<Client, ConnectError> {
+        let client = self.connect_plainly().await?;
+        in_time(self.settings().and(PATIENT).make(&client)).await?;
+        Ok(client)
     }
 
     /// For work that takes as long as it takes: migrations, checks, copies.
     pub(crate) async fn connect_patiently(&self) -> Result<Client, ConnectError> {
-        let mut config = self.config.clone();
-        let options = config.get_options().unwrap_or_default();
-        config.options(format!(
-            "{options} -c statement_timeout=0 -c lock_timeout=0 \
-             -c idle_in_transaction_session_timeout=0"
-        ));
-        self.connect_with(&config).await.map(drive)
-    }
-
-    /// For the hot path, whose tasks move the bytes themselves. Fails at once while the server is
-    /// known to be away; says why.
-    pub(crate) async fn connect_hot(&self) -> Result<Connected, String> {
-        let mut config = self.config.clone();
-        let options = config.get_options().unwrap_or_default();
-        let hot = if self.distributed { HOT_DISTRIBUTED } else { HOT };
-        config.options(format!("{options}{hot}"));
-        let connecting =
-            async { self.connect_with(&config).await.map_err(|error| error.to_string()) };
-        self.outage.attempt(connecting).await
+        self.connect_set(self.settings().and(PATIENT)).await
     }
 
     /// For notifications that are sent.
     pub(crate) async fn connect_quietly(&self) -> Result<Client, ConnectError> {
-        self.connect_with(&self.config).await.map(drive)
+        self.connect_set(self.settings()).await
     }
 
-    /// A connection whose driver the caller runs, to hear of notifications.
+    async fn connect_set(&self, settings: Settings) -> Result<Client, ConnectError> {
+        let client = drive(self.connect_in_time().await?);
+        in_time(settings.make(&client)).await?;
+        Ok(client)
+    }
+
+    /// For the hot path, whose tasks move the bytes themselves and make the settings. Fails at once
+    /// while the server is known to be away; says why.
+    pub(crate) async fn connect_hot(&self) -> Result<Connected, String> {
+        let connecting = async { self.connect_in_time().await.map_err(|error| error.to_string()) };
+        self.outage.attempt(connecting).await
+    }
+
+    /// A connection whose driver the caller runs, to hear of notifications, and on which it makes
+    /// the settings.
     pub(crate) async fn connect_listening(&self) -> Result<Connected, ConnectError> {
-        self.connect_with(&self.config).await
+        self.connect_in_time().await
     }
 
-    async fn connect_with(&self, config: &Config) -> Result<Connected, ConnectError> {
-        match tokio::time::timeout(CONNECT_MAX, config.connect(self.tls.clone())).await {
-            Ok(connected) => connected.map_err(ConnectError::Refused),
-            Err(_) => Err(ConnectError::Silent),
+    async fn connect_in_time(&self) -> Result<Connected, ConnectError> {
+        in_time(async { self.connect().await.map_err(ConnectError::Refused) }).await
+    }
+
+    /// A connection to the server that takes writes. Where there is none, one that only reads: a
+    /// role or a database can be told to. A standby is refused when the settings are made.
+    pub(crate) async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
+        match self.config.connect(self.tls.clone()).await {
+            Err(error) if takes_no_writes(&error) => {
+                let mut config = self.config.clone();
+                config.target_session_attrs(TargetSessionAttrs::Any);
+                config.connect(self.tls.clone()).await
+            }
+            outcome => outcome,
         }
     }
+}
+
+async fn in_time<T>(
+    connecting: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    let outcome = tokio::time::timeout(CONNECT_MAX, connecting).await;
+    outcome.unwrap_or(Err(ConnectError::Silent))
+}
+
+/// No server was found whose sessions take writes.
+fn takes_no_writes(error: &tokio_postgres::Error) -> bool {
+    use std::error::Error;
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|source| source.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 type TlsStream = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream;
@@ -177,6 +201,10 @@ pub(crate) enum ConnectError {
     Refused(tokio_postgres::Error),
     /// Nothing was heard.
     Silent,
+    /// What is said over it reaches now one, now another connection of the server; how that shows.
+    Shared(String),
+    /// The server follows another one.
+    Standby,
 }
 
 impl std::fmt::Display for ConnectError {
@@ -184,6 +212,12 @@ impl std::fmt::Display for ConnectError {
         match self {
             ConnectError::Refused(error) => f.write_str(&explain(error)),
             ConnectError::Silent => write!(f, "no answer within {} s", CONNECT_MAX.as_secs()),
+            ConnectError::Shared(how) => {
+                write!(f, "a pooler lends its connections by transaction: {how}")
+            }
+            ConnectError::Standby => {
+                f.write_str("the database does not allow writes: it is a standby")
+            }
         }
     }
 }
@@ -214,6 +248,40 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> String {
         cause = source.source();
     }
     text
+}
+
+/// The URL with an `sslmode` that the client knows, and whether it has any. What others call
+/// `verify-full` is what `require` is here.
+fn with_known_mode(url: &str) -> Result<(String, bool), &'static str> {
+    const BY_NAME: &str = "sslmode=";
+    let Some((before, parameters)) = url.split_once('?') else {
+        return Ok((url.to_owned(), url.contains(BY_NAME)));
+    };
+    let mut says_mode = false;
+    let mut known = Vec::new();
+    for parameter in parameters.split('&') {
+        let mode = parameter.strip_prefix(BY_NAME);
+        says_mode |= mode.is_some();
+        known.push(match mode {
+            Some("verify-full") => "sslmode=require",
+            Some("verify-ca") => {
+                return Err("sslmode=verify-ca does not look for whom the certificate is: write \
+                    sslmode=verify-full, or leave it out, which means the same");
+            }
+            Some("prefer" | "allow") => {
+                return Err(
+                    "sslmode=prefer and allow send the password to whoever answers: write \
+                    sslmode=verify-full, or sslmode=disable on a network that nobody else can read",
+                );
+            }
+            _ if parameter.starts_with("sslrootcert=") => {
+                return Err("sslrootcert is set elsewhere: name the file in storage.database_ca, \
+                    and leave it out if the system's authorities are meant");
+            }
+            _ => parameter,
+        });
+    }
+    Ok((format!("{before}?{}", known.join("&")), says_mode))
 }
 
 fn is_local(host: &Host) -> bool {
@@ -306,5 +374,24 @@ mod tests {
         assert_eq!(remote, SslMode::Require);
         let told = target("postgres://a@db.example/b?sslmode=disable").config.get_ssl_mode();
         assert_eq!(told, SslMode::Disable);
+    }
+
+    #[test]
+    fn a_verified_connection_is_asked_for_as_providers_write_it() {
+        let full = target("postgres://a@db.example/b?sslmode=verify-full&connect_timeout=9");
+        assert_eq!(full.config.get_ssl_mode(), SslMode::Require);
+        let local = target("postgres://a@127.0.0.1/b?sslmode=verify-full");
+        assert_eq!(local.config.get_ssl_mode(), SslMode::Require, "it is asked for");
+        let name = MarketName::new("us").expect("a name");
+        for (parameter, remedy) in [
+            ("sslmode=verify-ca", "sslmode=verify-full"),
+            ("sslmode=prefer", "sslmode=verify-full"),
+            ("sslmode=allow", "sslmode=disable"),
+            ("sslrootcert=ca.pem", "storage.database_ca"),
+        ] {
+            let url = format!("postgres://a:sesame@db.example/b?{parameter}");
+            let error = Target::new(&url, &name, None).err().expect("refused").to_string();
+            assert!(error.contains(remedy) && !error.contains("sesame"), "{error}");
+        }
     }
 }

@@ -79,8 +79,10 @@ impl DbError {
 
     /// True if nothing was changed and another turn may go better: two transactions met, or the
     /// connection was lost before there was anything to lose.
-    fn may_go_better(&self) -> bool {
+    fn may_go_better(&self, turn: u32) -> bool {
         match self {
+            // Of a second connection that takes no writes, no third one is made.
+            DbError::Sql(error) if is_read_only(error) => turn == 1,
             DbError::Sql(error) => is_meeting(error) || is_loss(error),
             DbError::Store(_) | DbError::CommitUnknown(_) | DbError::Away(_) => false,
         }
@@ -94,29 +96,34 @@ pub(crate) fn is_meeting(error: &tokio_postgres::Error) -> bool {
     })
 }
 
+/// The database, or the role, was told to take no writes. A new connection may find that over, or
+/// the server that takes them.
+pub(crate) fn is_read_only(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+}
+
 /// The connection is of no use any more: lost, the server is going down, or it has become a standby
 /// that takes no writes.
 pub(crate) fn is_loss(error: &tokio_postgres::Error) -> bool {
     error.is_closed()
-        || error.code().is_none_or(|state| {
-            state.code().starts_with("08")
-                || state.code().starts_with("57P")
-                || *state == SqlState::READ_ONLY_SQL_TRANSACTION
-        })
+        || is_read_only(error)
+        || error
+            .code()
+            .is_none_or(|state| state.code().starts_with("08") || state.code().starts_with("57P"))
 }
 
 /// What PostgreSQL's error means for the operator: away (down, full, overrun) or inconsistent.
 pub(crate) fn failed(error: &tokio_postgres::Error) -> Failed {
     let text = explain(error);
     let Some(state) = error.code() else { return Failed::Unavailable(text) };
+    if is_read_only(error) {
+        return Failed::ReadOnly(text);
+    }
     // Classes: connection, serialization, resources, operator intervention, system error,
-    // authorization; and a lock that was not to be had, and a standby that takes no writes.
+    // authorization; and a lock that was not to be had.
     let away =
         ["08", "40", "53", "57", "58", "28"].iter().any(|class| state.code().starts_with(class));
-    if away
-        || *state == SqlState::LOCK_NOT_AVAILABLE
-        || *state == SqlState::READ_ONLY_SQL_TRANSACTION
-    {
+    if away || *state == SqlState::LOCK_NOT_AVAILABLE {
         Failed::Unavailable(text)
     } else {
         Failed::Inconsistent(text)
@@ -275,7 +282,7 @@ macro_rules! in_turns {
                 }
                 Err(error) => Err(error),
             };
-            drop(connection);
+            $crate::db::give_back(connection, &outcome);
             match turns.over(outcome).await {
                 Some(result) => break result,
                 None => continue,
@@ -285,6 +292,14 @@ macro_rules! in_turns {
 }
 
 pub(crate) use {in_turns, snapshot, transact};
+
+/// Gives a connection back to the pool, unless nothing can be done with it any more: one that takes
+/// no writes stays so, whatever becomes of the database.
+pub(crate) fn give_back<T>(connection: Object, outcome: &Result<T>) {
+    if matches!(outcome, Err(DbError::Sql(error)) if is_read_only(error)) {
+        drop(Object::take(connection));
+    }
+}
 
 /// Counts an operation's turns.
 #[derive(Default)]
@@ -296,7 +311,7 @@ impl Turns {
         self.0 += 1;
         match outcome {
             Ok(value) => Some(Ok(value)),
-            Err(error) if error.may_go_better() && self.0 < TURNS_MAX => {
+            Err(error) if self.0 < TURNS_MAX && error.may_go_better(self.0) => {
                 tracing::debug!(?error, turn = self.0, "a transaction has another turn");
                 tokio::time::sleep(PAUSE * 2_u32.pow(self.0 - 1)).await;
                 None

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, Row};
 
 use crate::connect::{Target, explain};
+use crate::db::is_read_only;
 use crate::life::{Keeper, Refusal, draw};
 use crate::sign_in::millis;
 
@@ -79,11 +80,14 @@ impl Wakeful {
              (SELECT run FROM awake ORDER BY until DESC OFFSET $2)";
         const EARLIER: &str = "SELECT since, until FROM awake";
         let now = clock.now().as_millisecond();
-        client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await?;
+        let forgotten =
+            client.execute(FORGET, &[&(now - millis(REMEMBERED_FOR)), &STRETCHES_MAX]).await;
+        unless_read_only(forgotten.map(drop))?;
         let rows = client.query(EARLIER, &[]).await?;
         let earlier = rows.iter().map(stretch_of).collect();
         let note = Note { run: draw(client).await?, stretch: Stretch::begin(now) };
-        note.write(client).await?;
+        // A database that takes no writes gives nothing out that would have to be remembered.
+        unless_read_only(note.write(client).await)?;
         awake.begin(earlier, note.stretch);
         Ok(Self { awake, clock, note: Mutex::new(note) })
     }
@@ -110,6 +114,13 @@ impl Wakeful {
         *self.lock() = note;
         self.awake.beat(note.stretch);
         self.awake.learn(others);
+    }
+}
+
+fn unless_read_only(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(error) if is_read_only(&error) => Ok(()),
+        other => other,
     }
 }
 

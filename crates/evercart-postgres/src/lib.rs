@@ -36,6 +36,7 @@ mod phone_change;
 mod pool;
 mod presence;
 mod public;
+mod session;
 mod sign_in;
 mod signals;
 mod sku_cache;

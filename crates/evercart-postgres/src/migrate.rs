@@ -82,6 +82,14 @@ pub enum OpenError {
         /// What it, or the way there, said.
         why: String,
     },
+    /// Connections are not what they must be: each one the server's own.
+    #[error("the connections to {place} are no use: {why}")]
+    Shared {
+        /// Which server and database, or which pooler.
+        place: String,
+        /// How that shows.
+        why: String,
+    },
     /// Written by a newer program.
     #[error(
         "schema {schema} at {place} has version {found}, and this evercart knows versions up to \
@@ -156,7 +164,11 @@ pub enum OpenError {
 
 impl Target {
     pub(crate) fn unreachable(&self, error: &ConnectError) -> OpenError {
-        OpenError::Unreachable { place: self.place.clone(), why: error.to_string() }
+        let (place, why) = (self.place.clone(), error.to_string());
+        match error {
+            ConnectError::Shared(_) => OpenError::Shared { place, why },
+            _ => OpenError::Unreachable { place, why },
+        }
     }
 
     pub(crate) fn refused(&self, refusal: &Refusal) -> OpenError {
@@ -179,8 +191,7 @@ impl Target {
 
 /// Brings the schema up to date.
 pub(crate) async fn run(target: &Target) -> Result<Migrated, OpenError> {
-    let mut client =
-        target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
+    let mut client = target.connect_first().await.map_err(|error| target.unreachable(&error))?;
     let from = known_version(&client, target).await?;
     let failed = |error: tokio_postgres::Error| target.sql_failed(&error);
     let is_spread = distribute::look(&client, target).await?;
@@ -211,8 +222,10 @@ async fn prepare(
     transaction: &Transaction<'_>,
     target: &Target,
 ) -> Result<(), tokio_postgres::Error> {
+    // Whatever the connection is set to, all that is made lies in the market's schema.
     const PREPARE: &str = "CREATE SCHEMA IF NOT EXISTS {schema}; \
-         CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, \
+         SET LOCAL search_path = {schema}; \
+         CREATE TABLE IF NOT EXISTS {schema}.schema_version (version INTEGER NOT NULL PRIMARY KEY, \
          applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
     transaction.batch_execute(&PREPARE.replace("{schema}", &target.schema)).await
 }

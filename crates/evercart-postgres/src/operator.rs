@@ -139,7 +139,11 @@ impl Operator for Postgres {
             Err(other_version(version).into())
         } else if takes_no_writes {
             let place = &self.target.place;
-            Err(Failed::Unavailable(format!("{place} takes no writes: it is a standby")).into())
+            Err(Failed::ReadOnly(format!(
+                "{place} is a standby, or default_transaction_read_only is on for its role, \
+                 database or server"
+            ))
+            .into())
         } else {
             Ok(())
         }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime,
+    Connect, Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime,
     TimeoutType, Timeouts,
 };
 use evercart_core::error::{Failed, Result as StoreResult};
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error};
 
 use crate::connect::{CONNECT_MAX, Target, explain};
 use crate::outage::Outage;
@@ -28,17 +31,40 @@ pub(crate) struct Pool {
     outage: Arc<Outage>,
 }
 
+/// Connects for the pool.
+struct Connecting(Target);
+
+impl Connect for Connecting {
+    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        Box::pin(async {
+            let (client, connection) = self.0.connect().await?;
+            let driver = async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(
+                        error = explain(&error),
+                        "a connection to the database was lost"
+                    );
+                }
+            };
+            Ok((client, tokio::spawn(driver)))
+        })
+    }
+}
+
 impl Pool {
     /// Of `most` connections to a server.
     pub(crate) fn new(target: &Target, most: usize) -> Self {
-        let (config, tls) = target.parts();
         let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-        let keeper = target.keeper.clone();
+        let by = Connecting(target.clone());
+        let manager =
+            Manager::from_connect(target.config(), by, ManagerConfig { recycling_method });
+        let (keeper, settings) = (target.keeper.clone(), Arc::new(target.settings()));
         let connections = deadpool_postgres::Pool::builder(manager)
             .post_create(Hook::async_fn(move |connection, _| {
-                let keeper = keeper.clone();
+                let (keeper, settings) = (keeper.clone(), Arc::clone(&settings));
                 Box::pin(async move {
+                    let set = settings.make(connection).await;
+                    set.map_err(|error| HookError::message(error.to_string()))?;
                     let Some(keeper) = keeper else { return Ok(()) };
                     let admitted = keeper.admit(connection).await;
                     admitted.map_err(|refusal| HookError::message(refusal.to_string()))

@@ -30,15 +30,15 @@ impl Postgres {
              AND application_name = current_setting('application_name') \
              AND pid <> pg_backend_pid())";
         let target = options.target(market)?;
-        let client =
-            target.connect_patiently().await.map_err(|error| target.unreachable(&error))?;
-        const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM awake)";
+        let client = target.connect_plainly().await.map_err(|error| target.unreachable(&error))?;
+        const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM {schema}.awake)";
         let version = format!("{}.schema_version", target.schema);
         let seen = client.query_one(PRESENCE, &[&version]).await;
         let seen = seen.map_err(|error| target.sql_failed(&error))?;
         let is_there = seen.get(0);
+        let served = SERVED.replace("{schema}", &target.schema);
         // A schema of an older program has no such table.
-        let was_served = match client.query_one(SERVED, &[]).await {
+        let was_served = match client.query_one(&served, &[]).await {
             Ok(row) => is_there && row.get(0),
             Err(_) => false,
         };

@@ -184,6 +184,7 @@ async fn listen(target: &Target) -> Option<Listening> {
             }
         }
     });
+    target.settings().make(&client).await.ok()?;
     let listen = format!("LISTEN {}", target.schema);
     client.batch_execute(&listen).await.ok()?;
     Some(Listening { client, notes })

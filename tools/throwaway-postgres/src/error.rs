@@ -20,6 +20,20 @@ pub enum Error {
          `postgresql`, which has it"
     )]
     MissingProgram(&'static str),
+    /// There is no PgBouncer, and it could not be had.
+    #[error(
+        "there is no `pgbouncer` on this machine ({0}): install the package of that name, such as \
+         with `apt-get install pgbouncer`"
+    )]
+    MissingPooler(String),
+    /// The pooler ended, or did not start in time.
+    #[error("PgBouncer {what}; it said:\n{log}")]
+    Pooler {
+        /// As in "does not listen".
+        what: String,
+        /// What it said.
+        log: String,
+    },
     /// The system did not do what was asked of it.
     #[error("cannot {what}: {source}")]
     System {

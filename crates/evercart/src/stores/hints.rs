@@ -73,6 +73,10 @@ pub fn cannot_open_database(error: evercart_postgres::OpenError) -> anyhow::Erro
             "run CREATE EXTENSION citus and citus_add_node there (docs/scaling.md has them), or \
              leave storage.distributed out",
         ),
+        OpenError::Shared { .. } => Some(
+            "set pool_mode = session for this database in the pooler (pgbouncer), or name \
+             PostgreSQL itself in storage.database_url",
+        ),
         OpenError::TooNew { .. } => None,
         OpenError::TooOld { .. } => Some(MIGRATE),
         OpenError::Emptied { .. } => Some(EMPTIED),
@@ -109,7 +113,17 @@ fn hint_for(why: &str) -> Option<&'static str> {
             "set storage.database_ca to the authority that signed the database's certificate; \
              `?sslmode=disable` is for networks that nobody else can read",
         )
-    } else if says(&["refused", "no answer", "timed out", "resolve", "lookup", "unreachable"]) {
+    } else if says(&["unsupported startup parameter"]) {
+        Some(
+            "a pooler (pgbouncer) is between: leave `options` out of the database URL; Evercart \
+             sets what it needs itself",
+        )
+    } else if says(&["no answer"]) {
+        Some(
+            "see that PostgreSQL runs, that no firewall is between, and that a pooler's pool \
+             (default_pool_size) holds all connections of its servers",
+        )
+    } else if says(&["refused", "timed out", "resolve", "lookup", "unreachable"]) {
         Some("see that PostgreSQL runs, that it listens there, and that no firewall is between")
     } else {
         None

@@ -38,7 +38,8 @@ impl Place {
         vec![("EVERCART_STORAGE__DATABASE_URL".to_owned(), self.url.clone())]
     }
 
-    fn database(&self) -> &str {
+    /// Its name.
+    pub fn database(&self) -> &str {
         let name = self.url.rsplit('/').next().expect("a URL has a slash");
         name.split('?').next().unwrap_or(name)
     }
