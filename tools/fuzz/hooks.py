@@ -214,10 +214,14 @@ def says_what_is_wrong(ctx, response, case):
     assert leak is None, f"{leak} is told"
 
 
+# Letters and marks that cannot be seen.
+BLANK = "\u034f\u115f\u1160\u3164\uffa0\u2065"
+
+
 def is_odd_text(value):
     """Blank, or with characters that are never let into a text."""
-    is_control = lambda c: unicodedata.category(c) in ("Cc", "Cs")
-    return isinstance(value, str) and (not value.strip() or any(map(is_control, value)))
+    is_odd = lambda c: unicodedata.category(c) in ("Cc", "Cs", "Cf", "Zl", "Zp") or c in BLANK
+    return isinstance(value, str) and (not value.strip() or any(map(is_odd, value)))
 
 
 def no_schema_can_say(case, error):

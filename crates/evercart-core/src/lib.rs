@@ -31,6 +31,7 @@ pub mod sign_in;
 pub mod signals;
 pub mod sms;
 pub mod store;
+pub mod text;
 pub mod token;
 pub mod user;
 pub mod wishlist;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
 use evercart_core::ids::ID_MAX;
-use evercart_core::pasted;
+use evercart_core::{pasted, text};
 use serde_json::value::RawValue;
 
 use crate::problem::{Code, FieldError, Problem};
@@ -199,6 +199,9 @@ impl<'a> Fields<'a> {
             None
         } else if !text.chars().all(allowed) {
             self.wrong(field, "must not contain control characters");
+            None
+        } else if let Some(character) = text::refused(text) {
+            self.wrong(field, format!("must not contain {}", text::named(character)));
             None
         } else {
             (!text.is_empty()).then(|| text.to_owned())

@@ -11,6 +11,8 @@ pub(super) fn plain_text(html: &str) -> String {
     // What ammonia writes is HTML again; in text, these are all the entities it uses.
     let text =
         text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
+    // Hints to a browser where a line may break, and the like, are no text.
+    let text = evercart_core::text::cleared(&text);
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
@@ -46,6 +48,7 @@ mod tests {
         assert_eq!(plain_text(html), "Soft & warm\n100 % wool\na < b\nx\ny");
         assert_eq!(plain_text("plain\ntext"), "plain text");
         assert_eq!(plain_text("<p> </p>"), "");
+        assert_eq!(plain_text("Pull&shy;over\u{200b} &#8232;warm"), "Pullover warm");
     }
 
     #[test]

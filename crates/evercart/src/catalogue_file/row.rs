@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use evercart_core::catalogue::{CatalogueRow, ProductKey};
 use evercart_core::ids::{ID_MAX, ProductId, SkuId};
 use evercart_core::money::{Currency, Money, PRICE_MAX};
+use evercart_core::text;
 
 use super::{Problem, Reading};
 
@@ -103,6 +104,8 @@ impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             self.wrong(column, "has a control character");
+        } else if let Some(character) = text::refused(&text) {
+            self.wrong(column, format!("has {}", text::named(character)));
         }
         Some(text)
     }

@@ -377,7 +377,7 @@ fn s6_bad_queries_and_headers_are_said_so() {
 fn s6_a_client_cannot_write_into_the_log_or_the_answer() {
     let (shop, jo) = shop_and_customer();
     let evil = "<script>alert(1)</script>";
-    let address = json!({ "full_address": evil, "title": "\u{202e}evil" });
+    let address = json!({ "full_address": evil, "title": "</title>evil" });
     let answer = jo.post(&shop, "/profile/addresses", &address);
     assert_eq!(expect(201, &answer)["full_address"], evil, "kept as it is, as data");
     assert_eq!(answer.header("content-type"), Some("application/json"));
