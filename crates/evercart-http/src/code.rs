@@ -229,7 +229,7 @@ fn code_request(
         purpose,
         code: hasher.code(&market.name, &to.phone, purpose, code),
         lifetime: limits.code_lifetime,
-        resend_after: (!shop.demo).then_some(limits.resend_after),
+        resend_after: Some(limits.resend_after).filter(|after| !shop.demo && after.is_positive()),
         budgets,
         idempotency: request.idempotency(),
     }

@@ -1,6 +1,7 @@
-//! How connections to the server are made: whom to call, and over TLS or not. What they are set to is
-//! `session`'s business, and what is said over them that of the other files.
+//! How connections to the server are made: whom to call, and over TLS or not. What they are set to
+//! is `session`'s business, and what is said over them that of the other files.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ impl Target {
         ca: Option<&Path>,
     ) -> Result<Self, OpenError> {
         let unusable = |why: String| OpenError::Url { why };
-        let (url, says_mode) = with_known_mode(url).map_err(|why| unusable(why.into()))?;
+        let url = with_plain_user(url);
+        let (url, says_mode) = with_known_mode(&url).map_err(|why| unusable(why.into()))?;
         let mut config = Config::from_str(&url).map_err(|source| unusable(explain(&source)))?;
         if config.get_hosts().is_empty() {
             return Err(unusable("it names no host".into()));
@@ -106,8 +108,8 @@ impl Target {
         self.config.clone()
     }
 
-    /// The first connection to a database, for a look: nothing is set, so the market's schema has to
-    /// be named. Refuses a pooler that lends its connections by transaction.
+    /// The first connection to a database, for a look: nothing is set, so the market's schema has
+    /// to be named. Refuses a pooler that lends its connections by transaction.
     pub(crate) async fn connect_plainly(&self) -> Result<Client, ConnectError> {
         let client = drive(self.connect_in_time().await?);
         let mut other = self.clone();
@@ -250,6 +252,18 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> String {
     text
 }
 
+/// The URL with each `@` of its user and password encoded: else what comes after the first one
+/// would be taken for the server's name, and shown as such.
+fn with_plain_user(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
+    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+    let Some((user, _)) = authority.rsplit_once('@') else { return url.into() };
+    if !user.contains('@') {
+        return url.into();
+    }
+    format!("{scheme}://{}{}", user.replace('@', "%40"), &rest[user.len()..]).into()
+}
+
 /// The URL with an `sslmode` that the client knows, and whether it has any. What others call
 /// `verify-full` is what `require` is here.
 fn with_known_mode(url: &str) -> Result<(String, bool), &'static str> {
@@ -363,6 +377,16 @@ mod tests {
     fn what_is_shown_of_a_url_has_no_password() {
         let target = target("postgres://shop:secret@localhost:5433/orders");
         assert_eq!(target.place, "localhost:5433/orders");
+    }
+
+    #[test]
+    fn an_at_sign_in_a_password_is_no_part_of_the_servers_name() {
+        for url in ["postgres://shop:p@ss@localhost/x", "postgres://shop:p%40ss@localhost/x"] {
+            let target = target(url);
+            assert_eq!(target.place, "localhost:5432/x", "{url}");
+            assert_eq!(target.config.get_password(), Some(&b"p@ss"[..]), "{url}");
+        }
+        assert_eq!(target("postgres://shop@localhost/x@y").config.get_user(), Some("shop"));
     }
 
     #[test]

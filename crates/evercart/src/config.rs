@@ -88,6 +88,10 @@ pub struct TlsFiles {
 pub struct Storage {
     /// The data directory.
     pub data: PathBuf,
+    /// The file with the keys.
+    pub keys: PathBuf,
+    /// The file with the keys was named: it is brought here by somebody, and not made.
+    pub keys_are_brought: bool,
     /// The file that says how far the data had come; `None` is in the data directory.
     pub mark_file: Option<PathBuf>,
     /// The markets that are in PostgreSQL.
@@ -204,8 +208,12 @@ fn storage(read: &Reader<'_>) -> Result<Storage, Failure> {
         true => read.count(path, 1..=most).map(Some),
         false => Ok(None),
     };
+    let data = PathBuf::from(read.text("storage.data")?);
+    let keys_file = read.optional_text("storage.keys_file")?.map(PathBuf::from);
     Ok(Storage {
-        data: PathBuf::from(read.text("storage.data")?),
+        keys: keys_file.clone().unwrap_or_else(|| crate::keys::path(&data)),
+        keys_are_brought: keys_file.is_some(),
+        data,
         mark_file: read.optional_text("storage.mark_file")?.map(PathBuf::from),
         databases: Databases::read(read)?,
         database_ca: read.optional_text("storage.database_ca")?.map(PathBuf::from),
@@ -282,7 +290,7 @@ fn auth(read: &Reader<'_>) -> Result<Auth, Failure> {
         limits: Limits {
             code_lifetime: read.duration(&key("code_lifetime"))?,
             attempts_per_code: count(&key("attempts_per_code"))?,
-            resend_after: read.duration(&key("resend_after"))?,
+            resend_after: read.duration_or_none(&key("resend_after"))?,
             sends_per_phone: count(&key("sends_per_phone"))?,
             phone_window: read.duration(&key("phone_window"))?,
             sends_per_ip_hour: count(&key("sends_per_ip_hour"))?,
@@ -304,6 +312,12 @@ fn sms(read: &Reader<'_>) -> Result<Sms, Failure> {
             read.missing(key, &format!("{what}, because sms.provider is {provider}"))
         })
     };
+    let secret = |what: &str| {
+        let given = read.secret("sms.secret")?;
+        given.ok_or_else(|| {
+            read.missing("sms.secret", &format!("{what}, because sms.provider is {provider}"))
+        })
+    };
     let url = || {
         read.optional_checked("sms.url", "a URL such as https://sms.example/send", |text| {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
@@ -317,18 +331,16 @@ fn sms(read: &Reader<'_>) -> Result<Sms, Failure> {
                 None => needed("sms.url", "the address to post to")?,
             },
             secret: {
-                needed("sms.secret", "the signing secret")?;
-                read.checked(
-                    "sms.secret",
-                    "whsec_ and 24 to 64 bytes in base64, as Standard Webhooks asks for",
-                    crate::sms::webhook::decode_secret,
-                )?
+                let expected = "whsec_ and 24 to 64 bytes in base64, as Standard Webhooks asks for";
+                let secret = secret("the signing secret")?;
+                let decoded = crate::sms::webhook::decode_secret(&secret);
+                decoded.ok_or_else(|| read.wrong_secret("sms.secret", expected))?
             },
         }),
         "twilio" => Ok(Sms::Twilio {
             url: url()?.unwrap_or_else(|| "https://api.twilio.com".to_owned()),
             account_sid: needed("sms.account_sid", "Twilio's account SID")?,
-            auth_token: needed("sms.secret", "Twilio's auth token")?,
+            auth_token: secret("Twilio's auth token")?,
             from: needed("sms.from", "the sending number or messaging service SID")?,
         }),
         _ => Ok(Sms::Log),

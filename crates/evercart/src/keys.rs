@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Storage;
 use crate::failure::Failure;
 use crate::private_file;
 use crate::unusable::{Use, unusable};
@@ -67,17 +68,35 @@ pub struct ListedKey {
 }
 
 impl Keys {
+    /// The keys of a server, made at the first run unless somebody brings them.
+    ///
+    /// # Errors
+    /// As [`Keys::load_or_create`], or those that were to be brought are not there.
+    pub fn of(storage: &Storage, now: Timestamp) -> anyhow::Result<Self> {
+        if !storage.keys_are_brought {
+            return Self::load_or_create(&storage.keys, now);
+        }
+        Self::load(&storage.keys)?.ok_or_else(|| {
+            let file = storage.keys.display();
+            Failure::new(format!("storage.keys_file names {file}, which is not there"))
+                .hint(format!(
+                    "start once without it and bring keys.json of the data directory to {file}"
+                ))
+                .into()
+        })
+    }
+
     /// Reads the file, making it at the first run.
     ///
     /// # Errors
     /// It cannot be read or made, others may read it, or it is damaged.
-    pub fn load_or_create(data: &Path, now: Timestamp) -> anyhow::Result<Self> {
-        if let Some(keys) = Self::load(data)? {
+    pub fn load_or_create(file: &Path, now: Timestamp) -> anyhow::Result<Self> {
+        if let Some(keys) = Self::load(file)? {
             return Ok(keys);
         }
-        let _turn = take_turn(data)?;
+        let _turn = take_turn(file)?;
         // Another process may have made it while this one waited for its turn.
-        if let Some(keys) = Self::load(data)? {
+        if let Some(keys) = Self::load(file)? {
             return Ok(keys);
         }
         let mut rng = rand::rng();
@@ -86,7 +105,7 @@ impl Keys {
             token_keys: vec![StoredKey::draw(now, &mut rng)],
             code_key: Secret::draw(&mut rng),
         };
-        keys.save(data)?;
+        keys.save(file)?;
         Ok(keys)
     }
 
@@ -94,19 +113,18 @@ impl Keys {
     ///
     /// # Errors
     /// It cannot be read, others may read it, or it is damaged.
-    pub fn load(data: &Path) -> anyhow::Result<Option<Self>> {
-        let path = path(data);
-        let text = match std::fs::read(&path) {
+    pub fn load(path: &Path) -> anyhow::Result<Option<Self>> {
+        let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unusable(&path, Use::Read, &error).into()),
+            Err(error) => return Err(unusable(path, Use::Read, &error).into()),
         };
-        refuse_if_others_can_read(&path)?;
+        refuse_if_others_can_read(path)?;
         let keys: Self = serde_json::from_slice(&text).map_err(|error| {
-            damaged(&path, &format!("line {}, column {}", error.line(), error.column()))
+            damaged(path, &format!("line {}, column {}", error.line(), error.column()))
         })?;
         if keys.version != VERSION || keys.token_keys.is_empty() {
-            return Err(damaged(&path, "it has another version, or no keys").into());
+            return Err(damaged(path, "it has another version, or no keys").into());
         }
         Ok(Some(keys))
     }
@@ -118,14 +136,14 @@ impl Keys {
     /// # Errors
     /// As [`Keys::load`], or the file cannot be written.
     pub fn rotate(
-        data: &Path,
+        file: &Path,
         now: Timestamp,
         after: SignedDuration,
         lifetime: SignedDuration,
     ) -> anyhow::Result<Self> {
-        let _turn = take_turn(data)?;
-        let mut keys = Self::load(data)?.ok_or_else(|| {
-            Failure::new(format!("there are no keys in {} yet", data.display()))
+        let _turn = take_turn(file)?;
+        let mut keys = Self::load(file)?.ok_or_else(|| {
+            Failure::new(format!("there are no keys in {} yet", file.display()))
                 .hint("`evercart serve` makes them at its first start")
         })?;
         let overlap = OVERLAP.max(lifetime);
@@ -138,7 +156,7 @@ impl Keys {
         let mut key = StoredKey::draw(now, &mut rand::rng());
         key.signs_from = after.is_positive().then(|| now + after);
         keys.token_keys.insert(0, key);
-        keys.save(data)?;
+        keys.save(file)?;
         Ok(keys)
     }
 
@@ -178,22 +196,26 @@ impl Keys {
         self.token_keys.iter().enumerate().map(shown).collect()
     }
 
-    fn save(&self, data: &Path) -> anyhow::Result<()> {
-        let path = path(data);
+    fn save(&self, path: &Path) -> anyhow::Result<()> {
         let mut text = serde_json::to_vec_pretty(self).context("cannot write keys as JSON")?;
         text.push(b'\n');
-        private_file::write(&path, &text)
-            .with_context(|| format!("cannot write {}", path.display()))
+        private_file::write(path, &text).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
-/// Where the key file is.
+/// Where the key file is, unless it was named.
 pub fn path(data: &Path) -> PathBuf {
     data.join(FILE)
 }
 
+fn directory_of(file: &Path) -> &Path {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    directory.unwrap_or(Path::new("."))
+}
+
 /// One process at a time makes or rotates keys; the kernel lets go when the handle is dropped.
-fn take_turn(data: &Path) -> anyhow::Result<File> {
+fn take_turn(file: &Path) -> anyhow::Result<File> {
+    let data = directory_of(file);
     let failed = || format!("cannot lock {}", data.display());
     let directory = File::open(data).with_context(failed)?;
     match directory.try_lock() {
@@ -205,12 +227,21 @@ fn take_turn(data: &Path) -> anyhow::Result<File> {
 }
 
 #[cfg(unix)]
+fn is_credential(path: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "only systemd says where credentials are")]
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY");
+    directory.is_some_and(|directory| !directory.is_empty() && path.starts_with(directory))
+}
+
+#[cfg(unix)]
 fn refuse_if_others_can_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path)
         .with_context(|| format!("cannot read the permissions of {}", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    // What systemd hands over lies in a directory that only the service can enter, whatever the
+    // mode says.
+    if mode & 0o077 == 0 || is_credential(path) {
         return Ok(());
     }
     let path = path.display();
@@ -286,9 +317,9 @@ mod tests {
     #[test]
     fn keys_are_made_once_and_read_back() {
         let data = data();
-        assert!(Keys::load(data.path()).expect("readable").is_none());
-        let made = Keys::load_or_create(data.path(), at(0)).expect("made");
-        let read = Keys::load_or_create(data.path(), at(5)).expect("read");
+        assert!(Keys::load(&path(data.path())).expect("readable").is_none());
+        let made = Keys::load_or_create(&path(data.path()), at(0)).expect("made");
+        let read = Keys::load_or_create(&path(data.path()), at(5)).expect("read");
         assert_eq!(made.token_keys[0].id, read.token_keys[0].id);
         assert!(made.token_keys[0].secret == read.token_keys[0].secret);
         assert!(made.code_key == read.code_key);
@@ -299,21 +330,21 @@ mod tests {
     fn only_the_owner_can_read_them() {
         use std::os::unix::fs::PermissionsExt;
         let data = data();
-        Keys::load_or_create(data.path(), at(0)).expect("made");
-        let path = path(data.path());
-        let mode = || std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+        Keys::load_or_create(&path(data.path()), at(0)).expect("made");
+        let file = path(data.path());
+        let mode = || std::fs::metadata(&file).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
-        Keys::rotate(data.path(), at(1), NOW, LIFETIME).expect("rotated");
+        Keys::rotate(&file, at(1), NOW, LIFETIME).expect("rotated");
         assert_eq!(mode(), 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
-        let (text, _) = crate::failure::report(&Keys::load(data.path()).err().expect("refused"));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("ours");
+        let (text, _) = crate::failure::report(&Keys::load(&file).err().expect("refused"));
         assert!(text.contains("mode 0640") && text.contains("chmod 600"), "{text}");
     }
 
     #[test]
     fn a_rotation_signs_nobody_out() {
         let data = data();
-        let before = Keys::load_or_create(data.path(), at(0)).expect("made");
+        let before = Keys::load_or_create(&path(data.path()), at(0)).expect("made");
         let us = MarketName::new("us").expect("us");
         let session = Session { user_id: UserId(19), epoch: 0, incarnation: Incarnation(7) };
         let token = before.token_keys("evercart", at(0)).issue(
@@ -323,7 +354,7 @@ mod tests {
             LIFETIME,
             &mut rand::rng(),
         );
-        let after = Keys::rotate(data.path(), at(0), NOW, LIFETIME).expect("rotated");
+        let after = Keys::rotate(&path(data.path()), at(0), NOW, LIFETIME).expect("rotated");
         assert!(after.token_keys("evercart", at(0)).verify(&token.token, at(0)).is_ok());
         let (after, before) = (after.list(at(0)), before.list(at(0)));
         assert_ne!(after[0].id, before[0].id);
@@ -334,9 +365,9 @@ mod tests {
     #[test]
     fn a_key_that_waits_verifies_before_it_signs() {
         let data = data();
-        Keys::load_or_create(data.path(), at(0)).expect("made");
+        Keys::load_or_create(&path(data.path()), at(0)).expect("made");
         let hour = SignedDuration::from_hours(1);
-        let keys = Keys::rotate(data.path(), at(1), hour, LIFETIME).expect("rotated");
+        let keys = Keys::rotate(&path(data.path()), at(1), hour, LIFETIME).expect("rotated");
         let us = MarketName::new("us").expect("us");
         let session = Session { user_id: UserId(19), epoch: 0, incarnation: Incarnation(7) };
         let issue = |hours| {
@@ -348,31 +379,33 @@ mod tests {
         assert!(keys.token_keys("evercart", at(1)).verify(&late, at(2)).is_ok());
         assert!(keys.token_keys("evercart", at(2)).verify(&early, at(1)).is_ok());
         assert!(!keys.is_settled(at(1)) && keys.is_settled(at(2)));
-        let read = Keys::load(data.path()).expect("readable").expect("there");
+        let read = Keys::load(&path(data.path())).expect("readable").expect("there");
         assert!(read.list(at(1))[1].signs && read.list(at(2))[0].signs);
     }
 
     #[test]
     fn a_key_is_dropped_a_day_after_it_was_replaced() {
         let data = data();
-        let first = Keys::load_or_create(data.path(), at(0)).expect("made");
-        Keys::rotate(data.path(), at(1000), NOW, LIFETIME).expect("rotated");
+        let first = Keys::load_or_create(&path(data.path()), at(0)).expect("made");
+        Keys::rotate(&path(data.path()), at(1000), NOW, LIFETIME).expect("rotated");
         let first_id = &first.token_keys[0].id;
         let held = |keys: &Keys| keys.token_keys.iter().any(|key| &key.id == first_id);
         // Old, but replaced only 24 hours ago.
-        assert!(held(&Keys::rotate(data.path(), at(1024), NOW, LIFETIME).expect("rotated")));
-        assert!(!held(&Keys::rotate(data.path(), at(1025), NOW, LIFETIME).expect("rotated")));
+        assert!(held(&Keys::rotate(&path(data.path()), at(1024), NOW, LIFETIME).expect("rotated")));
+        assert!(!held(
+            &Keys::rotate(&path(data.path()), at(1025), NOW, LIFETIME).expect("rotated")
+        ));
     }
 
     #[test]
     fn a_key_outlives_the_last_token_it_signed() {
         let data = data();
-        Keys::load_or_create(data.path(), at(0)).expect("made");
+        Keys::load_or_create(&path(data.path()), at(0)).expect("made");
         let lifetime = SignedDuration::from_hours(100);
-        Keys::rotate(data.path(), at(1), NOW, lifetime).expect("rotated");
-        let keys = Keys::rotate(data.path(), at(101), NOW, lifetime).expect("rotated");
+        Keys::rotate(&path(data.path()), at(1), NOW, lifetime).expect("rotated");
+        let keys = Keys::rotate(&path(data.path()), at(101), NOW, lifetime).expect("rotated");
         assert_eq!(keys.list(at(102)).len(), 3);
-        let keys = Keys::rotate(data.path(), at(102), NOW, lifetime).expect("rotated");
+        let keys = Keys::rotate(&path(data.path()), at(102), NOW, lifetime).expect("rotated");
         assert_eq!(keys.list(at(102)).len(), 3);
     }
 
@@ -388,7 +421,7 @@ mod tests {
         ] {
             let data = data();
             private_file::write(&path(data.path()), content.as_bytes()).expect("written");
-            let error = Keys::load(data.path()).err().expect("refused");
+            let error = Keys::load(&path(data.path())).err().expect("refused");
             let (text, _) = crate::failure::report(&error);
             assert!(text.contains("damaged") && text.contains("customers then"), "{text}");
         }

@@ -47,7 +47,6 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     // What is likeliest to be wrong comes first, before anything is written.
     let public = Listener::public(&settings.server)?;
     let internal = Listener::internal(&settings.server)?;
-    let data = settings.storage.data.clone();
     stores::prepare_if_needed(&settings)?;
     let _lock = lock_if_needed(&settings)?;
     let metrics = Arc::new(Metrics::new());
@@ -67,7 +66,7 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
         anyhow::Ok(opened)
     })?;
     // After the stores: from then on the keys say that there was a shop.
-    let keys = Keys::load_or_create(&data, clock::system().now())?;
+    let keys = Keys::of(&settings.storage, clock::system().now())?;
     warn_of_what_is_unsafe(&settings, &public, is_demo);
     files::make_room_for(settings.server.streams_max);
     say_which_phones_are_for_tests(&settings.auth.test_phones);
@@ -163,7 +162,7 @@ fn say_where_keys_are(settings: &Settings, keys: &Keys) {
     tracing::info!(
         "tokens are signed with key {} of {}: every server of this shop needs the same file",
         signing.unwrap_or_default(),
-        crate::keys::path(&storage.data).display()
+        storage.keys.display()
     );
 }
 

@@ -233,7 +233,7 @@ impl<'a> Tokens<'a> {
     fn create(path: &'a Path, settings: &'a Settings, market: &'a Market) -> anyhow::Result<Self> {
         let failed = || format!("cannot write {}", path.display());
         let now = clock::system().now();
-        let keys = Keys::load_or_create(&settings.storage.data, now)?;
+        let keys = Keys::of(&settings.storage, now)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]

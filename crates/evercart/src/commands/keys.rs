@@ -19,12 +19,12 @@ const AFTER_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// # Errors
 /// The key file cannot be read or written.
 pub fn run(settings: &Settings, action: &cli::Keys) -> anyhow::Result<()> {
-    let data = &settings.storage.data;
+    let file = &settings.storage.keys;
     let now = clock::system().now();
     match action {
         cli::Keys::List(arguments) => {
-            let keys = Keys::load(data)?.ok_or_else(|| {
-                Failure::new(format!("there are no keys in {} yet", data.display()))
+            let keys = Keys::load(file)?.ok_or_else(|| {
+                Failure::new(format!("there are no keys in {} yet", file.display()))
                     .hint("`evercart serve` makes them at its first start")
             })?;
             if arguments.json {
@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, action: &cli::Keys) -> anyhow::Result<()> {
         }
         cli::Keys::Rotate(arguments) => {
             let after = sign_after(settings, arguments)?;
-            let keys = Keys::rotate(data, now, after, settings.auth.token_lifetime)?;
+            let keys = Keys::rotate(file, now, after, settings.auth.token_lifetime)?;
             let list = keys.list(now);
             let (newest, earlier) = list.split_first().expect("a rotation made one");
             let from = match after.is_zero() {

@@ -81,7 +81,7 @@ pub async fn run(settings: &Settings, arguments: &Restore) -> anyhow::Result<()>
         let told = left_behind::told(&aside, now);
         text.push_str(&format!("What was there before is in {aside}.\n{told}\n"));
     }
-    if !crate::keys::path(data).exists() {
+    if !settings.storage.keys.exists() {
         text.push_str(
             "There are no keys here: the next start makes new ones, and customers sign in again.\n",
         );

@@ -62,7 +62,7 @@ pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
     let phone = Phone::parse(&one.phone, Some(&market.region))
         .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
     // Former phones are kept as hashes only. Without the key nobody is found by one.
-    let hasher = Keys::load(&settings.storage.data)?.map(|keys| keys.hasher());
+    let hasher = Keys::load(&settings.storage.keys)?.map(|keys| keys.hasher());
     let found = stores::with(&settings.storage, &market.name, async |store| {
         let found = act(store, action, &phone, hasher.as_ref(), &by).await?;
         found.ok_or_else(|| {

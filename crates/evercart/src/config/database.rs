@@ -60,5 +60,8 @@ pub fn is_url(text: &str) -> bool {
 
 fn url(read: &Reader<'_>, path: &str) -> Result<Option<String>, Failure> {
     let expected = "a URL such as postgres://shop@db.example/shop";
-    read.optional_checked(path, expected, |text| is_url(text).then(|| text.to_owned()))
+    match read.secret(path)? {
+        Some(text) if !is_url(&text) => Err(read.wrong_secret(path, expected)),
+        url => Ok(url),
+    }
 }

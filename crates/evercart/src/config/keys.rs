@@ -86,11 +86,22 @@ pub const KEYS: &[Key] = &[
          older data is noticed; default: evercart.mark in the data directory. Set it if that \
          cannot be written.",
     ),
+    optional(
+        "storage.keys_file",
+        r#""/run/credentials/evercart.service/keys.json""#,
+        "The key file, if it is not keys.json in the data directory. It is brought there by \
+         whoever runs the server, and never made.",
+    ),
     secret(
         "storage.database_url",
         r#""postgres://shop@db.example/shop""#,
         "A PostgreSQL database to keep the markets in, each in a schema of its own, instead of in \
          files. Any number of servers may share it, and need the same keys.json then.",
+    ),
+    optional(
+        "storage.database_url_file",
+        r#""/run/credentials/evercart.service/database-url""#,
+        "A file that holds the URL, instead of database_url.",
     ),
     optional(
         "storage.database_ca",
@@ -158,7 +169,11 @@ pub const KEYS: &[Key] = &[
     ),
     key("auth.limits.code_lifetime", r#""10m""#, "How long a sign-in code is good for."),
     key("auth.limits.attempts_per_code", "5", "Wrong codes before a phone has to wait."),
-    key("auth.limits.resend_after", r#""60s""#, "The least time between two codes to one phone."),
+    key(
+        "auth.limits.resend_after",
+        r#""60s""#,
+        "The least time between two codes to one phone; 0s for none.",
+    ),
     key("auth.limits.sends_per_phone", "3", "Codes to one phone in each phone_window."),
     key("auth.limits.phone_window", r#""15m""#, "See sends_per_phone."),
     key(
@@ -204,6 +219,11 @@ pub const KEYS: &[Key] = &[
         "sms.secret",
         r#""whsec_…""#,
         "Webhook: the Standard Webhooks secret. Twilio: the auth token.",
+    ),
+    optional(
+        "sms.secret_file",
+        r#""/run/credentials/evercart.service/sms-secret""#,
+        "A file that holds the secret, instead of secret.",
     ),
     optional("sms.account_sid", r#""AC…""#, "Twilio: the account."),
     optional("sms.from", r#""+13125550100""#, "Twilio: the sending number or messaging service."),
@@ -252,6 +272,11 @@ pub const KEYS: &[Key] = &[
         "markets.*.database_url",
         r#""postgres://shop@db.example/shop""#,
         "A PostgreSQL database for this market alone, such as in its own country.",
+    ),
+    optional(
+        "markets.*.database_url_file",
+        r#""/run/credentials/evercart.service/database-url""#,
+        "A file that holds the URL, instead of database_url.",
     ),
 ];
 

@@ -61,6 +61,33 @@ pub enum Value {
     Date(String),
 }
 
+impl Value {
+    /// The value as it may be shown: without the user and password of a URL, and what comes after
+    /// its question mark.
+    pub fn shown(&self) -> String {
+        match self {
+            Value::Text(text) => Value::Text(without_secrets(text)).to_string(),
+            Value::List(values) => {
+                let values: Vec<_> = values.iter().map(Value::shown).collect();
+                format!("[{}]", values.join(", "))
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What is shown in the place of a secret.
+pub const MASK: &str = "••••••";
+
+fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    // The last one: passwords hold an @ at times, and a slash.
+    let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("@", rest));
+    let (address, query) = rest.split_once('?').map_or((rest, ""), |(address, _)| (address, "?"));
+    let mask = |sign: &str| if sign.is_empty() { "" } else { MASK };
+    format!("{scheme}://{}{user}{address}{query}{}", mask(user), mask(query))
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |values: &[Value]| {
@@ -159,7 +186,7 @@ impl Layers {
             {
                 self.add_table(source, &path, inner)?;
             } else if keys::is_section(&path) {
-                let found = simplify(value.get_ref());
+                let found = simplify(value.get_ref()).shown();
                 return Err(Failure::used_wrongly(format!(
                     "{place}: {path} is {found}, expected a section [{path}]"
                 )));

@@ -4,14 +4,11 @@
 use std::fmt::Write;
 
 use super::keys::{BUILT_IN_MARKETS, KEYS, Key};
-use super::layers::{Layers, Place, constant};
+use super::layers::{Layers, MASK, Place, Value, constant};
 use super::read::Reader;
 
 /// The setting that is a secret in part.
 const TEST_PHONES: &str = "auth.test_phones";
-
-/// What stands for a secret.
-const MASK: &str = r#""••••••""#;
 
 /// The effective configuration, each value with its place, secrets masked.
 pub fn effective(layers: &Layers) -> String {
@@ -62,13 +59,18 @@ fn test_phones(read: &Reader<'_>) -> String {
     // What cannot be read was refused before anything is printed.
     let phones = read.test_phones(TEST_PHONES).unwrap_or_default();
     let entries = phones.iter().map(|test| {
-        let (phone, codes) = (test.phone.masked(), vec![MASK; test.codes.len()].join(", "));
+        let (phone, codes) = (test.phone.masked(), vec![mask(); test.codes.len()].join(", "));
         match test.until {
             Some(until) => format!("\"{phone}\" = {{ codes = [{codes}], until = \"{until}\" }}"),
             None => format!("\"{phone}\" = [{codes}]"),
         }
     });
     format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+}
+
+/// What stands for a secret.
+fn mask() -> String {
+    Value::Text(MASK.to_owned()).to_string()
 }
 
 /// `[section]` of a path without a market: all but its last part.
@@ -118,8 +120,8 @@ impl Output {
         };
         let value = match (key.secret, &value) {
             (true, _) if path == TEST_PHONES => test_phones(&Reader::new(layers)),
-            (true, _) => MASK.to_owned(),
-            (false, value) => value.to_string(),
+            (true, _) => mask(),
+            (false, value) => value.shown(),
         };
         self.line(&format!("{name} = {value} # {place}"));
     }

@@ -55,6 +55,45 @@ impl<'a> Reader<'a> {
         self.optional_checked(path, "a text", |text| (!text.is_empty()).then(|| text.to_owned()))
     }
 
+    /// A secret: the text that is set, or what is in the file that `PATH_file` names. `None` if
+    /// neither is set.
+    pub fn secret(&self, path: &str) -> Result<Option<String>, Failure> {
+        let in_file = format!("{path}_file");
+        let file = self.optional_text(&in_file)?;
+        let (Some(file), Some(named)) = (file, self.find(&in_file)) else {
+            return self.optional_text(path);
+        };
+        if let Some(set) = self.find(path) {
+            return Err(Failure::used_wrongly(format!(
+                "both {path} ({}) and {in_file} ({}) are set",
+                set.place, named.place
+            ))
+            .hint("leave one of them out: which one counts would be a guess"));
+        }
+        let wrong =
+            |why: &str| Failure::used_wrongly(format!("{}: {in_file}: {file} {why}", named.place));
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        let text = text.trim();
+        match text.is_empty() {
+            true => Err(wrong("is empty, expected the secret and nothing else")),
+            false => Ok(Some(text.to_owned())),
+        }
+    }
+
+    /// The failure for a secret that is set and wrong.
+    pub fn wrong_secret(&self, path: &str, expected: &str) -> Failure {
+        let in_file = format!("{path}_file");
+        match self.find(&in_file) {
+            Some(named) => Failure::used_wrongly(format!(
+                "{}: what is in the file of {in_file} is something else (not shown, it is a \
+                 secret), expected {expected}",
+                named.place
+            )),
+            None => self.wrong(path, expected),
+        }
+    }
+
     /// A text that `accept` makes something of.
     pub fn checked<T>(
         &self,
@@ -237,7 +276,7 @@ fn wrong(path: &str, found: &Found, expected: &str) -> Failure {
     let secret = keys::find(path).is_some_and(|key| key.secret);
     let value = match secret {
         true => "something else (not shown, it is a secret)".to_owned(),
-        false => found.value.to_string(),
+        false => found.value.shown(),
     };
     Failure::used_wrongly(format!("{}: {path} is {value}, expected {expected}", found.place))
 }

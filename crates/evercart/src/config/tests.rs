@@ -308,6 +308,7 @@ fn the_printed_defaults_are_the_defaults() {
         "books_years",
         "database_",
         "mark_file",
+        "keys_file",
         "regions",
         "default_market",
         "test_phones",
@@ -326,4 +327,69 @@ fn the_printed_defaults_are_the_defaults() {
         format!("{settings:?}").replace("internal_listen_is_wanted: true", ""),
         format!("{plain:?}").replace("internal_listen_is_wanted: false", "")
     );
+}
+
+#[test]
+fn a_secret_is_set_or_in_a_file_and_never_both() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).expect("ours");
+        path.display().to_string()
+    };
+    let url = file("url", "postgres://shop:sesame@db.example/shop\n");
+    let token = file("token", "open-sesame\n");
+    let twilio = "provider = \"twilio\"\naccount_sid = \"AC1\"\nfrom = \"+13125550100\"\n";
+    let toml =
+        format!("[storage]\ndatabase_url_file = {url:?}\n[sms]\n{twilio}secret_file = {token:?}\n");
+    let settings = load_from(&toml, &[]).expect("both are there");
+    let us = evercart_core::market::MarketName::new("us").expect("a name");
+    let found = settings.storage.databases.url(&us);
+    assert_eq!(found, Some("postgres://shop:sesame@db.example/shop"));
+    assert!(matches!(settings.sms, Sms::Twilio { auth_token, .. } if auth_token == "open-sesame"));
+
+    let (empty, nowhere) = (file("empty", "\n"), format!("{url}x"));
+    let nonsense = file("nonsense", "sesame");
+    for (toml, words) in [
+        (format!("[storage]\ndatabase_url_file = {nowhere:?}"), "cannot be read"),
+        (format!("[storage]\ndatabase_url_file = {empty:?}"), "is empty"),
+        (format!("[storage]\ndatabase_url_file = {nonsense:?}"), "expected a URL"),
+        (
+            format!("[storage]\ndatabase_url = \"postgres://a@b/c\"\ndatabase_url_file = {url:?}"),
+            "both storage.database_url",
+        ),
+        (format!("[markets.us]\ndatabase_url_file = {empty:?}"), "is empty"),
+        (format!("[sms]\n{twilio}secret = \"sesame\"\nsecret_file = {token:?}"), "both sms.secret"),
+    ] {
+        let text = error(&toml);
+        assert!(text.contains(words) && !text.contains("sesame"), "{toml}: {text}");
+    }
+}
+
+#[test]
+fn no_password_in_a_url_is_shown() {
+    for (url, shown) in [
+        ("https://shop:sesame@sms.example/send", "https://••••••@sms.example/send"),
+        ("https://shop:s@sa/me@sms.example/send", "https://••••••@sms.example/send"),
+        ("https://sesame@sms.example", "https://••••••@sms.example"),
+        ("https://sms.example/send?key=sesame", "https://sms.example/send?••••••"),
+        ("https://sms.example/send", "https://sms.example/send"),
+    ] {
+        let toml = format!("[sms]\nurl = {url:?}\n");
+        let mut layers = Layers::built_in();
+        layers.add_file(Path::new("evercart.toml"), &toml).expect("a key");
+        let text = effective(&layers);
+        assert!(text.contains(&format!("url = \"{shown}\"")), "{text}");
+        assert!(!text.contains("sesame"), "{text}");
+    }
+    let text = error("[sms]\nprovider = \"twilio\"\nurl = \"ftp://shop:sesame@sms.example\"");
+    assert!(text.contains("••••••@sms.example") && !text.contains("sesame"), "{text}");
+    let text = error("storage = \"postgres://shop:sesame@db.example/shop\"");
+    assert!(text.contains("expected a section") && !text.contains("sesame"), "{text}");
+}
+
+#[test]
+fn no_pause_between_codes_is_said_with_0s() {
+    let settings = load_from("[auth.limits]\nresend_after = \"0s\"", &[]).expect("it is off");
+    assert!(settings.auth.limits.resend_after.is_zero());
 }

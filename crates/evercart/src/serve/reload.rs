@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::config::{Settings, TlsFiles};
-use crate::keys::{self, Keys};
+use crate::keys::Keys;
 
 use super::tls;
 
@@ -23,7 +23,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 type Stamp = Option<(SystemTime, u64)>;
 
 struct Reload {
-    data: PathBuf,
+    keys: PathBuf,
     issuer: String,
     shop: Arc<Shop>,
     certificate: Option<(TlsFiles, RustlsConfig)>,
@@ -39,7 +39,7 @@ pub fn watch(
     tls: Option<RustlsConfig>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let reload = Reload {
-        data: settings.storage.data.clone(),
+        keys: settings.storage.keys.clone(),
         issuer: settings.auth.issuer.clone(),
         shop,
         certificate: settings.server.tls.clone().zip(tls),
@@ -69,14 +69,14 @@ pub fn watch(
 
 impl Reload {
     fn stamp(&self) -> Stamp {
-        let metadata = std::fs::metadata(keys::path(&self.data)).ok()?;
+        let metadata = std::fs::metadata(&self.keys).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
     }
 
     /// Takes the file's keys. False if one of them is to sign later, so that it must be asked
     /// again.
     fn keys(&self) -> bool {
-        match Keys::load(&self.data) {
+        match Keys::load(&self.keys) {
             Ok(Some(keys)) => {
                 let now = self.shop.clock.now();
                 self.shop.keys.replace(keys.token_keys(&self.issuer, now));

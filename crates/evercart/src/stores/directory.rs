@@ -27,7 +27,7 @@ pub fn prepare_if_needed(settings: &Settings) -> anyhow::Result<()> {
     let data = &settings.storage.data;
     // A directory that holds keys and no data may be read-only. Where the mark is in it, too, its
     // opening says what to do.
-    if !super::has_files(settings) && crate::keys::path(data).exists() {
+    if !super::has_files(settings) && settings.storage.keys.exists() {
         return Ok(());
     }
     prepare_directory(data)

@@ -6,7 +6,6 @@ use evercart_core::market::{Market, MarketName};
 
 use crate::config::{Settings, Storage};
 use crate::failure::Failure;
-use crate::keys;
 use crate::mark::MarkFile;
 
 use super::{Place, database_options, is_there, mark_path, place, shown};
@@ -91,8 +90,9 @@ async fn who_says(
     if MarkFile::remembers(&mark, market)? {
         return Ok(Some(format!("{} says", mark.display())));
     }
-    let keys = keys::path(&storage.data);
-    if keys.exists() {
+    let keys = &storage.keys;
+    // Keys that somebody brings here are there before the first shop is.
+    if !storage.keys_are_brought && keys.exists() {
         return Ok(Some(format!("{} says", keys.display())));
     }
     for other in others.iter().filter(|other| *other != market) {
