@@ -122,7 +122,7 @@ pub async fn an_empty_store_can_become_a_demo<B: Backend>(_: &mut Shop<B>) {
     assert!(demo.is_demo().await.unwrap());
 }
 
-/// Whatever is configured later, the prices that are stored are in the currency they were written in.
+/// Whatever is configured later, stored prices are in the currency they were written in.
 pub async fn a_store_in_use_keeps_its_currency<B: Backend>(_: &mut Shop<B>) {
     let [usd, eur] = ["USD", "EUR"].map(|code| code.parse().unwrap());
     let mut shop = Shop::<B>::empty();

@@ -41,6 +41,10 @@ pub trait Continuity: Send + Sync {
     /// When this store was awake.
     fn awake(&self) -> &Awake;
 
+    /// Tells the servers that share the store which keys this one verifies tokens with, by their
+    /// names; the first one signs. A store that one server has to itself has nobody to tell.
+    fn publish_keys(&self, _names: Vec<String>) {}
+
     /// Where it stands.
     ///
     /// # Errors

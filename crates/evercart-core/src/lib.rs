@@ -25,6 +25,7 @@ pub mod operator;
 pub mod order;
 pub mod outbox;
 pub mod pasted;
+pub mod peer;
 pub mod phone;
 pub mod search;
 pub mod sign_in;

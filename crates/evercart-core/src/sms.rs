@@ -7,6 +7,9 @@ use crate::code::{Code, Purpose};
 use crate::market::MarketName;
 use crate::phone::Phone;
 
+/// The languages in which there are texts. In any other one, they are English.
+pub const LANGUAGES: [&str; 3] = ["en", "ru", "ky"];
+
 /// A message to one phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sms {
@@ -144,8 +147,7 @@ mod tests {
         let code = Code::parse("123456").expect("a code");
         let purposes = [Purpose::SignIn, Purpose::ChangePhone(UserId(1)), Purpose::StopPhoneChange];
         let mut texts = std::collections::BTreeSet::new();
-        for (purpose, language) in purposes.iter().flat_map(|p| ["en", "ru", "ky"].map(|l| (*p, l)))
-        {
+        for (purpose, language) in purposes.iter().flat_map(|p| LANGUAGES.map(|l| (*p, l))) {
             let text = Sms::code(purpose, &phone, &code, &us, language, 10).text;
             assert!(text.contains("123456") && text.contains("10"), "{text}");
             assert!(!text.contains("  ") && !text.contains('\n'), "{text:?}");

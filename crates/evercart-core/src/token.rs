@@ -29,6 +29,9 @@ use base64url::decode;
 /// The longest token looked at. Ours are under 500 bytes.
 const TOKEN_BYTES_MAX: usize = 1024;
 
+/// The longest name of a key that is repeated. Ours have 8 letters.
+const KEY_ID_BYTES_MAX: usize = 64;
+
 /// How far the clocks of two servers may be apart before one refuses what the other has just
 /// written.
 pub const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
@@ -49,17 +52,9 @@ pub struct TokenKey {
 impl TokenKey {
     /// A key named `id` with a 256-bit secret (RFC 7518 section 3.2 asks for at least that).
     pub fn new(id: &str, secret: &[u8; 32]) -> Self {
-        #[derive(Serialize)]
-        struct Header<'a> {
-            alg: &'a str,
-            typ: &'a str,
-            kid: &'a str,
-        }
-        let header = Header { alg: "HS256", typ: "at+jwt", kid: id };
-        let header = serde_json::to_vec(&header).expect("three strings are always JSON");
         let keyed = Hmac::new_from_slice(secret)
             .expect("HMAC takes a key of any length (RFC 2104 section 2)");
-        Self { id: id.into(), header: URL_SAFE_NO_PAD.encode(header).into(), keyed }
+        Self { id: id.into(), header: header_of(id).into(), keyed }
     }
 
     /// The key's name.
@@ -86,6 +81,25 @@ impl fmt::Debug for TokenKey {
     }
 }
 
+/// The first part of a token that is signed with the key of this name.
+fn header_of(id: &str) -> String {
+    #[derive(Serialize)]
+    struct Header<'a> {
+        alg: &'a str,
+        typ: &'a str,
+        kid: &'a str,
+    }
+    let header = Header { alg: "HS256", typ: "at+jwt", kid: id };
+    let header = serde_json::to_vec(&header).expect("three strings are always JSON");
+    URL_SAFE_NO_PAD.encode(header)
+}
+
+/// What a token's header says of the key.
+#[derive(Deserialize)]
+struct Named<'a> {
+    kid: &'a str,
+}
+
 /// The keys in force: the first signs, all verify, so that a rotation signs nobody out.
 #[derive(Debug, Clone)]
 pub struct TokenKeys {
@@ -98,6 +112,11 @@ impl TokenKeys {
     /// `issuer` is the `iss` of every token written and accepted.
     pub fn new(signing: TokenKey, earlier: Vec<TokenKey>, issuer: &str) -> Self {
         Self { signing, earlier, issuer: issuer.to_owned() }
+    }
+
+    /// The keys' names, the one that signs first.
+    pub fn names(&self) -> Vec<String> {
+        std::iter::once(&self.signing).chain(&self.earlier).map(|key| key.id.to_string()).collect()
     }
 
     /// Writes a token for `session` in `market`, good for `lifetime` from `now` on.
@@ -167,6 +186,31 @@ impl TokenKeys {
         let claims: Claims<'_> =
             serde_json::from_slice(payload.bytes()).map_err(|_| TokenError::Invalid)?;
         self.accept(&claims, now)
+    }
+
+    /// The name of the key by which a token says that it is signed, if it is one of ours that would
+    /// be good at `now` if only the key were here. Nobody has looked at the signature.
+    pub fn unknown_key(&self, token: &str, now: Timestamp) -> Option<String> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let (signed_part, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signed_part.split_once('.')?;
+        decode::<33>(signature).ok()?;
+        let read = decode::<TOKEN_BYTES_MAX>(header).ok()?;
+        let Named { kid } = serde_json::from_slice(read.bytes()).ok()?;
+        let is_name = (1..=KEY_ID_BYTES_MAX).contains(&kid.len())
+            && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_known =
+            std::iter::once(&self.signing).chain(&self.earlier).any(|key| *key.id == *kid);
+        // As a server of ours writes it, and nothing else.
+        if !is_name || is_known || header_of(kid) != header {
+            return None;
+        }
+        let payload = decode::<TOKEN_BYTES_MAX>(payload).ok()?;
+        let claims: Claims<'_> = serde_json::from_slice(payload.bytes()).ok()?;
+        let is_good = self.accept(&claims, now).is_ok_and(|token| token.expires_at > now);
+        is_good.then(|| kid.to_owned())
     }
 
     fn key_that_writes(&self, header: &str) -> Option<&TokenKey> {

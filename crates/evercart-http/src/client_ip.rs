@@ -102,8 +102,20 @@ impl FromRequestParts<Arc<Shop>> for ClientIp {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         // A peer without an address (a Unix socket) shares one budget with its like.
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        warn_of_unknown_proxy(peer, &parts.headers, shop);
         Ok(Self::of(client_ip(peer, &parts.headers, &shop.trusted_proxies)))
     }
+}
+
+/// A proxy that nobody has told us of makes all customers share the limits of one address. Anybody
+/// can send the header, so it is said once, and says no more than what to look at.
+fn warn_of_unknown_proxy(peer: IpAddr, headers: &HeaderMap, shop: &Shop) {
+    let peer = peer.to_canonical();
+    let is_trusted = shop.trusted_proxies.iter().any(|net| net.contains(&peer));
+    if is_trusted || !headers.contains_key("x-forwarded-for") {
+        return;
+    }
+    shop.noticed.unknown_proxy(peer);
 }
 
 /// The client's address, as far as it can be trusted. `X-Forwarded-For` is looked at only if the

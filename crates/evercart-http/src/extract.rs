@@ -120,7 +120,13 @@ pub(crate) fn verified(headers: &HeaderMap, shop: &Shop) -> Result<VerifiedToken
         return Err(TokenError::Invalid.into());
     }
     let token = value.to_str().ok().and_then(bearer).ok_or_else(missing)?;
-    Ok(shop.keys.current().verify(token, shop.clock.now())?.within(shop.token_lifetime)?)
+    let (keys, now) = (shop.keys.current(), shop.clock.now());
+    let verified = keys.verify(token, now).inspect_err(|error| {
+        if *error == TokenError::Invalid {
+            shop.noticed.refused(token, &keys, now);
+        }
+    });
+    Ok(verified?.within(shop.token_lifetime)?)
 }
 
 /// Whose genuine token came along, expired and signed-out ones included. Nothing is opened by it;

@@ -20,6 +20,7 @@ mod json;
 mod key_ring;
 mod market;
 mod metrics;
+mod noticed;
 mod openapi;
 mod operating;
 mod order;
@@ -54,6 +55,7 @@ pub use admission::Admission;
 pub use guesses::Guesses;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
+pub use noticed::Noticed;
 pub use openapi::openapi_json;
 pub use outbox::{OutboxSender, send_messages};
 pub use routes::{internal_router, router};
@@ -77,6 +79,8 @@ pub struct Shop {
     pub metrics: Arc<Metrics>,
     /// How often codes are sent and tried.
     pub limits: Limits,
+    /// What was noticed of the shop's surroundings.
+    pub noticed: Noticed,
     /// What is remembered of guessing at codes.
     pub guesses: Guesses,
     /// How long a token is good for.

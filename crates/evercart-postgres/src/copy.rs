@@ -19,6 +19,7 @@ use crate::backups::FORGET_CLAIM;
 use crate::connect::{ConnectError, explain};
 use crate::copy_rows::{self, Bound};
 use crate::db::{failed, is_loss};
+use crate::life::store_error;
 use crate::{Postgres, check, customer_copy, distribute, migrate};
 
 #[async_trait]
@@ -266,6 +267,20 @@ impl Filling<'_> {
             into.as_mut().write_raw(values).await?;
         }
         self.into = Some(into);
+        Ok(())
+    }
+}
+
+impl Postgres {
+    /// Goes on counting where the store stopped that was copied here with its life. Until then this
+    /// one is behind what is remembered of that one.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn go_on_from(&self, position: i64) -> StoreResult<()> {
+        const GO_ON: &str = "UPDATE progress SET position = greatest(position, $1)";
+        let connection = self.lend().await?;
+        connection.execute(GO_ON, &[&position]).await.map_err(store_error)?;
         Ok(())
     }
 }

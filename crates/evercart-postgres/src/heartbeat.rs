@@ -1,11 +1,13 @@
 //! Notes once a second, in the store, that it is awake and on which server's log it is, and outside
 //! how far it has come.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evercart_core::awake::{Awake, BEAT_EVERY, REMEMBERED_FOR, STRETCHES_MAX, Stretch};
 use evercart_core::clock::Clock;
+use evercart_core::peer::Peer;
 use evercart_core::token::CLOCK_SKEW_MAX;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, Row};
@@ -14,6 +16,9 @@ use crate::connect::{Target, explain};
 use crate::db::is_read_only;
 use crate::life::{Keeper, Refusal, draw};
 use crate::sign_in::millis;
+
+/// After how many looks at the same note its server is taken for gone.
+const GONE_AFTER: u32 = 4;
 
 /// The task that notes.
 pub(crate) struct Heartbeat(JoinHandle<()>);
@@ -44,18 +49,68 @@ struct Note {
 }
 
 impl Note {
-    async fn write(self, client: &Client) -> Result<(), Error> {
-        const WRITE: &str = "INSERT INTO awake (run, since, until) VALUES ($1, $2, $3) \
-             ON CONFLICT (run) DO UPDATE SET since = excluded.since, until = excluded.until";
+    async fn write(self, client: &Client, keys: Option<&str>) -> Result<(), Error> {
+        const WRITE: &str = "INSERT INTO awake (run, since, until, keys) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (run) DO UPDATE SET since = excluded.since, until = excluded.until, \
+             keys = excluded.keys";
         let Stretch { since, until } = self.stretch;
-        client.execute(WRITE, &[&self.run, &since, &until]).await.map(drop)
+        client.execute(WRITE, &[&self.run, &since, &until, &keys]).await.map(drop)
     }
 }
 
 /// A note that is written, and when others were awake since the one before.
 pub(crate) struct Noted {
     note: Note,
-    others: Vec<Stretch>,
+    others: Vec<Other>,
+}
+
+/// Another server's note.
+struct Other {
+    run: i64,
+    stretch: Stretch,
+    keys: Option<String>,
+}
+
+/// What is known of the servers that share the store.
+#[derive(Default)]
+struct Peers {
+    /// This server's keys.
+    keys: Option<String>,
+    /// The last moment each of the others noted, and at how many looks in a row it was the same:
+    /// by that, not by clocks, one is known to be gone.
+    seen: HashMap<i64, (i64, u32)>,
+    /// Why this server gives way to the others.
+    gives_way: Option<String>,
+}
+
+impl Peers {
+    /// Compares this server's keys with those of the others that go on noting.
+    fn compare(&mut self, since: i64, others: &[Other]) {
+        let before = std::mem::take(&mut self.seen);
+        let mut awake = Vec::new();
+        for Other { run, stretch, keys } in others {
+            let same = match before.get(run) {
+                Some((until, same)) if *until == stretch.until => same.saturating_add(1),
+                Some(_) => 0,
+                // It may be a note that was left behind.
+                None => GONE_AFTER,
+            };
+            self.seen.insert(*run, (stretch.until, same));
+            if let (Some(keys), true) = (keys, same < GONE_AFTER) {
+                awake.push(Peer { keys: names(keys), since: stretch.since });
+            }
+        }
+        let me = self.keys.as_deref().map(|keys| Peer { keys: names(keys), since });
+        let why = me.and_then(|me| me.gives_way_to(&awake));
+        if let (Some(why), None) = (&why, &self.gives_way) {
+            tracing::warn!("{why}");
+        }
+        self.gives_way = why;
+    }
+}
+
+fn names(keys: &str) -> Vec<String> {
+    keys.split_whitespace().map(str::to_owned).collect()
 }
 
 /// What a server that gives tokens notes of itself.
@@ -63,9 +118,24 @@ pub(crate) struct Wakeful {
     awake: Arc<Awake>,
     clock: Arc<dyn Clock>,
     note: Mutex<Note>,
+    peers: Mutex<Peers>,
 }
 
 impl Wakeful {
+    fn peers(&self) -> MutexGuard<'_, Peers> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From the next note on, the others know this server's keys by these names.
+    pub(crate) fn publish_keys(&self, names: &[String]) {
+        self.peers().keys = Some(names.join(" "));
+    }
+
+    /// Why this server gives way to the others that share the store, if it does.
+    pub(crate) fn gives_way(&self) -> Option<String> {
+        self.peers().gives_way.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Note> {
         self.note.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,15 +157,16 @@ impl Wakeful {
         let earlier = rows.iter().map(stretch_of).collect();
         let note = Note { run: draw(client).await?, stretch: Stretch::begin(now) };
         // A database that takes no writes gives nothing out that would have to be remembered.
-        unless_read_only(note.write(client).await)?;
+        unless_read_only(note.write(client, None).await)?;
         awake.begin(earlier, note.stretch);
-        Ok(Self { awake, clock, note: Mutex::new(note) })
+        Ok(Self { awake, clock, note: Mutex::new(note), peers: Mutex::default() })
     }
 
     /// Notes that the server is awake; to be kept once that is committed.
     pub(crate) async fn write(&self, client: &Client) -> Result<Noted, Error> {
         // Others go on while this one hears nothing, and their clocks are not quite its own.
-        const OTHERS: &str = "SELECT since, until FROM awake WHERE run <> $1 AND until >= $2";
+        const OTHERS: &str =
+            "SELECT since, until, run, keys FROM awake WHERE run <> $1 AND until >= $2";
         let before = *self.lock();
         let heard_until = before.stretch.until - millis(CLOCK_SKEW_MAX);
         let others = client.query(OTHERS, &[&before.run, &heard_until]).await?;
@@ -105,15 +176,19 @@ impl Wakeful {
             false => before.run,
         };
         let note = Note { run, stretch };
-        note.write(client).await?;
-        Ok(Noted { note, others: others.iter().map(stretch_of).collect() })
+        let keys = self.peers().keys.clone();
+        note.write(client, keys.as_deref()).await?;
+        let other =
+            |row: &Row| Other { run: row.get(2), stretch: stretch_of(row), keys: row.get(3) };
+        Ok(Noted { note, others: others.iter().map(other).collect() })
     }
 
     /// Takes over a note that is committed.
     pub(crate) fn keep(&self, Noted { note, others }: Noted) {
         *self.lock() = note;
+        self.peers().compare(note.stretch.since, &others);
         self.awake.beat(note.stretch);
-        self.awake.learn(others);
+        self.awake.learn(others.into_iter().map(|other| other.stretch));
     }
 }
 

@@ -153,6 +153,11 @@ impl Keeper {
         let _ = self.wakeful.set(wakeful);
     }
 
+    /// What this server notes of itself, if it does that.
+    pub(crate) fn wakeful(&self) -> Option<&Wakeful> {
+        self.wakeful.get()
+    }
+
     /// Notes that this server is awake, if it does that.
     pub(crate) async fn write_awake(
         &self,
@@ -373,6 +378,12 @@ impl Continuity for Postgres {
         &self.awake
     }
 
+    fn publish_keys(&self, names: Vec<String>) {
+        if let Some(wakeful) = self.keeper.wakeful() {
+            wakeful.publish_keys(&names);
+        }
+    }
+
     async fn standing(&self) -> StoreResult<Standing> {
         let connection = self.lend().await?;
         standing(&connection).await.map_err(store_error)
@@ -392,27 +403,13 @@ impl Continuity for Postgres {
     }
 }
 
-impl Postgres {
-    /// Goes on counting where the store stopped that was copied here with its life. Until then this
-    /// one is behind what is remembered of that one.
-    ///
-    /// # Errors
-    /// A failure.
-    pub async fn go_on_from(&self, position: i64) -> StoreResult<()> {
-        const GO_ON: &str = "UPDATE progress SET position = greatest(position, $1)";
-        let connection = self.lend().await?;
-        connection.execute(GO_ON, &[&position]).await.map_err(store_error)?;
-        Ok(())
-    }
-}
-
 async fn standing(client: &Client) -> Result<Standing, tokio_postgres::Error> {
     let found = Found::of(&client.query_one(LOOK, &[]).await?);
     let numbers = numbers(client).await?;
     Ok(Standing { life: found.progress.life, since: found.since.map(time), numbers })
 }
 
-fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError {
+pub(crate) fn store_error(error: tokio_postgres::Error) -> evercart_core::error::StoreError {
     DbError::from(error).into_store_error()
 }
 

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use crate::account::forget_early_keys;
 use crate::actor::audit;
 use crate::db::{Db, Result, snapshot, transact, unsigned};
+use crate::heartbeat::Wakeful;
 use crate::migrate::other_version;
 use crate::sign_in::{create_user, end_sessions, lock_phones, user, user_id_of, user_with_phone};
 use crate::{Postgres, SCHEMA_VERSION, check, erasing, order, phone_change};
@@ -144,6 +145,8 @@ impl Operator for Postgres {
                  database or server"
             ))
             .into())
+        } else if let Some(why) = self.keeper.wakeful().and_then(Wakeful::gives_way) {
+            Err(Failed::Unavailable(why).into())
         } else {
             Ok(())
         }

@@ -1,6 +1,6 @@
-//! The settings of a connection, and whether it is ours alone. Settings are made over the connection
-//! once it is there: poolers refuse or drop those that come with the start-up message. Then they are
-//! looked at, so that no statement ever runs in another schema than the market's.
+//! The settings of a connection, and whether it is ours alone. Settings are made over the
+//! connection once it is there: poolers refuse or drop those that come with the start-up message.
+//! Then they are looked at, so that no statement ever runs in another schema than the market's.
 
 use std::collections::HashSet;
 
@@ -24,8 +24,8 @@ pub(crate) const PATIENT: &[Setting] = &[
     ("idle_in_transaction_session_timeout", "0"),
 ];
 
-/// Of connections that run the hot path: its joins are look-ups by key whatever the planner believes
-/// of the sizes of arrays, and they are planned once.
+/// Of connections that run the hot path: its joins are look-ups by key whatever the planner
+/// believes of the sizes of arrays, and they are planned once.
 pub(crate) const HOT: &[Setting] = &[
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_hashjoin", "off"),
@@ -41,9 +41,8 @@ pub(crate) const HOT_DISTRIBUTED: &[Setting] =
     &[("plan_cache_mode", "force_custom_plan"), ("jit", "off")];
 
 /// In which order two connections are looked at. A pooler that lends its connections by transaction
-/// takes the one that was given back last or the one that was given back first: the same one for
-/// both, or two by turns. No turn fits this order, and others that use the pooler at the same moment
-/// only add to the mess.
+/// takes the one that was given back last or first: the same one for both, or several by turns. No
+/// turn fits this order, and others that use the pooler at the same moment only add to the mess.
 const LOOKS: [usize; 10] = [0, 0, 1, 0, 1, 1, 0, 1, 1, 1];
 
 /// A setting's name and its value, as PostgreSQL shows it.
@@ -78,11 +77,13 @@ impl Settings {
     pub(crate) async fn make(&self, client: &Client) -> Result<(), ConnectError> {
         let set =
             self.0.iter().map(|(name, value)| format!("set_config('{name}', '{value}', false)"));
-        client.simple_query(&select(set)).await.map_err(ConnectError::Refused)?;
+        const SELECT: &str = "SELECT {values}";
+        let select = |values: Vec<String>| SELECT.replace("{values}", &values.join(", "));
+        client.simple_query(&select(set.collect())).await.map_err(ConnectError::Refused)?;
         // In a message of its own: a pooler may give it to another connection.
         let shown = self.0.iter().map(|(name, _)| format!("current_setting('{name}')"));
         let others = ["current_schema()", "pg_is_in_recovery()"].map(str::to_owned);
-        let found = one_row(client, &select(shown.chain(others))).await?;
+        let found = one_row(client, &select(shown.chain(others).collect())).await?;
         self.compare(&found)
     }
 
@@ -124,10 +125,6 @@ pub(crate) async fn refuse_shared(one: &Client, other: &Client) -> Result<(), Co
         return Err(ConnectError::Shared(why.into()));
     }
     Ok(())
-}
-
-fn select(values: impl Iterator<Item = String>) -> String {
-    format!("SELECT {}", values.collect::<Vec<_>>().join(", "))
 }
 
 /// The one row of a query that is sent as text. A prepared statement could be on another connection

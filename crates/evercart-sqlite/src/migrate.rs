@@ -14,7 +14,7 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0006_cart_order.sql"),
     include_str!("../migrations/0007_erasures.sql"),
     include_str!("../migrations/0008_audit.sql"),
+    include_str!("../migrations/0009_server_keys.sql"),
 ];
 
 /// The schema this program works with.

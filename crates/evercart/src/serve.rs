@@ -15,10 +15,11 @@ use std::time::Duration;
 use anyhow::Context;
 use axum_server::Handle;
 use evercart_core::market::Market;
+use evercart_core::sms::LANGUAGES;
 use evercart_core::store::WriterGauge;
 use evercart_http::{
-    Abandoned, Admission, Guesses, KeyRing, Metrics, OutboxSender, Shop, ShopMarket, Streams,
-    TestPhone,
+    Abandoned, Admission, Guesses, KeyRing, Metrics, Noticed, OutboxSender, Shop, ShopMarket,
+    Streams, TestPhone,
 };
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -70,9 +71,11 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     warn_of_what_is_unsafe(&settings, &public, is_demo);
     files::make_room_for(settings.server.streams_max);
     say_which_phones_are_for_tests(&settings.auth.test_phones);
+    say_which_languages_have_no_texts(&settings.markets);
     say_where_keys_are(&settings, &keys);
 
     let shop = Arc::new(shop(&settings, &keys, Arc::clone(&metrics), &opened, is_demo)?);
+    reload::publish_keys(&shop);
     let served = runtime.block_on(async {
         // One that is being made when the server stops is left unfinished; the next start removes
         // what is left of it.
@@ -195,6 +198,7 @@ fn shop(
         clock,
         metrics,
         limits: settings.auth.limits.clone(),
+        noticed: Noticed::default(),
         guesses: Guesses::default(),
         token_lifetime: settings.auth.token_lifetime,
         phone_change_hold: settings.auth.phone_change_hold,
@@ -250,6 +254,22 @@ fn say_which_phones_are_for_tests(phones: &[TestPhone]) {
                 "the last day of a test phone is over, it is an ordinary phone now: remove it from \
                  auth.test_phones, or give it another day"
             ),
+        }
+    }
+}
+
+fn say_which_languages_have_no_texts(markets: &[Market]) {
+    for market in markets {
+        let without = market.languages.iter().filter(|l| !LANGUAGES.contains(&l.as_str()));
+        let without: Vec<_> = without.map(String::as_str).collect();
+        if !without.is_empty() {
+            tracing::warn!(
+                "market {} lists languages in which there are no messages ({}): customers who use \
+                 them get English ones; there are {}",
+                market.name,
+                without.join(", "),
+                LANGUAGES.join(", ")
+            );
         }
     }
 }

@@ -207,7 +207,12 @@ pub const TABLES: &[Table] = &[
         seeded(
             "awake",
             1,
-            &[integer("run", Technical), integer("since", Technical), integer("until", Technical)],
+            &[
+                integer("run", Technical),
+                integer("since", Technical),
+                integer("until", Technical),
+                optional_text("keys", Technical),
+            ],
         ),
         &[],
     ),

@@ -46,6 +46,25 @@ fn what_is_issued_is_accepted_until_it_expires() {
 }
 
 #[test]
+fn a_token_that_is_good_but_for_its_key_tells_which_key_that_is() {
+    let others = |id: &str| TokenKeys::new(TokenKey::new(id, &[2; 32]), vec![], "evercart");
+    let token = issue(&others("k2"));
+    assert_eq!(keys().unknown_key(&token, now()).as_deref(), Some("k2"));
+    assert_eq!(keys().unknown_key(&token, now() + LIFETIME), None, "nobody needs it any more");
+    assert_eq!(keys().unknown_key(&issue(&keys()), now()), None, "it is known");
+    assert_eq!(keys().unknown_key(&issue(&others("k1")), now()), None, "it is a forgery");
+    for id in ["", "a b", "k\n2", "\u{202e}", &"k".repeat(65)] {
+        assert_eq!(keys().unknown_key(&issue(&others(id)), now()), None, "{id:?}");
+    }
+    let payload = token.split('.').nth(1).expect("a payload");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("ours");
+    let payload = String::from_utf8(payload).expect("JSON");
+    for header in [r#"{"alg":"none","typ":"at+jwt","kid":"k2"}"#, r#"{"kid":"k2"}"#, "k2"] {
+        assert_eq!(keys().unknown_key(&forge(header, &payload, &[2; 32]), now()), None);
+    }
+}
+
+#[test]
 fn a_genuine_token_tells_whose_it_was_for_ever() {
     let token = issue(&keys());
     let later = now() + LIFETIME * 1000;

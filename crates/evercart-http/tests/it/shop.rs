@@ -22,8 +22,8 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Abandoned, Admission, Guesses, KeyRing, Limits, Metrics, OutboxSender, Shop, ShopMarket,
-    Streams, TestPhone, internal_router, router,
+    Abandoned, Admission, Guesses, KeyRing, Limits, Metrics, Noticed, OutboxSender, Shop,
+    ShopMarket, Streams, TestPhone, internal_router, router,
 };
 use evercart_sqlite::{Options, Sqlite};
 use futures_util::StreamExt;
@@ -184,6 +184,7 @@ impl TestShop {
             metrics,
             limits: limits(),
             token_lifetime: SignedDuration::from_mins(30),
+            noticed: Noticed::default(),
             guesses: Guesses::default(),
             phone_change_hold: SignedDuration::from_hours(24),
             test_phones: [ANN, BOB, CEM, EVE]

@@ -67,6 +67,14 @@ pub fn watch(
     }))
 }
 
+/// Tells the servers that share the stores which keys this one has.
+pub fn publish_keys(shop: &Shop) {
+    let names = shop.keys.current().names();
+    for at in &shop.markets {
+        at.store.publish_keys(names.clone());
+    }
+}
+
 impl Reload {
     fn stamp(&self) -> Stamp {
         let metadata = std::fs::metadata(&self.keys).ok()?;
@@ -80,6 +88,7 @@ impl Reload {
             Ok(Some(keys)) => {
                 let now = self.shop.clock.now();
                 self.shop.keys.replace(keys.token_keys(&self.issuer, now));
+                publish_keys(&self.shop);
                 tracing::debug!("keys read");
                 return keys.is_settled(now);
             }

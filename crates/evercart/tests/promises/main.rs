@@ -35,6 +35,7 @@ mod idempotency;
 mod isolation;
 mod markets;
 mod money;
+mod noticed;
 mod one_server;
 mod operating;
 mod operating_secrets;

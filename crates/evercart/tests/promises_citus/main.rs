@@ -64,6 +64,8 @@ mod isolation;
 mod markets;
 #[path = "../promises/money.rs"]
 mod money;
+#[path = "../promises/noticed.rs"]
+mod noticed;
 #[path = "../promises/operating.rs"]
 mod operating;
 #[path = "../promises/operating_secrets.rs"]

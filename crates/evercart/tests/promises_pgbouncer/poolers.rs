@@ -1,5 +1,5 @@
-//! What lies between: poolers that lend connections by transaction or statement are refused by name,
-//! before anything is made, and one by session is taken, whatever it does with `options`.
+//! What lies between: poolers that lend connections by transaction or statement are refused by
+//! name, before anything is made, and one by session is taken, whatever it does with `options`.
 
 use evercart_throwaway_postgres::{Lends, Pooler, fresh_database, shared};
 

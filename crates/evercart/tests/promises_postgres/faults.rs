@@ -144,9 +144,7 @@ fn u2_a_database_that_takes_no_writes_for_a_while_refuses_them_and_takes_them_ag
     let throw_out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE application_name LIKE 'evercart%'";
     server.query("postgres", throw_out).expect("a statement of ours");
-    wait_until("reads on both servers", || {
-        (0..2).all(|_| jo.get(&shop, "/cart").status == 200)
-    });
+    wait_until("reads on both servers", || (0..2).all(|_| jo.get(&shop, "/cart").status == 200));
     for _ in 0..4 {
         for refused in [jo.add(&shop, 42, 1), jo.checkout(&shop), jo.wish(&shop, 15)] {
             assert_away(&refused);

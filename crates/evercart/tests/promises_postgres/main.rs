@@ -65,10 +65,13 @@ mod hang_ups;
 mod idempotency;
 #[path = "../promises/isolation.rs"]
 mod isolation;
+mod keys_apart;
 #[path = "../promises/markets.rs"]
 mod markets;
 #[path = "../promises/money.rs"]
 mod money;
+#[path = "../promises/noticed.rs"]
+mod noticed;
 #[path = "../promises/operating.rs"]
 mod operating;
 #[path = "../promises/operating_secrets.rs"]
