@@ -1,6 +1,6 @@
 //! A real PostgreSQL server in a temporary directory, for tests, measurements and people; a proxy
-//! that breaks the way to it on demand; and a PgBouncer before it. Also databases on a Citus cluster, which somebody
-//! else has started. Nothing of this is ever shipped.
+//! that breaks the way to it on demand; and a PgBouncer before it. Also databases on a Citus
+//! cluster, which somebody else has started. Nothing of this is ever shipped.
 #![cfg(unix)]
 
 mod account;

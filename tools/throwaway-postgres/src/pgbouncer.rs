@@ -37,7 +37,8 @@ pub(crate) fn find_or_unpack() -> Result<Program, Error> {
         unpack(&parent, &unpacked)?;
     }
     let libraries = fs::read_dir(unpacked.join("usr/lib")).ok().and_then(|mut entries| {
-        entries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| path.is_dir()))
+        let are_libraries = |path: &PathBuf| path.to_string_lossy().ends_with("-linux-gnu");
+        entries.find_map(|entry| Some(entry.ok()?.path()).filter(are_libraries))
     });
     Ok(Program { path: unpacked.join("usr/sbin").join(NAME), libraries })
 }

@@ -56,6 +56,7 @@ impl Pooler {
     pub fn start(server: &Server, lends: Lends, more: &[(&str, &str)]) -> Result<Self, Error> {
         let program = pgbouncer::find_or_unpack()?;
         let account = Account::choose()?;
+        account.check_reach(&program.path, "install the package `pgbouncer`")?;
         let directory = temporary_directory(&account)?;
         let guardian = Guardian::watch(directory.path(), &account)?;
         let port = free_port()?;
