@@ -172,6 +172,9 @@ impl Postgres {
             // Moved on only, and even if the rest fails: what is skipped is never given out.
             const SKIP: &str = "SELECT setval('user_numbers', greatest($1, last_value)) \
                  FROM user_numbers WHERE last_value < $1 OR NOT is_called";
+            if user_id_of(&db, &phone).await?.is_some() {
+                return Err(Failed::Inconsistent("the phone is a customer's".into()).into());
+            }
             db.query_opt(SKIP, &[&id.0]).await?;
             db.reserve("user", id.0 + 1).await?;
             create_user(&db, Some(id), &phone, None).await?;

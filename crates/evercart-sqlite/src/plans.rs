@@ -62,7 +62,7 @@ const MAY_RETURN: [&str; 5] = [
     "UPDATE users SET next_address",
     "UPDATE outbox",
     "DELETE FROM verification_codes",
-    "DELETE FROM wishlist_items",
+    "DELETE FROM wishlist",
 ];
 
 /// Not statements about data.
