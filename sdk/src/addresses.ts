@@ -17,7 +17,6 @@ export class Addresses {
   /** All of them, the default first. */
   async list(signal?: AbortSignal): Promise<Address[]> {
     const answer = await this.#core.own<{ addresses: Address[] }>({
-      method: "GET",
       path: PATH,
       signal,
     });

@@ -119,7 +119,7 @@ export class Auth {
 
   /** What the shop knows of the customer. */
   async profile(signal?: AbortSignal): Promise<Profile> {
-    return this.#core.own({ method: "GET", path: "/auth/profile", signal });
+    return this.#core.own({ path: "/auth/profile", signal });
   }
 
   /** Changes the profile: what is left out stays, null empties. */
@@ -129,7 +129,7 @@ export class Auth {
 
   /** The markets of this shop, and the one of requests that name none. */
   async markets(): Promise<{ markets: Market[]; default_market?: string | null }> {
-    return this.#core.open({ method: "GET", path: "/auth/markets" });
+    return this.#core.open({ path: "/auth/markets" });
   }
 
   /**
@@ -147,12 +147,9 @@ export class Auth {
    */
   async confirmPhone(newPhone: string, code: string): Promise<SignInResult> {
     const body = { new_phone: newPhone, verification_code: code };
-    const answer = await this.#core.own<SignedIn>({
-      method: "POST",
-      path: "/auth/phone/confirm",
-      body,
-    });
-    return this.#begin(answer);
+    return this.#begin(
+      await this.#core.own<SignedIn>({ method: "POST", path: "/auth/phone/confirm", body }),
+    );
   }
 
   /**
@@ -169,7 +166,7 @@ export class Auth {
    * `sign_in_not_fresh`: sign in again, with a code.
    */
   async exportData(): Promise<Export> {
-    return this.#core.own({ method: "GET", path: "/auth/export" });
+    return this.#core.own({ path: "/auth/export" });
   }
 
   /**
@@ -180,8 +177,8 @@ export class Auth {
    * stays good. With `evenOpenOrders` it is done all the same, and these orders keep what the delivery
    * needs until they end.
    */
-  async eraseAccount(code: string, options: EraseOptions = {}): Promise<void> {
-    const body = { verification_code: code, even_open_orders: options.evenOpenOrders ?? false };
+  async eraseAccount(code: string, options?: EraseOptions): Promise<void> {
+    const body = { verification_code: code, even_open_orders: options?.evenOpenOrders };
     await this.#core.own({ method: "DELETE", path: "/auth/account", body });
     const { user } = this.session();
     await this.#core.sessions.end();

@@ -70,5 +70,5 @@ export function isSessionEnd(error: unknown): error is EvercartError {
 }
 
 function withKey(call: Call): Call {
-  return call.method === "GET" || call.key !== undefined ? call : { ...call, key: newKey() };
+  return call.method && call.key === undefined ? { ...call, key: newKey() } : call;
 }

@@ -38,7 +38,8 @@ export const RETRY: RetryOptions = {
 
 /** A request. */
 export interface Call {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** `GET` unless it says otherwise. */
+  readonly method?: "POST" | "PUT" | "DELETE";
   /** Begins with `/`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -88,7 +89,7 @@ export class Http {
     if (call.ifNoneMatch !== undefined) headers["If-None-Match"] = call.ifNoneMatch;
     const fetch = this.#fetch;
     return fetch(this.#url + call.path + queryText(call.query), {
-      method: call.method,
+      method: call.method ?? "GET",
       headers,
       signal,
       // Without a body this is undefined, which fetch takes as none.
@@ -113,11 +114,7 @@ export class Http {
       end("timeout");
     }, this.retry.timeoutMs);
     try {
-      const response = await this.open(
-        call,
-        "application/json, application/problem+json",
-        abort.signal,
-      );
+      const response = await this.open(call, "application/*", abort.signal);
       if (response.status === 304) {
         return { value: null as T, etag: header(response, "ETag") };
       }

@@ -130,7 +130,7 @@ export class Live {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     if (typeof document !== "undefined" && document.visibilityState === "hidden") return etag;
-    const call = { method: "GET", path: "/cart", token, ifNoneMatch: etag, signal } as const;
+    const call = { path: "/cart", token, ifNoneMatch: etag, signal } as const;
     const answer = await this.#core.http.once<Cart | null>(call);
     if (answer.value) this.#push(answer.value);
     return answer.etag ?? etag;
@@ -146,7 +146,7 @@ export class Live {
     let timer = setTimeout(onAbort, BEGIN_MAX_MS);
     let hasBegun = false;
     try {
-      const call = { method: "GET", path: "/cart/events", token } as const;
+      const call = { path: "/cart/events", token } as const;
       const response = await this.#core.http.open(call, "text/event-stream", abort.signal);
       if (!response.ok) {
         const problem = problemOf(response, await response.text());

@@ -137,7 +137,6 @@ export class Orders {
   async list(query: OrderQuery = {}, signal?: AbortSignal): Promise<OrderPage> {
     const { status, limit, offset } = query;
     return this.#core.own({
-      method: "GET",
       path: "/profile/orders",
       query: { status_filter: status, limit, offset },
       signal,
@@ -147,7 +146,6 @@ export class Orders {
   /** One order. */
   async get(id: number, signal?: AbortSignal): Promise<Order> {
     const answer = await this.#core.own<{ order: Order }>({
-      method: "GET",
       path: `/profile/orders/${id}`,
       signal,
     });

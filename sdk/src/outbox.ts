@@ -138,13 +138,13 @@ export class Outbox {
 
   async readCart(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const value = await this.#core.own<Cart>({ method: "GET", path: "/cart", signal });
+    const value = await this.#core.own<Cart>({ path: "/cart", signal });
     if (owner !== null) this.#truth.read(owner, moment, { cart: checkedCart(value) });
   }
 
   async readWishlist(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const value = await this.#core.own<Wishlist>({ method: "GET", path: "/wishlist", signal });
+    const value = await this.#core.own<Wishlist>({ path: "/wishlist", signal });
     if (owner !== null) this.#truth.read(owner, moment, { wishlist: checkedWishlist(value) });
   }
 
@@ -334,7 +334,7 @@ export class Outbox {
   }
 
   async #currentCart(): Promise<Cart> {
-    return checkedCart(await this.#once({ method: "GET", path: "/cart" }));
+    return checkedCart(await this.#once({ path: "/cart" }));
   }
 
   /** A request in the customer's name, made once: what is done if it fails is decided here. */

@@ -28,7 +28,6 @@ export class Products {
   async search(query: ProductQuery = {}, signal?: AbortSignal): Promise<Page> {
     const { search, category, limit, offset } = query;
     const page = await this.#core.open<Page>({
-      method: "GET",
       path: "/products",
       query: { search, category, limit, offset },
       signal,
@@ -55,7 +54,6 @@ export class Products {
   /** One product with what can be bought of it. */
   async get(id: number, signal?: AbortSignal): Promise<ProductPage> {
     const product = await this.#core.open<ProductPage>({
-      method: "GET",
       path: `/products/${id}`,
       signal,
     });
@@ -66,7 +64,6 @@ export class Products {
   /** The categories that have products for sale. */
   async categories(signal?: AbortSignal): Promise<Category[]> {
     const answer = await this.#core.open<{ categories: Category[] }>({
-      method: "GET",
       path: "/categories",
       signal,
     });
