@@ -99,12 +99,27 @@ fn settled(shop: &Shop, phone: &str) -> Customer {
     jo
 }
 
-/// What of a customer's an operation can change, as of one moment and without what differs from
-/// customer to customer. A string where their token is good for nothing any more.
+/// What of a customer's an operation can change, without what differs from customer to customer. A
+/// string where their token is good for nothing any more. A copy of everything is not of one
+/// moment, and breaks off where the session ends meanwhile: what two in turn agree on is so.
 fn seen(shop: &Shop, customer: &Customer) -> Value {
-    let answer = customer.get(shop, "/auth/export");
-    if answer.status == 401 {
-        return json!(answer.code());
+    let mut before = None;
+    loop {
+        let found = copied(shop, customer);
+        if found.is_some() && found == before {
+            return found.expect("it was looked at");
+        }
+        before = found;
+    }
+}
+
+/// What a copy of everything says; nothing if it broke off, or one before is still being sent.
+fn copied(shop: &Shop, customer: &Customer) -> Option<Value> {
+    let answer = customer.request(shop, "GET", "/auth/export").try_send().ok()?;
+    match answer.status {
+        401 => return Some(json!(answer.code())),
+        429 => return None,
+        _ => {}
     }
     let export = expect(200, &answer);
     let list = |list: &Value, fields: &[&str]| -> Value {
@@ -112,14 +127,14 @@ fn seen(shop: &Shop, customer: &Customer) -> Value {
             |entry: &Value| -> Value { fields.iter().map(|field| entry[*field].clone()).collect() };
         list.as_array().expect("a list").iter().map(chosen).collect()
     };
-    json!({
+    Some(json!({
         "version": export["cart"]["version"],
         "cart": list(&export["cart"]["items"], &["sku_id", "quantity"]),
         "wishlist": list(&export["wishlist"]["items"], &["product_id"]),
         "orders": list(&export["orders"], &["status", "total_amount"]),
         "addresses": list(&export["addresses"], &["id", "title", "full_address"]),
         "name": export["profile"]["full_name"],
-    })
+    }))
 }
 
 /// The code that a demo sends for this.
