@@ -106,10 +106,10 @@ fn seen(shop: &Shop, customer: &Customer) -> Value {
     let mut before = None;
     loop {
         let found = copied(shop, customer);
-        if found.is_some() && found == before {
-            return found.expect("it was looked at");
+        match found {
+            Some(found) if before.as_ref() == Some(&found) => return found,
+            found => before = found,
         }
-        before = found;
     }
 }
 
