@@ -27,7 +27,8 @@ struct Header {
     columns: Vec<String>,
 }
 
-/// Writes a store's rows into a new file and tells how many more are done.
+/// Writes a store's rows into a new file, which only its owner can read from the first byte on, and
+/// tells how many more are done.
 ///
 /// # Errors
 /// The store cannot be read, or the file not written.
@@ -37,7 +38,11 @@ pub async fn write(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> anyhow::Result<()> {
     let cannot = || format!("cannot write {}", path.display());
-    let mut out = BufWriter::new(File::create_new(path).with_context(cannot)?);
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = BufWriter::new(options.open(path).with_context(cannot)?);
     for table in TABLES {
         let columns = table.columns.iter().map(|column| column.name.to_owned()).collect();
         let header = Header { table: table.name.to_owned(), columns };
@@ -256,6 +261,34 @@ mod tests {
         }
         std::fs::write(&path, text).expect("written");
         RowsFile::open(&path)
+    }
+
+    /// A reader that has no rows, and sees that nobody else can read what is written meanwhile.
+    struct Looking<'a>(&'a Path);
+
+    #[async_trait]
+    impl Reader for Looking<'_> {
+        async fn count(&mut self) -> StoreResult<u64> {
+            Ok(0)
+        }
+
+        async fn open(&mut self, _table: &'static Table) -> StoreResult<()> {
+            use std::os::unix::fs::MetadataExt;
+            let mode = std::fs::metadata(self.0).expect("it is being written").mode();
+            assert_eq!(mode & 0o077, 0, "S7: customers' data is for the owner only");
+            Ok(())
+        }
+
+        async fn next(&mut self, _limit: usize) -> StoreResult<Vec<Row>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn s7_nobody_else_reads_a_file_while_it_is_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("us.ndjson");
+        write(&mut Looking(&path), &path, &mut |_| {}).await.expect("writes");
     }
 
     #[test]

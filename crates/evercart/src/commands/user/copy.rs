@@ -1,8 +1,5 @@
 //! All that is held of one customer, into a file and out of it.
 
-use std::os::unix::fs::PermissionsExt;
-
-use anyhow::Context;
 use evercart_core::copy::{CopyError, CustomerRows, OfCustomer};
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::phone::Phone;
@@ -40,9 +37,6 @@ pub(super) async fn export(settings: &Settings, arguments: &ExportUser) -> anyho
     let rows = rows.await?;
     let id = rows.user_id();
     rows_file::write(&mut OfCustomer::new(rows), out, &mut |_| {}).await?;
-    let owner_only = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(out, owner_only)
-        .with_context(|| format!("cannot close {} to others", out.display()))?;
     output::print(&format!("All that is held of customer {id} is in {}.\n", out.display()))
 }
 
