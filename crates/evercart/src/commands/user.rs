@@ -7,10 +7,11 @@ mod show;
 use evercart_core::account::OpenOrders;
 use evercart_core::code::Hasher;
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
+use evercart_core::market::{Market, MarketName};
 use evercart_core::operator::{By, FormerCustomer, UserFile};
 use evercart_core::phone::Phone;
 
-use crate::cli::{Audit, EraseUser, User};
+use crate::cli::{Audit, EraseUser, OneUser, User};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::keys::Keys;
@@ -37,40 +38,29 @@ struct Left {
 /// # Errors
 /// No such customer, nothing to decide, or the store failed.
 pub async fn run(settings: &Settings, action: &User) -> anyhow::Result<()> {
-    match action {
+    let one = match action {
         User::Export(arguments) => return copy::export(settings, arguments).await,
         User::Import(arguments) => return copy::import(settings, arguments).await,
-        _ => {}
-    }
-    let (User::Show(one)
-    | User::Block(one)
-    | User::Unblock(one)
-    | User::SignOut(one)
-    | User::MoveBack(one)
-    | User::ConfirmMove(one)
-    | User::Erase(EraseUser { one, .. })) = action
-    else {
-        return Ok(());
+        User::Erase(EraseUser { one, .. }) => {
+            refuse_without_reason(&one.audit, "the customer is erased")?;
+            one
+        }
+        User::Show(one)
+        | User::Block(one)
+        | User::Unblock(one)
+        | User::SignOut(one)
+        | User::MoveBack(one)
+        | User::ConfirmMove(one) => one,
     };
-    if matches!(action, User::Erase(_)) && one.audit.reason.is_none() {
-        return Err(Failure::used_wrongly("why the customer is erased is not said")
-            .hint("add --reason, such as a case number: it stays in the audit log")
-            .into());
-    }
     let by = by(&one.audit);
     let market = stores::market(settings, one.market.market.as_deref())?;
-    let phone = Phone::parse(&one.phone, Some(&market.region))
-        .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
+    let phone = phone(one, market)?;
     // Former phones are kept as hashes only. Without the key nobody is found by one.
     let hasher = Keys::load(&settings.storage.keys)?.map(|keys| keys.hasher());
     let found = stores::with(&settings.storage, &market.name, async |store| {
         let found = act(store, action, &phone, hasher.as_ref(), &by).await?;
         found.ok_or_else(|| {
-            let failure = Failure::new(format!(
-                "there is no customer with the phone {} in market {}",
-                phone.as_str(),
-                market.name
-            ));
+            let failure = no_customer(&phone, &market.name);
             match hasher {
                 Some(_) => failure.into(),
                 None => failure
@@ -155,6 +145,26 @@ async fn erase(
                 .into())
         }
         Err(error) => Err(stores::failed(error)),
+    }
+}
+
+/// The customer's phone, as it was typed.
+fn phone(one: &OneUser, market: &Market) -> Result<Phone, Failure> {
+    Phone::parse(&one.phone, Some(&market.region))
+        .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))
+}
+
+fn no_customer(phone: &Phone, market: &MarketName) -> Failure {
+    let phone = phone.as_str();
+    Failure::new(format!("there is no customer with the phone {phone} in market {market}"))
+}
+
+/// What cannot be undone, or leaves the shop, needs a reason.
+fn refuse_without_reason(audit: &Audit, what: &str) -> Result<(), Failure> {
+    match audit.reason {
+        Some(_) => Ok(()),
+        None => Err(Failure::used_wrongly(format!("why {what} is not said"))
+            .hint("add --reason, such as a case number: it stays in the audit log")),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use evercart_core::copy::{CopyError, CustomerRows, OfCustomer};
 use evercart_core::error::{Refused, StoreError};
-use evercart_core::phone::Phone;
 
 use crate::cli::{ExportUser, ImportUser};
 use crate::config::Settings;
@@ -14,23 +13,15 @@ use crate::{output, stores};
 pub(super) async fn export(settings: &Settings, arguments: &ExportUser) -> anyhow::Result<()> {
     let (one, out) = (&arguments.one, &arguments.out);
     let market = stores::market(settings, one.market.market.as_deref())?;
-    let phone = Phone::parse(&one.phone, Some(&market.region))
-        .map_err(|rule| Failure::used_wrongly(format!("{:?} {rule}", one.phone)))?;
-    if one.audit.reason.is_none() {
-        return Err(Failure::used_wrongly("why the customer's data is handed out is not said")
-            .hint("add --reason, such as a case number: it stays in the audit log")
-            .into());
-    }
+    let phone = super::phone(one, market)?;
+    super::refuse_without_reason(&one.audit, "the customer's data is handed out")?;
     anyhow::ensure!(!out.exists(), "{} is there already", out.display());
     let by = super::by(&one.audit);
     let rows = stores::with(&settings.storage, &market.name, async |store| {
         store.customer_out(phone.clone(), by).await.map_err(|error| match error {
-            StoreError::Refused(Refused::NotFound { .. }) => Failure::new(format!(
-                "there is no customer with the phone {} in market {}",
-                phone.as_str(),
-                market.name
-            ))
-            .into(),
+            StoreError::Refused(Refused::NotFound { .. }) => {
+                super::no_customer(&phone, &market.name).into()
+            }
             error => stores::failed(error),
         })
     });
