@@ -1,6 +1,7 @@
 //! What a check says of what it finds: how a row is named to people, what a broken promise means,
 //! and how to mend it. What is looked at, and how, is the adapters' business.
 
+use crate::operator::{CheckReport, Counts, Finding};
 use crate::phone::Phone;
 
 /// The promise of the schema itself.
@@ -20,6 +21,29 @@ pub const NOTED: &str = "who has no phone is noted as erased, and nobody else is
 /// The most findings told of one promise, or of one table where the promise is of all tables; the
 /// first few say what there is to know.
 pub const FINDINGS_MAX: usize = 20;
+
+/// What a check has looked at, and found, so far.
+#[derive(Debug, Default)]
+pub struct Findings {
+    promises: Vec<&'static str>,
+    findings: Vec<Finding>,
+}
+
+impl Findings {
+    /// Notes that a promise was looked at, and where it is broken: [`FINDINGS_MAX`] places at most.
+    pub fn add(&mut self, promise: &'static str, found: impl IntoIterator<Item = String>) {
+        if !self.promises.contains(&promise) {
+            self.promises.push(promise);
+        }
+        let found = found.into_iter().take(FINDINGS_MAX);
+        self.findings.extend(found.map(|found| Finding { promise, found }));
+    }
+
+    /// What a check reports.
+    pub fn into_report(self, counts: Counts) -> CheckReport {
+        CheckReport { promises: self.promises, findings: self.findings, counts }
+    }
+}
 
 /// What a broken promise means, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 mod rules;
 mod schema;
 
-use evercart_core::check::{FINDINGS_MAX, REFERENCES, ROWS, SCHEMA, UNIQUE};
+use evercart_core::check::{FINDINGS_MAX, Findings, REFERENCES, ROWS, SCHEMA, UNIQUE};
 use evercart_core::error::{Failed, Result as StoreResult};
-use evercart_core::operator::{CheckReport, Counts, Finding};
+use evercart_core::operator::{CheckReport, Counts};
 use tokio_postgres::{IsolationLevel, Transaction};
 
 use crate::check_erased;
@@ -206,26 +206,7 @@ pub(crate) async fn look(transaction: &Transaction<'_>, is_spread: bool) -> Resu
             Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
         }
     }
-    let counts = counts(transaction).await?;
-    let Findings { promises, findings } = all;
-    Ok(CheckReport { promises, findings, counts })
-}
-
-/// What was found so far.
-#[derive(Default)]
-struct Findings {
-    promises: Vec<&'static str>,
-    findings: Vec<Finding>,
-}
-
-impl Findings {
-    fn add(&mut self, promise: &'static str, found: impl IntoIterator<Item = String>) {
-        if !self.promises.contains(&promise) {
-            self.promises.push(promise);
-        }
-        let found = found.into_iter().take(FINDINGS_MAX);
-        self.findings.extend(found.map(|found| Finding { promise, found }));
-    }
+    Ok(all.into_report(counts(transaction).await?))
 }
 
 /// Reads something in the transaction, which goes on if it cannot be read. Says why, if that is

@@ -5,8 +5,8 @@ mod file;
 mod rules;
 mod schema;
 
-use evercart_core::check::{FINDINGS_MAX, REFERENCES, ROWS, SCHEMA, UNIQUE};
-use evercart_core::operator::{CheckReport, Counts, Finding};
+use evercart_core::check::{FINDINGS_MAX, Findings, REFERENCES, ROWS, SCHEMA, UNIQUE};
+use evercart_core::operator::{CheckReport, Counts};
 use rusqlite::{Connection, ErrorCode};
 
 use crate::check_erased;
@@ -139,23 +139,6 @@ const PROMISES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What was found so far.
-#[derive(Default)]
-struct Findings {
-    promises: Vec<&'static str>,
-    findings: Vec<Finding>,
-}
-
-impl Findings {
-    fn add(&mut self, promise: &'static str, found: impl IntoIterator<Item = String>) {
-        if !self.promises.contains(&promise) {
-            self.promises.push(promise);
-        }
-        let found = found.into_iter().take(FINDINGS_MAX);
-        self.findings.extend(found.map(|found| Finding { promise, found }));
-    }
-}
-
 /// Looks at everything, as far as it can be read: damage is a finding, and no reason to stop.
 pub(crate) fn check(connection: &Connection) -> Result<CheckReport> {
     let reference = migrate::reference(migrate::SCHEMA_VERSION)?;
@@ -188,8 +171,7 @@ pub(crate) fn check(connection: &Connection) -> Result<CheckReport> {
             Err(why) => all.add(promise, [format!("it cannot be looked at: {why}")]),
         }
     }
-    let Findings { promises, findings } = all;
-    Ok(CheckReport { promises, findings, counts: counts(connection) })
+    Ok(all.into_report(counts(connection)))
 }
 
 /// The first places where a promise is broken.
