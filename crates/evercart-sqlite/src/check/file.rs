@@ -24,12 +24,8 @@ const BEGINS: &[u8; 16] = b"SQLite format 3\0";
 /// # Errors
 /// It cannot be opened, is no database of ours, or has another schema than this program's.
 pub fn check_file(path: &Path) -> Result<CheckReport, OpenError> {
-    refuse_garbage(path)?;
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    // Without what other readers set: that needs a list of tables that can be read. Nor is the file
-    // mapped: where the disk cannot read a page, an error is wanted and no signal.
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let connection = open_as_it_is(path)?;
     connection.busy_timeout(BUSY_MAX).map_err(failed)?;
     match version(&connection, path) {
         Ok(SCHEMA_VERSION) => {}
@@ -50,11 +46,19 @@ pub fn check_file(path: &Path) -> Result<CheckReport, OpenError> {
 /// # Errors
 /// It cannot be opened, or is no database.
 pub fn programs_in(path: &Path) -> Result<Vec<String>, OpenError> {
-    refuse_garbage(path)?;
+    let schema = Schema::read(&open_as_it_is(path)?);
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    Ok(schema.map_err(failed)?.programs())
+}
+
+/// Opens a file to be read, damaged or not. Without what other readers set: that needs a list of
+/// tables that can be read. Nor is the file mapped: where the disk cannot read a page, an error is
+/// wanted and no signal.
+fn open_as_it_is(path: &Path) -> Result<Connection, OpenError> {
+    refuse_garbage(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    Ok(Schema::read(&connection).map_err(failed)?.programs())
+    Connection::open_with_flags(path, flags)
+        .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
 }
 
 /// Refuses what SQLite would call "not a database" or "malformed", and says what it is instead.

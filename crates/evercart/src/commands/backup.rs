@@ -208,14 +208,8 @@ fn if_full(staging: &Path, error: anyhow::Error) -> anyhow::Error {
 }
 
 fn refuse_programs(database: &Unpacked) -> anyhow::Result<()> {
-    let programs = match database.is_sqlite {
-        true => evercart_sqlite::programs_in(&database.path).map_err(stores::cannot_open_file)?,
-        false => Vec::new(),
-    };
-    if programs.is_empty() {
-        return Ok(());
-    }
-    let (market, programs) = (&database.market, programs.join(", "));
+    let Some(programs) = database.programs()? else { return Ok(()) };
+    let market = &database.market;
     Err(Failure::new(format!(
         "market {market} has {programs}: not evercart's, and code that would run in every shop \
          that is restored from the backup"

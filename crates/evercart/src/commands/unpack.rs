@@ -42,6 +42,19 @@ impl Unpacked {
         let rows = store.copy_out().await.map_err(stores::failed)?;
         Ok((Some(store), rows))
     }
+
+    /// What in it runs code, which evercart never makes: a trigger does at every write, a view at
+    /// every read of it. Looked for before the database is opened to be written.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn programs(&self) -> anyhow::Result<Option<String>> {
+        let programs = match self.is_sqlite {
+            true => evercart_sqlite::programs_in(&self.path).map_err(stores::cannot_open_file)?,
+            false => Vec::new(),
+        };
+        Ok((!programs.is_empty()).then(|| programs.join(", ")))
+    }
 }
 
 /// Unpacks what the manifest lists, and nothing else, into `staging`.
@@ -104,28 +117,17 @@ pub fn unpack(file: &Path, staging: &Path) -> anyhow::Result<(Manifest, Vec<Unpa
             let why = format!("{} is not what was backed up (SHA-256 differs)", database.file);
             return Err(damaged(file, &why).into());
         }
-        refuse_programs(file, &unpacked, &database.file)?;
+        if let Some(programs) = unpacked.programs()? {
+            let why = format!(
+                "{} has {programs}, which evercart never makes: it would run code in the shop",
+                database.file
+            );
+            return Err(damaged(file, &why).into());
+        }
         all.push(unpacked);
     }
     bar.finish_and_clear();
     Ok((manifest, all))
-}
-
-/// A trigger runs code at every write, a view at every read of it: neither is evercart's. Looked at
-/// before the database is opened to be written.
-fn refuse_programs(file: &Path, database: &Unpacked, name: &str) -> anyhow::Result<()> {
-    if !database.is_sqlite {
-        return Ok(());
-    }
-    let programs =
-        evercart_sqlite::programs_in(&database.path).map_err(stores::cannot_open_file)?;
-    if programs.is_empty() {
-        return Ok(());
-    }
-    let programs = programs.join(", ");
-    let why =
-        format!("{name} has {programs}, which evercart never makes: it would run code in the shop");
-    Err(damaged(file, &why).into())
 }
 
 /// The manifest is data from outside: its names become file names only if they are ours.
