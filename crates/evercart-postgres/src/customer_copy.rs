@@ -11,7 +11,7 @@ use crate::Postgres;
 use crate::actor::audit;
 use crate::copy_rows::{self, Bound};
 use crate::db::{Db, DbError, Result, snapshot, transact};
-use crate::sign_in::user_id_of;
+use crate::sign_in::{pass_over_user, user_id_of};
 
 pub(crate) async fn out(store: &Postgres, phone: &Phone, by: &By) -> StoreResult<CustomerRows> {
     let id = transact!(store, |db| note(&db, phone, by))?;
@@ -52,8 +52,6 @@ pub(crate) async fn put(
 /// Adds a customer; says what is there already, and has changed nothing then.
 async fn add(db: &Db<'_>, rows: &CustomerRows, by: &By) -> Result<Option<String>> {
     const HOLD: &str = "UPDATE stock SET taken = taken + $2 WHERE sku_id = $1";
-    const PASS_USERS: &str = "SELECT setval('user_numbers', greatest($1, last_value)) \
-         FROM user_numbers WHERE last_value < $1 OR NOT is_called";
     const PASS_ORDERS: &str = "SELECT setval('order_numbers', greatest($1, last_value)) \
          FROM order_numbers WHERE last_value < $1 OR NOT is_called";
     if let Some(what) = taken(db, rows).await? {
@@ -69,8 +67,7 @@ async fn add(db: &Db<'_>, rows: &CustomerRows, by: &By) -> Result<Option<String>
         db.change_one(HOLD, &[&sku, &pieces]).await?;
     }
     let id = rows.user_id();
-    db.query_opt(PASS_USERS, &[&id.0]).await?;
-    db.reserve("user", id.0 + 1).await?;
+    pass_over_user(db, id).await?;
     if let Some(last) = rows.orders().max() {
         db.query_opt(PASS_ORDERS, &[&last]).await?;
         db.reserve("order", last + 1).await?;

@@ -24,7 +24,9 @@ use crate::actor::audit;
 use crate::db::{Db, Result, snapshot, transact, unsigned};
 use crate::heartbeat::Wakeful;
 use crate::migrate::other_version;
-use crate::sign_in::{create_user, end_sessions, lock_phones, user, user_id_of, user_with_phone};
+use crate::sign_in::{
+    create_user, end_sessions, lock_phones, pass_over_user, user, user_id_of, user_with_phone,
+};
 use crate::{Postgres, SCHEMA_VERSION, check, erasing, order, phone_change};
 
 #[async_trait]
@@ -169,14 +171,10 @@ impl Postgres {
     /// `Inconsistent` if the id or the phone is taken.
     pub async fn create_demo_user(&self, id: UserId, phone: Phone) -> StoreResult<()> {
         transact!(self, |db| async {
-            // Moved on only, and even if the rest fails: what is skipped is never given out.
-            const SKIP: &str = "SELECT setval('user_numbers', greatest($1, last_value)) \
-                 FROM user_numbers WHERE last_value < $1 OR NOT is_called";
             if user_id_of(&db, &phone).await?.is_some() {
                 return Err(Failed::Inconsistent("the phone is a customer's".into()).into());
             }
-            db.query_opt(SKIP, &[&id.0]).await?;
-            db.reserve("user", id.0 + 1).await?;
+            pass_over_user(&db, id).await?;
             create_user(&db, Some(id), &phone, None).await?;
             Ok(())
         })

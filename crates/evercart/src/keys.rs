@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Storage;
 use crate::failure::Failure;
-use crate::private_file;
+use crate::private_file::{self, directory_of};
 use crate::unusable::{Use, unusable};
 
 const FILE: &str = "keys.json";
@@ -206,11 +206,6 @@ impl Keys {
 /// Where the key file is, unless it was named.
 pub fn path(data: &Path) -> PathBuf {
     data.join(FILE)
-}
-
-fn directory_of(file: &Path) -> &Path {
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    directory.unwrap_or(Path::new("."))
 }
 
 /// One process at a time makes or rotates keys; the kernel lets go when the handle is dropped.
