@@ -184,6 +184,15 @@ macro_rules! conformance {
                     an_import_tells_its_progress
                     an_empty_file_changes_nothing
                     ;
+                catalogue_change:
+                    what_a_row_leaves_out_stays
+                    a_new_sku_needs_its_facts
+                    stock_changes_by_pieces
+                    a_stock_that_moved_is_not_set
+                    sales_and_files_at_once_add_up
+                    a_product_takes_its_new_handle
+                    a_code_that_was_given_up_is_free
+                    ;
                 operator:
                     a_customer_is_found_by_phone
                     unknown_phones_are_not_found
@@ -192,9 +201,9 @@ macro_rules! conformance {
                     a_check_counts_what_is_there
                     an_empty_store_is_in_order
                     an_empty_store_can_become_a_demo
-                    a_store_in_use_does_not_become_a_demo
                     a_store_in_use_keeps_its_currency
                     orders_say_what_the_currency_was
+                    a_store_in_use_does_not_become_a_demo
                     demo_customers_are_complete
                     demo_customers_come_all_or_none
                     known_demo_customers_stay_as_they_are

@@ -239,14 +239,24 @@ pub async fn importing_twice_changes_nothing<B: Backend>(shop: &mut Shop<B>) {
     assert_eq!(before, rows);
     for again in [rows, before.clone()] {
         let summary = imported(shop.import_catalogue(again, Box::new(|_| {})).await.unwrap());
-        let expected = ImportSummary { products_added: 0, skus_added: 0, skus_updated: 6 };
+        let expected = ImportSummary {
+            products_added: 0,
+            skus_added: 0,
+            skus_updated: 6,
+            ..ImportSummary::default()
+        };
         assert_eq!(summary, expected);
         assert_eq!(shop.export_catalogue().await.unwrap(), before);
     }
     // Another store makes the same of it.
     let other = Shop::<B>::empty();
     let summary = imported(other.import_catalogue(before.clone(), Box::new(|_| {})).await.unwrap());
-    let expected = ImportSummary { products_added: 4, skus_added: 6, skus_updated: 0 };
+    let expected = ImportSummary {
+        products_added: 4,
+        skus_added: 6,
+        skus_updated: 0,
+        ..ImportSummary::default()
+    };
     assert_eq!(summary, expected);
     assert_eq!(other.export_catalogue().await.unwrap(), before);
 }
@@ -258,7 +268,12 @@ pub async fn importing_changes_only_what_it_names<B: Backend>(shop: &mut Shop<B>
     let added = row(ProductId(99), "Bowl", SkuId(990), 700, 5);
     let rows = vec![changed.clone(), added.clone()];
     let summary = imported(shop.import_catalogue(rows, Box::new(|_| {})).await.unwrap());
-    let counts = ImportSummary { products_added: 1, skus_added: 1, skus_updated: 1 };
+    let counts = ImportSummary {
+        products_added: 1,
+        skus_added: 1,
+        skus_updated: 1,
+        ..ImportSummary::default()
+    };
     assert_eq!(summary, counts);
     expected[2] = changed;
     expected.push(added);
@@ -284,8 +299,12 @@ pub async fn a_code_names_its_sku<B: Backend>(shop: &mut Shop<B>) {
     for (added, updated) in [(1, 1), (0, 2)] {
         let rows = vec![by_code.clone(), new.clone()];
         let summary = imported(shop.import_catalogue(rows, Box::new(|_| {})).await.unwrap());
-        let expected =
-            ImportSummary { products_added: 0, skus_added: added, skus_updated: updated };
+        let expected = ImportSummary {
+            products_added: 0,
+            skus_added: added,
+            skus_updated: updated,
+            ..ImportSummary::default()
+        };
         assert_eq!(summary, expected);
     }
     assert_eq!(shop.on_hand(JACKET_M).await, 77);
@@ -306,13 +325,23 @@ pub async fn a_handle_keeps_its_ids<B: Backend>(shop: &mut Shop<B>) {
     };
     let rows = vec![handled("tote", "T-1"), handled("tote", "T-2"), handled("cap", "C-1")];
     let first = imported(shop.import_catalogue(rows.clone(), Box::new(|_| {})).await.unwrap());
-    let expected = ImportSummary { products_added: 2, skus_added: 3, skus_updated: 0 };
+    let expected = ImportSummary {
+        products_added: 2,
+        skus_added: 3,
+        skus_updated: 0,
+        ..ImportSummary::default()
+    };
     assert_eq!(first, expected);
     let before = shop.export_catalogue().await.unwrap();
     let mut turned = rows;
     turned.reverse();
     let second = imported(shop.import_catalogue(turned, Box::new(|_| {})).await.unwrap());
-    let expected = ImportSummary { products_added: 0, skus_added: 0, skus_updated: 3 };
+    let expected = ImportSummary {
+        products_added: 0,
+        skus_added: 0,
+        skus_updated: 3,
+        ..ImportSummary::default()
+    };
     assert_eq!(second, expected);
     assert_eq!(shop.export_catalogue().await.unwrap(), before);
     let ids: Vec<_> = before

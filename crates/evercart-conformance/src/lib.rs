@@ -11,6 +11,7 @@ pub mod address;
 pub mod cart;
 mod cases;
 pub mod catalogue;
+pub mod catalogue_change;
 pub mod check;
 pub mod concurrency;
 pub mod concurrent_phone_change;

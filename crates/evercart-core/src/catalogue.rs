@@ -1,5 +1,10 @@
 //! What a market sells: products, their SKUs, categories; and how a catalogue file changes them.
 
+mod change;
+mod known;
+mod numbers;
+pub mod plan;
+
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -9,6 +14,12 @@ use crate::error::Result;
 use crate::ids::{ProductId, SkuId};
 use crate::money::Money;
 use crate::order::{Listed, Page};
+
+pub use change::{RowChange, RowChanges, RowsInMemory, StockChange};
+pub use known::{Asked, Known, ProductFacts};
+
+/// The most pieces a SKU can have.
+pub const STOCK_MAX: i64 = 1_000_000_000;
 
 /// What a cart line shows of a SKU. Stock is not among it: it changes with every order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +132,7 @@ pub struct ProductQuery {
     pub category: Option<String>,
 }
 
-/// One row of a catalogue file: a SKU with its product's facts.
+/// A SKU with its product's facts, as a whole catalogue file has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogueRow {
     /// Which product.
@@ -172,6 +183,8 @@ pub struct ImportSummary {
     pub skus_added: u64,
     /// SKUs that were there.
     pub skus_updated: u64,
+    /// Of the SKUs added, those whose rows say nothing of stock: they have none.
+    pub added_without_stock: u64,
 }
 
 /// A row that contradicts the store; its index counts from 0 in the imported rows.
@@ -220,8 +233,18 @@ pub trait Catalogue: Send + Sync {
     /// A failure.
     async fn categories(&self) -> Result<Vec<Category>>;
 
-    /// Puts rows into the catalogue in one transaction: SKUs named are made or changed, others
-    /// stay.
+    /// Changes the catalogue by a file's rows: SKUs named are made or changed, others stay.
+    /// Whoever looks finds all of it done or nothing.
+    ///
+    /// # Errors
+    /// A failure; contradictions are an outcome.
+    async fn change_catalogue(
+        &self,
+        rows: Box<dyn RowChanges>,
+        progress: Progress,
+    ) -> Result<ImportOutcome>;
+
+    /// [`change_catalogue`](Catalogue::change_catalogue) by whole rows.
     ///
     /// # Errors
     /// A failure; contradictions are an outcome.
@@ -229,7 +252,10 @@ pub trait Catalogue: Send + Sync {
         &self,
         rows: Vec<CatalogueRow>,
         progress: Progress,
-    ) -> Result<ImportOutcome>;
+    ) -> Result<ImportOutcome> {
+        let rows = rows.into_iter().map(RowChange::from).collect();
+        self.change_catalogue(Box::new(RowsInMemory::new(rows)), progress).await
+    }
 
     /// The whole catalogue as rows that [`import_catalogue`](Catalogue::import_catalogue) takes,
     /// by product and SKU id.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use evercart_core::catalogue::{
     Catalogue, CatalogueRow, Category, ImportOutcome, Product, ProductKey, ProductQuery, Progress,
-    Sku,
+    RowChanges, Sku,
 };
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{ProductId, SkuId};
@@ -36,9 +36,9 @@ impl Catalogue for Postgres {
         public!(self, |db| categories(&db))
     }
 
-    async fn import_catalogue(
+    async fn change_catalogue(
         &self,
-        rows: Vec<CatalogueRow>,
+        mut rows: Box<dyn RowChanges>,
         mut progress: Progress,
     ) -> StoreResult<ImportOutcome> {
         let mut turns = Turns::default();
@@ -51,7 +51,7 @@ impl Catalogue for Postgres {
             }
         };
         loop {
-            let outcome = import(&self.target, &rows, &mut tell).await;
+            let outcome = import(&self.target, rows.as_mut(), &mut tell).await;
             if let Some(outcome) = turns.over(outcome).await {
                 return outcome;
             }
@@ -219,7 +219,7 @@ async fn export(store: &Postgres) -> Result<Vec<CatalogueRow>> {
     Ok(rows.map_ok(|row| catalogue_row(&row)).try_collect().await?)
 }
 
-fn catalogue_row(row: &Row) -> CatalogueRow {
+pub(crate) fn catalogue_row(row: &Row) -> CatalogueRow {
     CatalogueRow {
         product: ProductKey::Id(ProductId(row.get(0)), row.get(1)),
         name: row.get(2),

@@ -14,6 +14,7 @@ mod cart_merge;
 mod cart_reads;
 mod catalogue;
 mod catalogue_import;
+mod catalogue_stock;
 mod catalogue_write;
 mod check;
 mod check_erased;

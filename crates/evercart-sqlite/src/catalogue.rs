@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use evercart_core::catalogue::{
     Catalogue, CatalogueRow, Category, ImportOutcome, Product, ProductKey, ProductQuery, Progress,
-    Rendition, Sku, SkuFacts,
+    Rendition, RowChanges, Sku, SkuFacts,
 };
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::ids::{ProductId, SkuId};
@@ -48,26 +48,26 @@ impl Catalogue for Sqlite {
             .await
     }
 
-    async fn import_catalogue(
+    async fn change_catalogue(
         &self,
-        rows: Vec<CatalogueRow>,
+        mut rows: Box<dyn RowChanges>,
         mut progress: Progress,
     ) -> StoreResult<ImportOutcome> {
         let (rejected, problems) = oneshot::channel();
         let outcome = self
             .writer
             .write(move |db| {
-                let mut import = Import::new(db, &rows);
-                for number in 0..rows.len() {
-                    import.row(number)?;
-                    progress(number as u64 + 1);
+                let mut import = Import::begin(db, rows.as_mut())?;
+                while import.slice(rows.as_mut())? {
+                    progress(import.planner.rows());
                 }
-                if import.problems.is_empty() {
+                if import.planner.problems().is_empty() {
                     return import.finish();
                 }
                 // The error undoes everything; the problems go their own way.
-                let count = import.problems.len();
-                let _ = rejected.send(import.problems);
+                let (_, problems) = import.planner.finish();
+                let count = problems.len();
+                let _ = rejected.send(problems);
                 Err(Failed::Inconsistent(format!("{count} rows contradict the catalogue")).into())
             })
             .await;
@@ -214,23 +214,26 @@ fn export(db: &Db) -> Result<Vec<CatalogueRow>> {
          FROM products p JOIN skus s ON s.product_id = p.id JOIN stock t ON t.sku_id = s.id \
          ORDER BY p.id, s.id";
     let mut statement = db.sql(ROWS)?;
-    let rows = statement.query_map([], |row| {
-        Ok(CatalogueRow {
-            product: ProductKey::Id(ProductId(row.get(0)?), row.get(1)?),
-            name: row.get(2)?,
-            brand: row.get(3)?,
-            category: row.get(4)?,
-            description: row.get(5)?,
-            image: row.get(6)?,
-            sku_id: Some(SkuId(row.get(7)?)),
-            sku_code: row.get(8)?,
-            size: row.get(9)?,
-            color: row.get(10)?,
-            price: Money(row.get(11)?),
-            original_price: row.get::<_, Option<i64>>(12)?.map(Money),
-            stock: row.get(13)?,
-            active: row.get(14)?,
-        })
-    })?;
+    let rows = statement.query_map([], catalogue_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The columns of a statement that reads a SKU as a whole catalogue file has it.
+pub(crate) fn catalogue_row(row: &Row<'_>) -> rusqlite::Result<CatalogueRow> {
+    Ok(CatalogueRow {
+        product: ProductKey::Id(ProductId(row.get(0)?), row.get(1)?),
+        name: row.get(2)?,
+        brand: row.get(3)?,
+        category: row.get(4)?,
+        description: row.get(5)?,
+        image: row.get(6)?,
+        sku_id: Some(SkuId(row.get(7)?)),
+        sku_code: row.get(8)?,
+        size: row.get(9)?,
+        color: row.get(10)?,
+        price: Money(row.get(11)?),
+        original_price: row.get::<_, Option<i64>>(12)?.map(Money),
+        stock: row.get(13)?,
+        active: row.get(14)?,
+    })
 }

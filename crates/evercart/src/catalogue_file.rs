@@ -13,7 +13,7 @@ mod write;
 use std::fmt;
 use std::path::Path;
 
-use evercart_core::catalogue::CatalogueRow;
+use evercart_core::catalogue::RowChange;
 use evercart_core::money::Currency;
 
 use crate::cli::RowFormat;
@@ -21,12 +21,15 @@ use crate::failure::Failure;
 
 pub use write::write;
 
+use seen::Seen;
+
 /// How many problems are told one by one; more would only scroll the first ones away.
 const SHOWN_MAX: usize = 50;
 
 /// The columns of a file in the order in which they are written; `handle` is written only if a
-/// product has one.
-pub const COLUMNS: [&str; 15] = [
+/// product has one. `stock_seen` is the stock once more: when the file is imported, it says whether
+/// `stock` was changed, and whether the shop's stock has moved meanwhile.
+pub const COLUMNS: [&str; 16] = [
     "product_id",
     "name",
     "brand",
@@ -40,6 +43,7 @@ pub const COLUMNS: [&str; 15] = [
     "price",
     "original_price",
     "stock",
+    "stock_seen",
     "active",
     "handle",
 ];
@@ -91,16 +95,19 @@ pub struct Rows {
     /// The file's kind, for the person who imported it.
     pub kind: Kind,
     /// The rows.
-    pub rows: Vec<CatalogueRow>,
+    pub rows: Vec<RowChange>,
     /// The line of each row.
     pub lines: Vec<u64>,
+    /// What the person who imports it should know.
+    pub notes: Vec<String>,
 }
 
 /// Collects rows and problems while a file is read.
 struct Reading<'a> {
     currency: Currency,
-    rows: Vec<CatalogueRow>,
+    rows: Vec<RowChange>,
     lines: Vec<u64>,
+    notes: Vec<String>,
     problems: Vec<Problem>,
     /// Told the number of bytes read so far.
     progress: &'a mut dyn FnMut(u64),
@@ -118,8 +125,14 @@ pub fn read(
 ) -> Result<Rows, Failure> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     other_format::refuse(content, name)?;
-    let mut reading =
-        Reading { currency, rows: Vec::new(), lines: Vec::new(), problems: Vec::new(), progress };
+    let mut reading = Reading {
+        currency,
+        rows: Vec::new(),
+        lines: Vec::new(),
+        notes: Vec::new(),
+        problems: Vec::new(),
+        progress,
+    };
     let kind = match looks_like_ndjson(content, name) {
         true => {
             ndjson::read(content, &mut reading);
@@ -127,15 +140,18 @@ pub fn read(
         }
         false => table::read(content, &mut reading)?,
     };
-    let Reading { rows, lines, mut problems, .. } = reading;
-    problems.extend(seen::contradictions(&rows, &lines));
+    let Reading { rows, lines, notes, mut problems, .. } = reading;
+    let mut seen = Seen::default();
+    for (row, line) in rows.iter().zip(&lines) {
+        seen.row(row, *line, &mut problems);
+    }
     if !problems.is_empty() {
         return Err(rejected(&mut problems));
     }
     if rows.is_empty() {
         return Err(Failure::new("the file has no rows, so there is nothing to import"));
     }
-    Ok(Rows { kind, rows, lines })
+    Ok(Rows { kind, rows, lines, notes })
 }
 
 /// The failure that names every problem, in the order of the lines.

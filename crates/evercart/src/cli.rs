@@ -158,11 +158,12 @@ pub struct InMarket {
 pub enum Catalog {
     /// Read products from a CSV, NDJSON or Shopify file; all of it or nothing
     ///
-    /// One row a SKU with the columns product_id, name, brand, category, description, image,
-    /// sku_id, sku_code, size, color, price, original_price, stock, active and, if wanted, handle.
-    /// SKUs in the file are made or changed, others stay as they are. A Shopify product export is
-    /// recognised by its header and imported as it is; a second import changes the same products.
-    /// Works while the server runs.
+    /// One row a SKU with sku_id or sku_code and the columns that change, of product_id, handle,
+    /// name, brand, category, description, image, size, color, price, original_price, stock and
+    /// active. What is not in the file stays as it is. A stock of +5 or -2 is a change; with
+    /// stock_seen, which an export has, a stock that moved since is not set. A Shopify product
+    /// export is recognised by its header and imported as it is; a second import changes the same
+    /// products. Works while the server runs.
     #[command(after_help = "Example: evercart catalog import products.csv --market us")]
     Import(CatalogImport),
     /// Write the products as a file that `import` takes

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{ImportOutcome, ProductQuery};
+use evercart_core::catalogue::{ImportOutcome, ProductQuery, RowsInMemory};
 use evercart_core::code::Code;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::UserId;
@@ -77,7 +77,8 @@ async fn load_catalogue(store: &dyn Opened, market: &Market) -> anyhow::Result<(
     let read =
         catalogue_file::read(file.contents(), Path::new(&name), market.currency, &mut |_| {});
     let rows = read.context("the embedded demo catalogue does not fit this market")?.rows;
-    match store.import_catalogue(rows, Box::new(|_| {})).await.map_err(failed)? {
+    let rows = Box::new(RowsInMemory::new(rows));
+    match store.change_catalogue(rows, Box::new(|_| {})).await.map_err(failed)? {
         ImportOutcome::Imported(_) => Ok(()),
         ImportOutcome::Rejected(problems) => {
             let first = problems.first().map(|problem| problem.problem.clone());
@@ -123,10 +124,10 @@ This is a demo: sample products, invented customers, codes shown in the answers.
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evercart_core::catalogue::ProductKey;
+    use evercart_core::catalogue::{ProductKey, RowChange, StockChange};
     use evercart_core::ids::{ProductId, SkuId};
 
-    fn rows(name: &str, currency: &str) -> Vec<evercart_core::catalogue::CatalogueRow> {
+    fn rows(name: &str, currency: &str) -> Vec<RowChange> {
         let content = FILES.get_file(name).expect("embedded").contents();
         let currency = currency.parse().expect("a currency");
         catalogue_file::read(content, Path::new(name), currency, &mut |_| {})
@@ -139,15 +140,16 @@ mod tests {
         for (name, currency) in [("us.csv", "USD"), ("kg.csv", "KGS")] {
             let rows = rows(name, currency);
             let guide = rows.iter().find(|row| row.sku_id == Some(SkuId(42))).expect("SKU 42");
-            assert_eq!(guide.product, ProductKey::Id(ProductId(15), None));
-            assert!(guide.active && guide.stock >= 1000);
+            assert_eq!(guide.product, Some(ProductKey::Id(ProductId(15), None)));
+            let plenty = |stock| matches!(stock, StockChange::To(pieces) if pieces >= 1000);
+            assert!(guide.active != Some(false) && guide.stock.is_some_and(plenty));
         }
     }
 
     #[test]
     fn every_picture_of_the_catalogue_is_embedded() {
         for row in rows("us.csv", "USD").iter().chain(&rows("kg.csv", "KGS")) {
-            let path = row.image.as_deref().expect("a picture");
+            let path = row.image.iter().flatten().next().expect("a picture");
             let name = path.strip_prefix("/demo/images/").expect("one of ours");
             assert!(picture(name).is_some(), "{path}");
         }

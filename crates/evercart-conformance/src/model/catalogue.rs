@@ -1,11 +1,12 @@
 //! The model's catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use evercart_core::catalogue::plan::stock_problem;
 use evercart_core::catalogue::{
     Catalogue, CatalogueRow, Category, ImportOutcome, ImportSummary, Product, ProductKey,
-    ProductQuery, Progress, RowProblem, Sku,
+    ProductQuery, Progress, RowChange, RowChanges, RowProblem, Sku, StockChange,
 };
 use evercart_core::error::{Refused, Result};
 use evercart_core::ids::{ProductId, SkuId};
@@ -50,17 +51,19 @@ impl Catalogue for Model {
         })
     }
 
-    async fn import_catalogue(
+    async fn change_catalogue(
         &self,
-        rows: Vec<CatalogueRow>,
+        mut rows: Box<dyn RowChanges>,
         mut progress: Progress,
     ) -> Result<ImportOutcome> {
+        rows.rewind()?;
+        let rows = rows.next(usize::MAX)?;
         self.transact(|state, _| {
             let before = state.clone();
             let mut summary = ImportSummary::default();
-            let mut problems = Vec::new();
+            let (mut problems, mut named) = (Vec::new(), BTreeSet::new());
             for (index, row) in rows.into_iter().enumerate() {
-                if let Err(problem) = state.import(row, &mut summary) {
+                if let Err(problem) = state.import(row, &mut summary, &mut named) {
                     problems.push(RowProblem { row: index, problem });
                 }
                 progress(index as u64 + 1);
@@ -113,17 +116,26 @@ impl State {
         ids.into_iter().filter_map(|id| self.show_product(id))
     }
 
-    fn import(&mut self, mut row: CatalogueRow, summary: &mut ImportSummary) -> Result<(), String> {
-        let by_code = self.skus.values().find(|known| known.sku_code == row.sku_code);
+    /// `named` are the products of the rows so far.
+    fn import(
+        &mut self,
+        mut change: RowChange,
+        summary: &mut ImportSummary,
+        named: &mut BTreeSet<ProductId>,
+    ) -> Result<(), String> {
+        let code = change.sku_code.as_ref();
+        let by_code = self.skus.values().find(|known| Some(&known.sku_code) == code);
         let by_code = by_code.and_then(|known| known.sku_id);
         let next = self.skus.keys().last().map_or(1, |last| last.0 + 1);
-        let sku_id = row.sku_id.or(by_code).unwrap_or(SkuId(next));
+        let sku_id = change.sku_id.or(by_code).unwrap_or(SkuId(next));
         if let Some(owner) = by_code.filter(|owner| *owner != sku_id) {
-            return Err(format!("the code {} is that of SKU {owner}", row.sku_code));
+            return Err(format!("the code {code:?} is that of SKU {owner}"));
         }
-        row.sku_id = Some(sku_id);
-        row.product = self.product_key(row.product);
+        change.product =
+            change.product.map(|key| self.product_key(key, sku_id, named)).transpose()?;
+        let row = self.changed(sku_id, change)?;
         let id = product_id(&row);
+        named.insert(id);
         summary.products_added += u64::from(self.skus.values().all(|sku| product_id(sku) != id));
         let is_new = self.skus.insert(sku_id, row.clone()).is_none();
         summary.skus_added += u64::from(is_new);
@@ -135,8 +147,60 @@ impl State {
         Ok(())
     }
 
-    /// The product's id with its handle, whichever of the two the file gave.
-    fn product_key(&self, key: ProductKey) -> ProductKey {
+    /// A SKU as a row makes it of what it was.
+    fn changed(&self, id: SkuId, change: RowChange) -> Result<CatalogueRow, String> {
+        let was = self.skus.get(&id).cloned();
+        let product = change.product.or(was.as_ref().map(|row| row.product.clone()));
+        let of_product = |row: &&CatalogueRow| Some(&row.product) == product.as_ref();
+        let sibling = self.skus.values().find(of_product).or(was.as_ref());
+        let missing = || format!("SKU {id} is new, and something is missing");
+        let on_hand = was.as_ref().map_or(0, |row| row.stock);
+        // A stock that stands as it was written out was not meant to change.
+        let moved = change.stock.filter(
+            |stock| !matches!(stock, StockChange::ToIfStill { pieces, seen } if pieces == seen),
+        );
+        let problem = moved.and_then(|stock| stock_problem(id, stock, on_hand));
+        if let Some(problem) = problem.filter(|_| was.is_some()) {
+            return Err(problem);
+        }
+        let stock = match if was.is_some() { moved } else { change.stock } {
+            Some(StockChange::To(pieces) | StockChange::ToIfStill { pieces, .. }) => pieces,
+            Some(StockChange::By(pieces)) => on_hand + pieces,
+            None => on_hand,
+        };
+        let old = |of: fn(&CatalogueRow) -> Option<String>| was.as_ref().and_then(of);
+        let of = |of: fn(&CatalogueRow) -> Option<String>| sibling.and_then(of);
+        Ok(CatalogueRow {
+            product: product.clone().ok_or_else(missing)?,
+            name: change.name.or(sibling.map(|row| row.name.clone())).ok_or_else(missing)?,
+            brand: change.brand.unwrap_or_else(|| of(|row| row.brand.clone())),
+            category: change.category.unwrap_or_else(|| of(|row| row.category.clone())),
+            description: change.description.unwrap_or_else(|| of(|row| row.description.clone())),
+            image: change.image.unwrap_or_else(|| old(|row| row.image.clone())),
+            sku_id: Some(id),
+            sku_code: change
+                .sku_code
+                .or_else(|| old(|row| Some(row.sku_code.clone())))
+                .ok_or_else(missing)?,
+            size: change.size.unwrap_or_else(|| old(|row| row.size.clone())),
+            color: change.color.unwrap_or_else(|| old(|row| row.color.clone())),
+            price: change.price.or(was.as_ref().map(|row| row.price)).ok_or_else(missing)?,
+            original_price: change
+                .original_price
+                .unwrap_or_else(|| was.as_ref().and_then(|row| row.original_price)),
+            stock,
+            active: change.active.or(was.as_ref().map(|row| row.active)).unwrap_or(true),
+        })
+    }
+
+    /// The product's id with its handle, whichever of the two the file gave. A handle that no
+    /// product has is a new one of the SKU's product.
+    fn product_key(
+        &self,
+        key: ProductKey,
+        sku: SkuId,
+        named: &BTreeSet<ProductId>,
+    ) -> Result<ProductKey, String> {
         let known = |wanted: &ProductKey| {
             self.skus.values().map(|row| &row.product).find(|known| match (known, wanted) {
                 (ProductKey::Id(a, _), ProductKey::Id(b, _)) => a == b,
@@ -144,17 +208,26 @@ impl State {
                 _ => false,
             })
         };
-        match (known(&key), key) {
+        Ok(match (known(&key), key) {
             (Some(ProductKey::Id(id, handle)), ProductKey::Id(_, None)) => {
                 ProductKey::Id(*id, handle.clone())
             }
             (Some(known), ProductKey::Handle(_)) => known.clone(),
+            (None, ProductKey::Handle(handle)) if self.skus.contains_key(&sku) => {
+                let id = product_id(&self.skus[&sku]);
+                if named.contains(&id) {
+                    return Err(format!(
+                        "product {id} has another handle: give this one another code"
+                    ));
+                }
+                ProductKey::Id(id, Some(handle))
+            }
             (None, ProductKey::Handle(handle)) => {
                 let last = self.skus.values().map(product_id).max();
                 ProductKey::Id(ProductId(last.map_or(1, |last| last.0 + 1)), Some(handle))
             }
             (_, key) => key,
-        }
+        })
     }
 }
 

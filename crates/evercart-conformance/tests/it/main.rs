@@ -12,6 +12,7 @@ fn every_case_is_in_the_list() {
         ("address", include_str!("../../src/address.rs")),
         ("cart", include_str!("../../src/cart.rs")),
         ("catalogue", include_str!("../../src/catalogue.rs")),
+        ("catalogue_change", include_str!("../../src/catalogue_change.rs")),
         ("check", include_str!("../../src/check.rs")),
         ("concurrency", include_str!("../../src/concurrency.rs")),
         ("concurrent_sign_in", include_str!("../../src/concurrent_sign_in.rs")),

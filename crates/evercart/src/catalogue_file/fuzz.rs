@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::tests::whole;
 use super::*;
 
 const CSV: &str = "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,\
@@ -77,12 +78,14 @@ fn is_written_back(rows: &Rows) {
     if rows.kind == Kind::Shopify {
         return;
     }
+    let Some(rows) = rows.rows.iter().map(whole).collect::<Option<Vec<_>>>() else { return };
     for (format, name) in [(RowFormat::Csv, "x.csv"), (RowFormat::Ndjson, "x.ndjson")] {
         let mut written = Vec::new();
-        write(&rows.rows, format, usd(), &mut written).expect("a vector takes it");
+        write(&rows, format, usd(), &mut written).expect("a vector takes it");
         let back = read(&written, Path::new(name), usd(), &mut |_| {});
         let back = back.unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&written)));
-        assert_eq!(back.rows, rows.rows, "{}", String::from_utf8_lossy(&written));
+        let back: Vec<_> = back.rows.iter().filter_map(whole).collect();
+        assert_eq!(back, rows, "{}", String::from_utf8_lossy(&written));
     }
 }
 

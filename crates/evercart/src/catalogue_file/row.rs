@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use evercart_core::catalogue::{CatalogueRow, ProductKey};
+use evercart_core::catalogue::{ProductKey, RowChange, STOCK_MAX, StockChange};
 use evercart_core::ids::{ID_MAX, ProductId, SkuId};
 use evercart_core::money::{Currency, Money, PRICE_MAX};
 use evercart_core::text;
@@ -12,9 +12,6 @@ use super::{Problem, Reading};
 /// The longest texts, in characters. They bound what a page and a search index have to carry.
 const DESCRIPTION_MAX: usize = 20_000;
 const TEXT_MAX: usize = 500;
-
-/// More pieces than any shop has of one thing.
-const STOCK_MAX: i64 = 1_000_000_000;
 
 impl Reading<'_> {
     /// Reads a row whose cells `cell` gives by column name, and keeps it or what is wrong with it.
@@ -48,41 +45,51 @@ struct Cells<F> {
 }
 
 impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
-    /// Reads every column before giving up, so that all problems of a line are told at once.
-    fn row(&mut self) -> Option<CatalogueRow> {
+    /// Reads every column before giving up, so that all problems of a line are told at once. A
+    /// column that is not there changes nothing.
+    fn row(&mut self) -> Option<RowChange> {
+        let sku_id = self.id("sku_id").map(SkuId);
         let product = self.product();
         let name = self.needed("name", TEXT_MAX);
-        let brand = self.text("brand", TEXT_MAX);
-        let category = self.text("category", TEXT_MAX);
-        let description = self.text("description", DESCRIPTION_MAX);
+        let brand = self.optional("brand", TEXT_MAX);
+        let category = self.optional("category", TEXT_MAX);
+        let description = self.optional("description", DESCRIPTION_MAX);
         let image = self.image();
-        let sku_id = self.id("sku_id").map(SkuId);
         let sku_code = self.needed("sku_code", TEXT_MAX);
-        let size = self.text("size", TEXT_MAX);
-        let color = self.text("color", TEXT_MAX);
+        if self.raw("sku_id").is_none() && !self.has("sku_code") {
+            self.wrong("sku_id", "is empty, and so is sku_code: every row needs one of them");
+        }
+        let size = self.optional("size", TEXT_MAX);
+        let color = self.optional("color", TEXT_MAX);
         let price = self.price("price");
-        if price.is_none() && self.raw("price").is_none() {
+        if self.has("price") && self.raw("price").is_none() {
             self.wrong("price", "is empty, expected a price");
         }
         let original_price = self.price("original_price");
+        let original_price = self.has("original_price").then_some(original_price);
         let stock = self.stock();
         let active = self.active();
-        Some(CatalogueRow {
-            product: product?,
-            name: name?,
+        Some(RowChange {
+            product,
+            sku_id,
+            sku_code,
+            name,
             brand,
             category,
             description,
             image,
-            sku_id,
-            sku_code: sku_code?,
             size,
             color,
-            price: price?,
+            price,
             original_price,
-            stock: stock?,
-            active: active?,
+            stock,
+            active,
         })
+    }
+
+    /// The row has this column, if only an empty one.
+    fn has(&self, column: &'static str) -> bool {
+        (self.cell)(column).is_some()
     }
 
     fn raw(&self, column: &'static str) -> Option<String> {
@@ -110,9 +117,14 @@ impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
         Some(text)
     }
 
+    fn optional(&mut self, column: &'static str, max: usize) -> Option<Option<String>> {
+        let text = self.text(column, max);
+        self.has(column).then_some(text)
+    }
+
     fn needed(&mut self, column: &'static str, max: usize) -> Option<String> {
         let text = self.text(column, max);
-        if text.is_none() {
+        if self.has(column) && text.is_none() {
             self.wrong(column, "is empty, but every row needs one");
         }
         text
@@ -123,7 +135,7 @@ impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
         if self.raw("product_id").is_some() {
             return Some(ProductKey::Id(ProductId(self.id("product_id")?), handle));
         }
-        if handle.is_none() {
+        if handle.is_none() && (self.has("product_id") || self.has("handle")) {
             self.wrong("product_id", "is empty, expected an id (or a handle in that column)");
         }
         handle.map(ProductKey::Handle)
@@ -149,17 +161,33 @@ impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
         }
     }
 
-    fn stock(&mut self) -> Option<i64> {
-        let text = self.raw("stock").unwrap_or_default();
-        let stock = text.parse().ok().filter(|pieces| (0..=STOCK_MAX).contains(pieces));
-        if stock.is_none() {
-            let what = format!("{text:?} is not a number of pieces, 0 to {STOCK_MAX}");
-            self.wrong("stock", what);
+    fn stock(&mut self) -> Option<StockChange> {
+        let seen = self.raw("stock_seen");
+        let seen = seen.map(|text| (pieces(&text).filter(|pieces| *pieces >= 0), text));
+        if let Some((None, text)) = &seen {
+            self.wrong("stock_seen", format!("{text:?} is not the stock that an export wrote"));
         }
-        stock
+        let text = (self.cell)("stock")?.trim().to_owned();
+        let is_change = text.starts_with(['+', '-', '\u{2212}']);
+        let Some(pieces) = pieces(&text) else {
+            let what = format!(
+                "{text:?} is not a number of pieces, 0 to {STOCK_MAX}, nor a change such as +5 or \
+                 -2"
+            );
+            self.wrong("stock", what);
+            return None;
+        };
+        Some(match seen.and_then(|(seen, _)| seen) {
+            _ if is_change => StockChange::By(pieces),
+            Some(seen) => StockChange::ToIfStill { pieces, seen },
+            None => StockChange::To(pieces),
+        })
     }
 
     fn active(&mut self) -> Option<bool> {
+        if !self.has("active") {
+            return None;
+        }
         let text = self.raw("active").unwrap_or_else(|| "true".to_owned());
         match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Some(true),
@@ -171,14 +199,20 @@ impl<'c, F: Fn(&'static str) -> Option<Cow<'c, str>>> Cells<F> {
         }
     }
 
-    fn image(&mut self) -> Option<String> {
-        let image = self.text("image", 2000)?;
-        if !is_picture_address(&image) {
+    fn image(&mut self) -> Option<Option<String>> {
+        let image = self.optional("image", 2000)?;
+        if let Some(image) = image.as_ref().filter(|image| !is_picture_address(image)) {
             let what = format!("{image:?} is neither a http(s) URL nor a path that begins with /");
             self.wrong("image", what);
         }
         Some(image)
     }
+}
+
+/// A number of pieces, with or without a sign, which may also be the one that typesetters use.
+fn pieces(text: &str) -> Option<i64> {
+    let text = text.replacen('\u{2212}', "-", 1);
+    text.parse().ok().filter(|pieces| (-STOCK_MAX..=STOCK_MAX).contains(pieces))
 }
 
 /// True for what a page may load as a picture. `javascript:` and the like are not among it.

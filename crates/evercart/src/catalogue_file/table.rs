@@ -52,6 +52,10 @@ pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) -> Result<Kind, Fa
         }
         let line = record.position().map_or(0, csv::Position::line);
         (reading.progress)(reader.position().byte());
+        // Spreadsheets leave such rows behind the last one.
+        if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            continue;
+        }
         let Ok(record) = StringRecord::from_byte_record(record.clone()) else {
             reading.problem(line, "is not UTF-8; save the file as UTF-8");
             continue;
@@ -66,6 +70,7 @@ pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) -> Result<Kind, Fa
             _ => reading.row(line, |column| header.cell(&record, column).map(Cow::Borrowed)),
         }
     }
+    products.finish(reading);
     Ok(kind)
 }
 
@@ -74,7 +79,7 @@ fn kind(header: &Header) -> Result<Kind, Failure> {
         return Ok(Kind::Shopify);
     }
     let columns = COLUMNS.join(", ");
-    let hint = format!("the columns are {columns}; handle may be left out");
+    let hint = format!("the columns are {columns}; those left out change nothing");
     if let Some(unknown) = header.0.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let several = unknown.contains(';') || unknown.contains('\t');
         return Err(match several {
@@ -87,16 +92,11 @@ fn kind(header: &Header) -> Result<Kind, Failure> {
     if let Some((_, name)) = twice {
         return Err(Failure::new(format!("line 1: the column {name} is there twice")));
     }
-    let has = |column| header.position(column).is_some();
-    let mut needed = ["name", "sku_code", "price", "stock"].into_iter();
-    let missing = match has("product_id") || has("handle") {
-        true => needed.find(|column| !has(column)),
-        false => Some("product_id"),
-    };
-    match missing {
-        Some(column) => {
-            Err(Failure::new(format!("line 1: the column {column} is missing")).hint(hint))
+    match header.position("sku_id").or(header.position("sku_code")) {
+        Some(_) => Ok(Kind::Csv),
+        None => {
+            let what = "line 1: the column sku_code is missing, or sku_id: one says which SKU";
+            Err(Failure::new(what).hint(hint))
         }
-        None => Ok(Kind::Csv),
     }
 }

@@ -53,6 +53,7 @@ fn write_csv(rows: &[CatalogueRow], currency: Currency, out: impl Write) -> io::
             price(row.price),
             row.original_price.map(price).unwrap_or_default(),
             row.stock.to_string(),
+            row.stock.to_string(),
             row.active.to_string(),
             handle.unwrap_or_default().to_owned(),
         ];
@@ -78,6 +79,7 @@ fn write_ndjson(rows: &[CatalogueRow], currency: Currency, mut out: impl Write) 
         price: Box<RawValue>,
         original_price: Option<Box<RawValue>>,
         stock: i64,
+        stock_seen: i64,
         active: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         handle: Option<&'a str>,
@@ -99,6 +101,7 @@ fn write_ndjson(rows: &[CatalogueRow], currency: Currency, mut out: impl Write) 
             price: number(row.price)?,
             original_price: row.original_price.map(number).transpose()?,
             stock: row.stock,
+            stock_seen: row.stock,
             active: row.active,
             handle,
         };

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{ImportOutcome, ImportSummary};
+use evercart_core::catalogue::{ImportOutcome, ImportSummary, RowsInMemory};
 use serde::Serialize;
 
 use crate::catalogue_file::{self, Kind, Problem, Rows};
@@ -25,6 +25,8 @@ struct Imported<'a> {
     products_added: u64,
     skus_added: u64,
     skus_updated: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// Reads a file into a market's catalogue.
@@ -39,7 +41,7 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
         bar.set_position(bytes);
     });
     bar.finish_and_clear();
-    let Rows { kind, rows, lines } = read?;
+    let Rows { kind, rows, lines, notes } = read?;
     let count = rows.len();
     if arguments.dry_run {
         return output::print(&format!(
@@ -55,14 +57,15 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
         let bar = bar.clone();
         Box::new(move |done| bar.set_position(done))
     };
-    let outcome = store.import_catalogue(rows, progress).await;
+    let outcome = store.change_catalogue(Box::new(RowsInMemory::new(rows)), progress).await;
     bar.finish_and_clear();
     // The first prices say in which currency all later ones are.
     let held = stores::hold_to_currency(&*store, market).await;
     store.close().await;
     let reported = match outcome.map_err(stores::failed)? {
         ImportOutcome::Imported(summary) => {
-            report(market.name.as_str(), kind, count, summary, arguments.json)
+            let notes = notes_of(notes, &summary);
+            report(market.name.as_str(), kind, count, summary, notes, arguments.json)
         }
         ImportOutcome::Rejected(problems) => {
             let line = |row: usize| lines.get(row).copied().unwrap_or(0);
@@ -76,21 +79,35 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
     reported.and(held)
 }
 
+/// What the file and the store have to say beside the numbers.
+fn notes_of(mut notes: Vec<String>, summary: &ImportSummary) -> Vec<String> {
+    if summary.added_without_stock > 0 {
+        notes.push(format!(
+            "{} new SKUs have no stock in the file, so they are sold out: import their sku_code \
+             and stock",
+            summary.added_without_stock
+        ));
+    }
+    notes
+}
+
 fn report(
     market: &str,
     kind: Kind,
     rows: usize,
     summary: ImportSummary,
+    notes: Vec<String>,
     json: bool,
 ) -> anyhow::Result<()> {
-    let ImportSummary { products_added, skus_added, skus_updated } = summary;
+    let ImportSummary { products_added, skus_added, skus_updated, .. } = summary;
     if json {
-        let imported = Imported { market, rows, products_added, skus_added, skus_updated };
+        let imported = Imported { market, rows, products_added, skus_added, skus_updated, notes };
         return output::print_json(&imported);
     }
+    let notes: String = notes.iter().map(|note| format!("Note: {note}.\n")).collect();
     output::print(&format!(
         "Imported {rows} rows ({kind}) into {market}: {products_added} products and {skus_added} \
-         SKUs new, {skus_updated} SKUs updated.\n"
+         SKUs new, {skus_updated} SKUs updated.\n{notes}"
     ))
 }
 

@@ -67,7 +67,8 @@ fn a_file_with_bad_lines_changes_nothing_and_names_them() {
         output.stderr,
         "error: 2 problems were found, so nothing was imported:\n  \
          line 3, price: \"free\" is not a decimal number, expected a price in USD\n  \
-         line 4, stock: \"x\" is not a number of pieces, 0 to 1000000000\n"
+         line 4, stock: \"x\" is not a number of pieces, 0 to 1000000000, nor a change such as +5 \
+         or -2\n"
     );
     assert!(!shop.data().exists(), "a bad file makes no shop");
     shop.write("good.csv", format!("{header}\n1,A,A-1,1.00,1\n2,B,B-1,1.00,1\n"));
@@ -105,6 +106,7 @@ fn a_shopify_export_keeps_its_ids_at_the_second_import() {
     assert_eq!(second["products_added"], 0);
     assert_eq!(second["skus_added"], 0);
     assert_eq!(second["skus_updated"], first["skus_added"]);
+    assert!(second["notes"][0].as_str().is_some_and(|note| note.contains("does not count")));
     assert_eq!(export(&shop), exported);
 
     // What came from Shopify survives our own round trip, handles and ids included.
@@ -126,4 +128,58 @@ fn what_was_imported_is_served() {
     shop.start();
     let list = shop.get("/products?search=varsity").market("us").send().json();
     assert_eq!(list["total"], 1, "{list}");
+}
+
+/// Sells pieces of SKU 42.
+fn sell(shop: &Shop, quantity: i64) {
+    let token = shop.sign_in("+13128059851");
+    let order = json!({
+        "customer_name": "A", "delivery_address": "x", "payment_method": "cash",
+        "items": [{"sku_id": 42, "quantity": quantity}], "use_cart": false
+    });
+    let answer = shop.post("/orders").token(&token).market("us").json(&order).send();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+}
+
+/// What the export has of SKU 42 in a column.
+fn of_42(exported: &str, column: &str) -> String {
+    let mut lines = csv::Reader::from_reader(exported.as_bytes());
+    let header = lines.headers().expect("a header").clone();
+    let at = |name: &str| header.iter().position(|found| found == name).expect("the column");
+    let rows: Vec<_> = lines.records().map(|row| row.expect("a row")).collect();
+    let row = rows.iter().find(|row| &row[at("sku_id")] == "42").expect("SKU 42");
+    row[at(column)].to_owned()
+}
+
+#[test]
+fn a_price_import_leaves_what_was_sold_sold() {
+    let shop = Shop::demo();
+    let exported = export(&shop);
+    let before: i64 = of_42(&exported, "stock").parse().expect("a number");
+    sell(&shop, 2);
+    // Prices alone, and then the whole export with other prices.
+    shop.write("prices.csv", "sku_id,price\n42,49.99\n");
+    import(&shop, "prices.csv");
+    assert_eq!(of_42(&export(&shop), "stock"), (before - 2).to_string());
+    shop.write("products.csv", exported.replace(",59.99,", ",39.99,"));
+    import(&shop, "products.csv");
+    let now = export(&shop);
+    assert_eq!(
+        (of_42(&now, "price"), of_42(&now, "stock")),
+        ("39.99".into(), (before - 2).to_string())
+    );
+
+    // A stock that was written over the old one is refused by its line, with all of the file.
+    shop.write("stock.csv", format!("sku_id,price,stock,stock_seen\n42,1,99,{before}\n"));
+    let output = shop.run(&["catalog", "import", "stock.csv", "--market", "us"]);
+    assert_eq!(output.code, Some(1));
+    let told = format!(
+        "line 2: the stock of SKU 42 was {before} when the file was written and is {} now",
+        before - 2
+    );
+    assert!(output.stderr.contains(&told), "{}", output.stderr);
+    assert_eq!(export(&shop), now);
+    shop.write("came.csv", "sku_id,stock\n42,+5\n");
+    import(&shop, "came.csv");
+    assert_eq!(of_42(&export(&shop), "stock"), (before + 3).to_string());
 }
