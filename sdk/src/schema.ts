@@ -2522,6 +2522,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -2613,6 +2622,15 @@ export interface operations {
             };
             /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3156,6 +3174,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -3349,6 +3376,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -3487,6 +3523,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -3593,6 +3638,15 @@ export interface operations {
             };
             /** @description `validation_failed` (of `Idempotency-Key`), `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3738,6 +3792,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -3842,6 +3905,15 @@ export interface operations {
             };
             /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4207,6 +4279,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -4329,6 +4410,15 @@ export interface operations {
             };
             /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4515,6 +4605,15 @@ export interface operations {
             };
             /** @description `validation_failed` (of `Idempotency-Key`), `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4848,6 +4947,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -4961,6 +5069,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -5054,6 +5171,15 @@ export interface operations {
             };
             /** @description `validation_failed` (of `Idempotency-Key`), `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5167,6 +5293,15 @@ export interface operations {
             };
             /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5438,6 +5573,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -5623,6 +5767,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -5730,6 +5883,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `overloaded`, `store_unavailable`; see `Retry-After`, retry with the same key */
             503: {
                 headers: {
@@ -5823,6 +5985,15 @@ export interface operations {
             };
             /** @description `validation_failed` (of `Idempotency-Key`), `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5958,6 +6129,15 @@ export interface operations {
             };
             /** @description `validation_failed`, `quantity_limit`, `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

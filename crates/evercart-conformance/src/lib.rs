@@ -23,6 +23,7 @@ pub mod durability;
 pub mod erasure;
 pub mod guard;
 pub mod isolation;
+pub mod limits;
 pub mod model;
 pub mod operator;
 pub mod order;

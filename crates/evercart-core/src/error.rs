@@ -128,6 +128,16 @@ pub enum Refused {
         /// When to try again.
         retry_after: SignedDuration,
     },
+    /// More than one customer may do or have; see [`limits`](crate::limits).
+    #[error("at most {limit} {what} are possible for one customer")]
+    TooMany {
+        /// Of what, for a person: `orders in an hour`.
+        what: &'static str,
+        /// The most.
+        limit: u32,
+        /// When to try again.
+        retry_after: SignedDuration,
+    },
     /// Too many wrong codes.
     #[error("too many wrong codes")]
     TooManyAttempts {

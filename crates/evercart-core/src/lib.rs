@@ -18,6 +18,7 @@ pub mod error;
 pub mod guard;
 pub mod ids;
 pub mod incarnation;
+pub mod limits;
 pub mod mark;
 pub mod market;
 pub mod money;

@@ -12,7 +12,7 @@ use crate::cart::replayed;
 use crate::extract::{Customer, PathId};
 use crate::guard::Mutation;
 use crate::json::{Audience, answer};
-use crate::openapi::{Change, ChangeHeaders, ChangeWithBody, Missing, Read, ReadHeaders};
+use crate::openapi::{Change, ChangeHeaders, ChangeWithBody, Missing, Read, ReadHeaders, TooMany};
 use crate::problem::Answer;
 
 /// The most characters of an address in one line.
@@ -179,7 +179,7 @@ pub(crate) async fn list_addresses(customer: Customer) -> Answer {
     params(ChangeHeaders), request_body = NewAddressBody,
     responses((status = 201, description = "The new address", body = AddressJson,
                headers(("Location" = String, description = "Where it is"))),
-              ChangeWithBody))]
+              ChangeWithBody, TooMany))]
 pub(crate) async fn add_address(customer: Customer, request: Mutation) -> Answer {
     let (fields, is_default) = request.json(read_new)?;
     let store = customer.store();
@@ -196,7 +196,7 @@ pub(crate) async fn add_address(customer: Customer, request: Mutation) -> Answer
     params(ChangeHeaders, ("id" = i64, Path, description = "An address's id", example = 1)),
     request_body = AddressBody,
     responses((status = 200, description = "The address after it", body = AddressJson),
-              ChangeWithBody, Missing))]
+              ChangeWithBody, TooMany, Missing))]
 pub(crate) async fn change_address(
     customer: Customer,
     PathId(id): PathId,
@@ -214,7 +214,7 @@ pub(crate) async fn change_address(
     params(ChangeHeaders, ("id" = i64, Path, description = "An address's id", example = 1)),
     request_body = AddressBody,
     responses((status = 200, description = "The address after it", body = AddressJson),
-              ChangeWithBody, Missing))]
+              ChangeWithBody, TooMany, Missing))]
 pub(crate) async fn patch_address(customer: Customer, id: PathId, request: Mutation) -> Answer {
     change_address(customer, id, request).await
 }
@@ -234,7 +234,8 @@ pub(crate) struct Confirmation {
 #[utoipa::path(delete, path = "/profile/addresses/{id}", tag = "Addresses",
     security(("bearer" = [])),
     params(ChangeHeaders, ("id" = i64, Path, description = "An address's id", example = 1)),
-    responses((status = 200, description = "It is removed", body = Confirmation), Change, Missing))]
+    responses((status = 200, description = "It is removed", body = Confirmation),
+              Change, TooMany, Missing))]
 pub(crate) async fn remove_address(
     customer: Customer,
     PathId(id): PathId,

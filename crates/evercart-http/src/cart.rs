@@ -19,7 +19,7 @@ use crate::guard::Mutation;
 use crate::json::{Audience, tagged_body};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeWithBody, Missing, Problem as ProblemSchema, Read,
-    ReadHeaders, Stale,
+    ReadHeaders, Stale, TooMany,
 };
 use crate::problem::{Answer, Problem};
 use crate::query;
@@ -107,7 +107,7 @@ pub(crate) async fn get_cart(customer: Customer, request: Request) -> Answer {
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
     let (sku_id, quantity) = request.json(read_item)?;
     let guard = request.cart_guard(&customer).await?;
@@ -127,7 +127,7 @@ pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn set_item(
     customer: Customer,
     PathId(line): PathId,
@@ -151,7 +151,7 @@ pub(crate) async fn set_item(
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn patch_item(customer: Customer, line: PathId, request: Mutation) -> Answer {
     set_item(customer, line, request).await
 }
@@ -161,7 +161,7 @@ pub(crate) async fn patch_item(customer: Customer, line: PathId, request: Mutati
     params(CartChangeHeaders, ("id" = i64, Path, description = "A line's id", example = 1)),
     responses((status = 200, description = "The cart after it", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              Change, Missing, Stale))]
+              Change, TooMany, Missing, Stale))]
 pub(crate) async fn remove_item(
     customer: Customer,
     PathId(line): PathId,
@@ -211,7 +211,7 @@ fn read_strategy(fields: &mut Fields<'_>) -> MergeStrategy {
     params(CartChangeHeaders), request_body = MergeCart,
     responses((status = 200, description = "The cart after it, with `skipped`", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              ChangeWithBody, Stale))]
+              ChangeWithBody, TooMany, Stale))]
 pub(crate) async fn merge_cart(customer: Customer, request: Mutation) -> Answer {
     let (items, strategy) = request.json(|fields| {
         (fields.list("items", LINES_MAX as usize, read_item), read_strategy(fields))
@@ -229,7 +229,7 @@ pub(crate) async fn merge_cart(customer: Customer, request: Mutation) -> Answer 
     params(CartChangeHeaders),
     responses((status = 200, description = "The empty cart", body = CartJson,
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
-              Change, Stale))]
+              Change, TooMany, Stale))]
 pub(crate) async fn clear_cart(customer: Customer, request: Mutation) -> Answer {
     let guard = request.cart_guard(&customer).await?;
     let done = customer.store().clear_cart(customer.session(), guard).await?;

@@ -314,6 +314,10 @@ responses! {
         "503" "`overloaded`, `store_unavailable`, `sms_unavailable`; see `Retry-After`",
         "default" "`internal_error`: something is wrong on our side",
     }
+    /// A customer changes more than one customer may.
+    TooMany {
+        "429" "`rate_limited`: more than one customer may do; see `limit`, `of` and `Retry-After`",
+    }
     /// What was named is not there.
     Missing {
         "404" "`not_found`: there is no such thing, or it is somebody else's",

@@ -19,7 +19,7 @@ use crate::guard::Mutation;
 use crate::json::{Amount, Audience, Utc, answer};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeHeaders, ChangeWithBody, Missing, Paging,
-    Problem as ProblemSchema, Read, ReadHeaders, Stale, WrongQuery,
+    Problem as ProblemSchema, Read, ReadHeaders, Stale, TooMany, WrongQuery,
 };
 use crate::phone::PHONE_MAX;
 use crate::problem::{Answer, Problem};
@@ -334,7 +334,7 @@ fn read_total(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {
                order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` \
                with `expected` and `actual`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn checkout(customer: Customer, request: Mutation) -> Answer {
     let (items, checkout) =
         request.json(|fields| (read_items(fields), read_checkout(fields, &customer)))?;
@@ -366,7 +366,7 @@ pub(crate) async fn checkout(customer: Customer, request: Mutation) -> Answer {
                order emptied the cart, `insufficient_stock`, `sku_unavailable`, `price_changed` \
                with `expected` and `actual`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn create_order(customer: Customer, request: Mutation) -> Answer {
     checkout(customer, request).await
 }
@@ -433,7 +433,7 @@ pub(crate) async fn get_order(customer: Customer, id: PathId) -> Answer {
     responses((status = 200, description = "It is cancelled", body = Cancelled),
               (status = 409, description = "`order_not_cancellable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              Change, Missing))]
+              Change, TooMany, Missing))]
 pub(crate) async fn cancel_profile_order(
     customer: Customer,
     PathId(id): PathId,
@@ -456,7 +456,7 @@ pub(crate) async fn cancel_profile_order(
     responses((status = 200, description = "It is cancelled", body = Cancelled),
               (status = 409, description = "`order_not_cancellable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              Change, Missing))]
+              Change, TooMany, Missing))]
 pub(crate) async fn cancel_order(customer: Customer, id: PathId, request: Mutation) -> Answer {
     cancel_profile_order(customer, id, request).await
 }

@@ -256,6 +256,15 @@ impl Problem {
         .fact("orders", Fact::Numbers(orders.iter().map(|order| order.0).collect()))
     }
 
+    /// More than one customer may do or have.
+    fn too_many(what: &'static str, limit: u32, retry_after: SignedDuration) -> Self {
+        let detail = format!("At most {limit} {what} are possible for one customer. Try later.");
+        Self::new(Code::RateLimited, detail)
+            .fact("limit", Fact::Number(i64::from(limit)))
+            .fact("of", Fact::Text(what.into()))
+            .retry_after(retry_after)
+    }
+
     /// When it is over.
     fn until(self, until: Timestamp) -> Self {
         self.fact("until", Fact::Text(second(until).into()))
@@ -411,6 +420,7 @@ impl From<Refused> for Problem {
                 Problem::new(Code::RateLimited, "Too many codes were asked for. Try again later.")
                     .retry_after(retry_after)
             }
+            Refused::TooMany { what, limit, retry_after: r } => Self::too_many(what, limit, r),
             Refused::TooManyAttempts { retry_after } => {
                 Problem::new(Code::TooManyAttempts, "Too many wrong codes. Try again later.")
                     .retry_after(retry_after)

@@ -13,7 +13,7 @@ use crate::cart::replayed;
 use crate::extract::Customer;
 use crate::guard::Mutation;
 use crate::json::{Audience, Utc, answer};
-use crate::openapi::{ChangeHeaders, ChangeWithBody, Read, ReadHeaders};
+use crate::openapi::{ChangeHeaders, ChangeWithBody, Read, ReadHeaders, TooMany};
 use crate::order::{EMAIL_MAX, read_email};
 use crate::problem::Answer;
 
@@ -148,7 +148,7 @@ pub(crate) async fn get_profile(customer: Customer) -> Answer {
 #[utoipa::path(put, path = "/auth/profile", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = ProfileBody,
     responses((status = 200, description = "The profile after it", body = Profile),
-              ChangeWithBody))]
+              ChangeWithBody, TooMany))]
 pub(crate) async fn change_profile(customer: Customer, request: Mutation) -> Answer {
     let change = request.json(|fields| read_change(fields, customer.market()))?;
     let store = customer.store();
@@ -160,7 +160,7 @@ pub(crate) async fn change_profile(customer: Customer, request: Mutation) -> Ans
 #[utoipa::path(patch, path = "/auth/profile", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = ProfileBody,
     responses((status = 200, description = "The profile after it", body = Profile),
-              ChangeWithBody))]
+              ChangeWithBody, TooMany))]
 pub(crate) async fn patch_profile(customer: Customer, request: Mutation) -> Answer {
     change_profile(customer, request).await
 }

@@ -16,7 +16,7 @@ use crate::guard::Mutation;
 use crate::json::{Amount, Audience, Utc, answer};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeHeaders, ChangeWithBody, Missing, Problem as ProblemSchema,
-    Read, ReadHeaders, Stale,
+    Read, ReadHeaders, Stale, TooMany,
 };
 use crate::problem::Answer;
 
@@ -130,7 +130,7 @@ pub(crate) async fn get_wishlist(customer: Customer) -> Answer {
 #[utoipa::path(post, path = "/wishlist/items", tag = "Wishlist", security(("bearer" = [])),
     params(ChangeHeaders), request_body = AddWish,
     responses((status = 200, description = "The wishlist after it", body = WishlistJson),
-              ChangeWithBody, Missing))]
+              ChangeWithBody, TooMany, Missing))]
 pub(crate) async fn add_wish(customer: Customer, request: Mutation) -> Answer {
     let product = request.json(|fields| ProductId(fields.id("product_id")))?;
     let store = customer.store();
@@ -143,7 +143,7 @@ pub(crate) async fn add_wish(customer: Customer, request: Mutation) -> Answer {
     security(("bearer" = [])),
     params(ChangeHeaders, ("product_id" = i64, Path, description = "A product's id", example = 15)),
     responses((status = 200, description = "The wishlist after it", body = WishlistJson),
-              Change, Missing))]
+              Change, TooMany, Missing))]
 pub(crate) async fn remove_wish(
     customer: Customer,
     PathId(product): PathId,
@@ -157,7 +157,8 @@ pub(crate) async fn remove_wish(
 /// Empty the wishlist
 #[utoipa::path(delete, path = "/wishlist", tag = "Wishlist", security(("bearer" = [])),
     params(ChangeHeaders),
-    responses((status = 200, description = "The empty wishlist", body = WishlistJson), Change))]
+    responses((status = 200, description = "The empty wishlist", body = WishlistJson),
+              Change, TooMany))]
 pub(crate) async fn clear_wishlist(customer: Customer, request: Mutation) -> Answer {
     let done = customer.store().clear_wishlist(customer.session(), request.guard()).await?;
     Ok(changed(&done, customer.currency()))
@@ -175,7 +176,7 @@ pub(crate) async fn clear_wishlist(customer: Customer, request: Mutation) -> Ans
                headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
-              ChangeWithBody, Missing, Stale))]
+              ChangeWithBody, TooMany, Missing, Stale))]
 pub(crate) async fn move_to_cart(
     customer: Customer,
     PathId(product): PathId,

@@ -25,10 +25,11 @@ END $$;
 -- change_carts for customers on one server, of whom p_user is one: that is where it runs, all of it.
 CREATE OR REPLACE FUNCTION change_carts_beside(p_user BIGINT, p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[],
     p_incarnations BIGINT[], p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[],
-    p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[], p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
+    p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[], p_on_hand BIGINT[], p_limit BIGINT)
+RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY SELECT * FROM change_carts(p_kinds, p_users, p_epochs, p_incarnations, p_nows, p_products, p_targets,
-        p_quantities, p_versions, p_keys, p_fingerprints, p_on_hand);
+        p_quantities, p_versions, p_keys, p_fingerprints, p_on_hand, p_limit);
 END $$;
 
 -- Checks and reads customers on one server, of whom p_user is one. A row for each line, or one for an empty cart;
@@ -60,7 +61,8 @@ BEGIN
     FOR f IN
         SELECT p.oid::REGPROCEDURE AS name, p.proname IN ('change_carts_beside', 'carts_beside') AS is_of_many
         FROM pg_proc p WHERE p.pronamespace = current_schema()::REGNAMESPACE
-        AND p.proname IN ('begin_as', 'remember', 'other_version', 'empty_cart', 'change_carts_beside', 'carts_beside')
+        AND p.proname IN ('begin_as', 'remember', 'other_version', 'full_hour', 'empty_cart',
+            'change_carts_beside', 'carts_beside')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I', f.name, current_schema());
         -- Of one customer's it is known that it stays on the shard, so it may leave in a transaction, too.

@@ -110,6 +110,23 @@ BEGIN
     RETURN nullif(coalesce(v_version, 0), p_expected);
 END $$;
 
+-- Counts a change of a cart whose user is locked in its hour: null, or, if it is one too many, when the hour began.
+CREATE FUNCTION full_hour(p_user BIGINT, p_now BIGINT, p_limit BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    v_began   BIGINT;
+    v_changes BIGINT;
+BEGIN
+    SELECT c.hour_began, c.version - c.hour_version INTO v_began, v_changes FROM carts c WHERE c.user_id = p_user;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF p_now BETWEEN v_began - 3600000 AND v_began + 3599999 THEN
+        RETURN CASE WHEN v_changes >= p_limit THEN v_began END;
+    END IF;
+    -- None was counted yet, it is over, or it was counted by a clock that was wrong.
+    UPDATE carts SET hour_began = p_now, hour_version = version WHERE user_id = p_user;
+    RETURN NULL;
+END $$;
+
 -- The pieces there are of a SKU. Null where the stock is out of a function's reach, which is where a caller has to
 -- bring the number along.
 CREATE FUNCTION on_hand_of(p_sku BIGINT) RETURNS BIGINT LANGUAGE plpgsql STABLE AS $$
@@ -161,7 +178,8 @@ BEGIN
         WHERE user_id = p_user AND sku_id = p_sku;
         RETURN;
     END IF;
-    INSERT INTO carts (user_id, version, next_line, updated_at) VALUES (p_user, 1, 2, p_now)
+    INSERT INTO carts (user_id, version, next_line, updated_at, hour_began, hour_version)
+    VALUES (p_user, 1, 2, p_now, p_now, 0)
     ON CONFLICT (user_id) DO UPDATE SET version = carts.version + 1, next_line = carts.next_line + 1,
         updated_at = excluded.updated_at
     RETURNING next_line - 1 INTO line;
@@ -170,10 +188,12 @@ BEGIN
 END $$;
 
 CREATE FUNCTION add_to_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
-    p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT,
+    p_limit BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
+    v_full  BIGINT;
     v_put   RECORD;
 BEGIN
     IF v_begun.outcome = 'replayed' THEN
@@ -185,6 +205,10 @@ BEGIN
     IF v_other IS NOT NULL THEN
         RETURN cart_refusal('version_conflict', v_other, NULL);
     END IF;
+    v_full := full_hour(p_user, p_now, p_limit);
+    IF v_full IS NOT NULL THEN
+        RETURN cart_refusal('too_many_changes', v_full, NULL);
+    END IF;
     v_put := put_into_cart(p_user, p_now, p_sku, p_quantity, NULL, p_on_hand);
     IF v_put.refusal IS NOT NULL THEN
         RETURN cart_refusal(v_put.refusal, v_put.detail, p_sku);
@@ -194,10 +218,12 @@ BEGIN
 END $$;
 
 CREATE FUNCTION set_quantity(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
-    p_line BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_line BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT,
+    p_limit BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun   begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other   BIGINT;
+    v_full    BIGINT;
     v_sku     BIGINT;
     v_before  INTEGER;
     v_price   BIGINT;
@@ -212,6 +238,10 @@ BEGIN
     v_other := other_version(p_user, p_version);
     IF v_other IS NOT NULL THEN
         RETURN cart_refusal('version_conflict', v_other, NULL);
+    END IF;
+    v_full := full_hour(p_user, p_now, p_limit);
+    IF v_full IS NOT NULL THEN
+        RETURN cart_refusal('too_many_changes', v_full, NULL);
     END IF;
     SELECT i.sku_id, i.quantity INTO v_sku, v_before FROM cart_items i WHERE i.user_id = p_user AND i.id = p_line;
     IF NOT FOUND THEN
@@ -252,10 +282,11 @@ BEGIN
 END $$;
 
 CREATE FUNCTION clear_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
-    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA) RETURNS cart_answer LANGUAGE plpgsql AS $$
+    p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_limit BIGINT) RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
+    v_full  BIGINT;
 BEGIN
     IF v_begun.outcome = 'replayed' THEN
         RETURN cart_as(p_user, 'replayed');
@@ -266,17 +297,23 @@ BEGIN
     IF v_other IS NOT NULL THEN
         RETURN cart_refusal('version_conflict', v_other, NULL);
     END IF;
+    v_full := full_hour(p_user, p_now, p_limit);
+    IF v_full IS NOT NULL THEN
+        RETURN cart_refusal('too_many_changes', v_full, NULL);
+    END IF;
     PERFORM empty_cart(p_user, p_now);
     PERFORM remember(p_user, p_now, p_key, p_fingerprint, p_user);
     RETURN cart_as(p_user, 'done');
 END $$;
 
 CREATE FUNCTION move_to_cart(p_user BIGINT, p_epoch BIGINT, p_incarnation BIGINT, p_now BIGINT,
-    p_product BIGINT, p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT)
+    p_product BIGINT, p_sku BIGINT, p_quantity INTEGER, p_version BIGINT, p_key TEXT, p_fingerprint BYTEA, p_on_hand BIGINT,
+    p_limit BIGINT)
 RETURNS cart_answer LANGUAGE plpgsql AS $$
 DECLARE
     v_begun begun := begin_as(p_user, p_epoch, p_incarnation, p_now, p_key, p_fingerprint);
     v_other BIGINT;
+    v_full  BIGINT;
     v_put   RECORD;
 BEGIN
     IF v_begun.outcome = 'replayed' THEN
@@ -287,6 +324,10 @@ BEGIN
     v_other := other_version(p_user, p_version);
     IF v_other IS NOT NULL THEN
         RETURN cart_refusal('version_conflict', v_other, NULL);
+    END IF;
+    v_full := full_hour(p_user, p_now, p_limit);
+    IF v_full IS NOT NULL THEN
+        RETURN cart_refusal('too_many_changes', v_full, NULL);
     END IF;
     PERFORM 1 FROM wishlist_items w WHERE w.user_id = p_user AND w.product_id = p_product;
     IF NOT FOUND THEN
@@ -305,22 +346,25 @@ END $$;
 -- calls at once lock users in the same order; changes by one user come in the order in which they are to happen.
 CREATE FUNCTION change_carts(p_kinds TEXT[], p_users BIGINT[], p_epochs BIGINT[], p_incarnations BIGINT[],
     p_nows BIGINT[], p_products BIGINT[], p_targets BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[],
-    p_on_hand BIGINT[]) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
+    p_on_hand BIGINT[], p_limit BIGINT) RETURNS SETOF cart_answer LANGUAGE plpgsql AS $$
 BEGIN
     FOR n IN 1 .. cardinality(p_kinds) LOOP
         CASE p_kinds[n]
             WHEN 'add' THEN
                 RETURN NEXT add_to_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
-                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n],
+                    p_limit);
             WHEN 'set' THEN
                 RETURN NEXT set_quantity(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
-                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                    p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n],
+                    p_limit);
             WHEN 'clear' THEN
                 RETURN NEXT clear_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n], p_versions[n], p_keys[n],
-                    p_fingerprints[n]);
+                    p_fingerprints[n], p_limit);
             WHEN 'move' THEN
                 RETURN NEXT move_to_cart(p_users[n], p_epochs[n], p_incarnations[n], p_nows[n],
-                    p_products[n], p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n]);
+                    p_products[n], p_targets[n], p_quantities[n], p_versions[n], p_keys[n], p_fingerprints[n], p_on_hand[n],
+                    p_limit);
         END CASE;
     END LOOP;
 END $$;
@@ -344,7 +388,8 @@ CREATE TYPE add_verdict AS (
 -- step and user, which halves what an add costs. A row for each line of each cart that was changed, and one for each
 -- refusal; `place` counts the adds from 1.
 CREATE FUNCTION add_to_carts(p_users BIGINT[], p_epochs BIGINT[], p_incarnations BIGINT[], p_nows BIGINT[],
-    p_skus BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[])
+    p_skus BIGINT[], p_quantities INTEGER[], p_versions BIGINT[], p_keys TEXT[], p_fingerprints BYTEA[],
+    p_limit BIGINT)
 RETURNS TABLE (place BIGINT, outcome TEXT, detail BIGINT, catalogue_version BIGINT, version BIGINT,
     updated_at BIGINT, line_id BIGINT, line_sku BIGINT, line_quantity INTEGER, line_price BIGINT,
     line_on_hand BIGINT)
@@ -365,6 +410,8 @@ BEGIN
             WHEN k.fingerprint = q.fingerprint THEN 'replayed'
             WHEN k.user_id IS NOT NULL THEN 'key_reused'
             WHEN coalesce(c.version, 0) <> q.version THEN 'version_conflict'
+            WHEN q.now BETWEEN c.hour_began - 3600000 AND c.hour_began + 3599999
+                AND c.version - c.hour_version >= p_limit THEN 'too_many_changes'
             WHEN s.id IS NULL THEN 'no_sku'
             WHEN NOT s.active THEN 'sku_unavailable'
             WHEN coalesce(l.quantity, 0) + q.quantity > 999 THEN 'quantity_limit'
@@ -373,7 +420,12 @@ BEGIN
             WHEN coalesce(l.quantity, 0) + q.quantity > t.on_hand THEN 'insufficient_stock'
             ELSE 'done'
         END,
-        CASE WHEN coalesce(c.version, 0) <> q.version THEN coalesce(c.version, 0) ELSE t.on_hand END
+        CASE
+            WHEN coalesce(c.version, 0) <> q.version THEN coalesce(c.version, 0)
+            WHEN q.now BETWEEN c.hour_began - 3600000 AND c.hour_began + 3599999
+                AND c.version - c.hour_version >= p_limit THEN c.hour_began
+            ELSE t.on_hand
+        END
     )::add_verdict) INTO v_verdicts
     FROM unnest(p_users, p_epochs, p_incarnations, p_nows, p_skus, p_quantities, p_versions, p_keys, p_fingerprints)
         WITH ORDINALITY AS q (user_id, epoch, incarnation, now, sku_id, quantity, version, key, fingerprint, place)
@@ -386,10 +438,14 @@ BEGIN
     LEFT JOIN stock t ON t.sku_id = q.sku_id
     LEFT JOIN cart_items l ON l.user_id = q.user_id AND l.sku_id = q.sku_id;
     -- A new cart counts on from 2; what `excluded` carries for one that is there is 1 and its new lines.
-    INSERT INTO carts (user_id, version, next_line, updated_at)
-    SELECT a.user_id, 1, 1 + a.new_lines, a.now FROM unnest(v_verdicts) a WHERE a.outcome = 'done'
+    INSERT INTO carts (user_id, version, next_line, updated_at, hour_began, hour_version)
+    SELECT a.user_id, 1, 1 + a.new_lines, a.now, a.now, 0 FROM unnest(v_verdicts) a WHERE a.outcome = 'done'
     ON CONFLICT (user_id) DO UPDATE SET version = carts.version + 1,
-        next_line = carts.next_line + excluded.next_line - 1, updated_at = excluded.updated_at;
+        next_line = carts.next_line + excluded.next_line - 1, updated_at = excluded.updated_at,
+        hour_version = CASE WHEN excluded.updated_at BETWEEN carts.hour_began - 3600000 AND carts.hour_began + 3599999
+            THEN carts.hour_version ELSE carts.version END,
+        hour_began = CASE WHEN excluded.updated_at BETWEEN carts.hour_began - 3600000 AND carts.hour_began + 3599999
+            THEN carts.hour_began ELSE excluded.updated_at END;
     INSERT INTO cart_items AS i (user_id, sku_id, id, quantity, price_when_added, added_at)
     SELECT a.user_id, a.sku_id, c.next_line - 1, a.quantity, a.price, a.now
     FROM unnest(v_verdicts) a JOIN carts c ON c.user_id = a.user_id WHERE a.outcome = 'done'

@@ -8,6 +8,7 @@ use evercart_core::cart::{Cart, Carts, LINES_MAX, Line, MergeStrategy, Merged, Q
 use evercart_core::error::{Refused, Result as StoreResult, StoreError};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{LineId, SkuId, UserId};
+use evercart_core::limits::too_many_cart_changes;
 use evercart_core::money::Money;
 use evercart_core::user::Session;
 
@@ -122,7 +123,8 @@ impl Postgres {
     ) -> StoreResult<Done<Cart>> {
         let expected = guard.expected_version;
         let server = self.server_of(session.user_id).await?;
-        let asked = CartChange { session, change, guard, now: self.now(), server };
+        let (now, limit) = (self.now(), self.limits.cart_changes_per_hour);
+        let asked = CartChange { session, change, guard, now, limit, server };
         let Answer { outcome, detail, sku, content } = self.cart_changes.ask(asked).await?;
         let replayed = match &*outcome {
             "done" => {
@@ -130,6 +132,9 @@ impl Postgres {
                 false
             }
             "replayed" => true,
+            "too_many_changes" => {
+                return Err(too_many_cart_changes(limit, detail.unwrap_or(now), now).into());
+            }
             word => return Err(refusal(word, detail, sku, expected)),
         };
         let value = self.cart_of(session, content).await?;

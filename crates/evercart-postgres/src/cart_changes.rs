@@ -27,6 +27,8 @@ pub(crate) struct CartChange {
     pub(crate) guard: Guard,
     /// The moment it was asked for, in milliseconds since 1970.
     pub(crate) now: i64,
+    /// The most changes of a cart in an hour; the same for all.
+    pub(crate) limit: u32,
     /// Where the customer lies, on a cluster.
     pub(crate) server: Option<i64>,
 }
@@ -47,18 +49,18 @@ pub(crate) struct Answer {
 pub(crate) const ADD: &str = "SELECT place, outcome, detail, catalogue_version, version, \
      updated_at, line_id, \
      line_sku, line_quantity, line_price, line_on_hand FROM add_to_carts($1, $2, $3, $4, $5, $6, \
-     $7, $8, $9)";
+     $7, $8, $9, $10)";
 
 pub(crate) const CHANGE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, \
      quantities, prices, on_hand FROM change_carts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-     $12)";
+     $12, $13)";
 
 /// The same for customers of one server of a cluster. In place of the pieces on hand, which lie
 /// elsewhere, there is a 0.
 const CHANGE_BESIDE: &str = "SELECT outcome, detail, catalogue_version, version, updated_at, \
      line_ids, sku_ids, quantities, prices, on_hand \
-     FROM change_carts_beside($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     FROM change_carts_beside($14, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 /// Which SKU a line is of. A line keeps its SKU, so what was read before a change holds in it.
 const SKU_OF_LINE: &str = "SELECT sku_id FROM cart_items WHERE user_id = $1 AND id = $2";
@@ -150,8 +152,19 @@ async fn add(
     let columns = Columns::of(changes);
     let Columns { users, epochs, incarnations, nows, targets, .. } = &columns;
     let Columns { quantities, versions, keys, fingerprints, .. } = &columns;
-    let params: Params<'_> =
-        &[users, epochs, incarnations, nows, targets, quantities, versions, keys, fingerprints];
+    let limit = &columns.limit;
+    let params: Params<'_> = &[
+        users,
+        epochs,
+        incarnations,
+        nows,
+        targets,
+        quantities,
+        versions,
+        keys,
+        fingerprints,
+        limit,
+    ];
     let rows = client.query(statement, params).await?;
     let mut answers: Vec<_> = changes.iter().map(|_| Answer::default()).collect();
     for row in &rows {
@@ -186,6 +199,7 @@ async fn change(
         keys,
         fingerprints,
         on_hand,
+        &columns.limit,
     ];
     if let Some(first) = first {
         params.push(first);
@@ -214,12 +228,15 @@ struct Columns<'a> {
     fingerprints: Vec<Option<&'a [u8]>>,
     /// The pieces there are, where the function does not see them itself.
     on_hand: Vec<Option<i64>>,
+    /// The most changes of a cart in an hour.
+    limit: i64,
 }
 
 impl<'a> Columns<'a> {
     fn of(changes: &[&'a CartChange]) -> Self {
         let mut columns = Self::default();
-        for CartChange { session, change, guard, now, .. } in changes {
+        for CartChange { session, change, guard, now, limit, .. } in changes {
+            columns.limit = (*limit).into();
             let (kind, product, target, quantity) = match *change {
                 Change::Add { sku_id, quantity } => ("add", None, Some(sku_id.0), Some(quantity)),
                 Change::Set { line, quantity } => ("set", None, Some(line.0), Some(quantity)),

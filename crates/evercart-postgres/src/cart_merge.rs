@@ -8,13 +8,14 @@ use evercart_core::error::Failed;
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::SkuId;
 use evercart_core::user::Session;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 
 use crate::actor::{Begun, begin_as, remember};
 use crate::cart::CartContent;
 use crate::cart_changes::answer;
 use crate::db::{Db, Result, unsigned};
 use crate::distribute::ON_HAND;
+use crate::limits::allow_cart_change;
 use crate::order::check_version;
 
 /// What is known of what is offered, and of the cart it joins.
@@ -40,7 +41,8 @@ pub(crate) async fn merge(
         return Ok(Done::before((content(db, session).await?, Vec::new())));
     }
     check_version(db, session.user_id, guard).await?;
-    let mut shelf = look(db, session, items).await?;
+    let allowed = allow_cart_change(db, session.user_id);
+    let ((), mut shelf) = try_join(allowed, look(db, session, items)).await?;
     let mut skipped = Vec::new();
     for (sku_id, offered) in items {
         if let Some(reason) =

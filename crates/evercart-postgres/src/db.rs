@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Object, Transaction};
 use evercart_core::error::{Failed, Refused, Result as StoreResult, StoreError};
+use evercart_core::limits::CustomerLimits;
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -135,6 +136,7 @@ pub(crate) struct Db<'a> {
     transaction: Transaction<'a>,
     now: i64,
     is_distributed: bool,
+    limits: CustomerLimits,
     keeper: Arc<Keeper>,
 }
 
@@ -150,6 +152,7 @@ impl<'a> Db<'a> {
             transaction,
             now: store.now(),
             is_distributed: store.target.distributed,
+            limits: store.limits,
             keeper: Arc::clone(&store.keeper),
         }
     }
@@ -182,6 +185,11 @@ impl<'a> Db<'a> {
     /// True if what this transaction reads and changes lies on several servers.
     pub(crate) fn is_distributed(&self) -> bool {
         self.is_distributed
+    }
+
+    /// What one customer may do.
+    pub(crate) fn limits(&self) -> &CustomerLimits {
+        &self.limits
     }
 
     /// The transaction itself, for what is not a prepared statement.

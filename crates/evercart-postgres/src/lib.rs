@@ -27,6 +27,7 @@ mod distribute;
 mod erasing;
 mod heartbeat;
 mod life;
+mod limits;
 mod listed;
 mod migrate;
 mod operator;
@@ -52,6 +53,7 @@ use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
 use evercart_core::copy::Erasure;
 use evercart_core::ids::UserId;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::mark::Mark;
 use evercart_core::market::MarketName;
 use evercart_core::store::{NoGauge, WriterGauge};
@@ -95,6 +97,8 @@ pub struct Options {
     pub batch_max: usize,
     /// The most operations waiting, to read and to change carts each. More are refused.
     pub queue_max: usize,
+    /// What one customer may do in an hour and have open at once.
+    pub limits: CustomerLimits,
     /// What is remembered of the store outside of it. Without one only a promotion, a recovery and
     /// a move to another server are noticed.
     pub mark: Option<Arc<dyn Mark>>,
@@ -118,6 +122,7 @@ impl Options {
             pool: 16,
             batch_max: 128,
             queue_max: 4096,
+            limits: CustomerLimits::NONE,
             mark: None,
             gives_tokens: false,
             may_be_new: false,
@@ -135,6 +140,7 @@ impl Options {
 pub struct Postgres {
     target: Target,
     clock: Arc<dyn Clock>,
+    limits: CustomerLimits,
     pool: Pool,
     public: Public,
     cart_reads: Lanes<CartRead>,
@@ -193,6 +199,7 @@ impl Postgres {
         Ok(Self {
             target,
             clock,
+            limits: options.limits,
             pool,
             public: Public::new(options.pool),
             cart_reads,

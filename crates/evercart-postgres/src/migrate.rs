@@ -13,7 +13,7 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0007_erasures.sql"),
     include_str!("../migrations/0008_audit.sql"),
     include_str!("../migrations/0009_server_keys.sql"),
+    include_str!("../migrations/0010_hours.sql"),
 ];
 
 /// The functions, which are made anew after the last migration.

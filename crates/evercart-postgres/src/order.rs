@@ -16,9 +16,10 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::actor::{Begun, admit, begin_as, remember};
+use crate::actor::{Begun, admit, remember};
 use crate::db::{Db, Result, snapshot, time, transact, unsigned};
 use crate::erasing::END_ORDER;
+use crate::limits::begin_change;
 use crate::{Postgres, address};
 use placing::{buy, check_out};
 
@@ -68,7 +69,7 @@ impl Orders for Postgres {
         guard: Guard,
     ) -> StoreResult<Done<Order>> {
         transact!(self, |db| async {
-            let replayed = match begin_as(&db, session, &guard).await? {
+            let replayed = match begin_change(&db, session, &guard).await? {
                 Begun::Replay { .. } => true,
                 Begun::Fresh => {
                     cancel(&db, session.user_id, id).await?;
@@ -96,7 +97,7 @@ impl Orders for Postgres {
     ) -> StoreResult<Done<Address>> {
         transact!(self, |db| async {
             let user = session.user_id;
-            let (id, replayed) = match begin_as(&db, session, &guard).await? {
+            let (id, replayed) = match begin_change(&db, session, &guard).await? {
                 Begun::Replay { resource } => (AddressId(resource), true),
                 Begun::Fresh => {
                     let id = address::add(&db, user, &fields, is_default).await?;
@@ -117,7 +118,7 @@ impl Orders for Postgres {
     ) -> StoreResult<Done<Address>> {
         transact!(self, |db| async {
             let user = session.user_id;
-            let replayed = match begin_as(&db, session, &guard).await? {
+            let replayed = match begin_change(&db, session, &guard).await? {
                 Begun::Replay { .. } => true,
                 Begun::Fresh => {
                     address::change(&db, user, id, &change).await?;
@@ -136,7 +137,7 @@ impl Orders for Postgres {
         guard: Guard,
     ) -> StoreResult<Done<()>> {
         transact!(self, |db| async {
-            match begin_as(&db, session, &guard).await? {
+            match begin_change(&db, session, &guard).await? {
                 Begun::Replay { .. } => Ok(Done::before(())),
                 Begun::Fresh => {
                     address::remove(&db, session.user_id, id).await?;

@@ -24,6 +24,7 @@ use tokio_postgres::Row;
 use crate::Postgres;
 use crate::actor::{Begun, begin_as, compare, forget_old_keys, remember};
 use crate::db::{Db, DbError, Params, Result, Turns, time, transact};
+use crate::limits::begin_change;
 use crate::phone_change::kept_for;
 use crate::sign_in::before_user::{EarlyEntry, confirm_early};
 use crate::sign_in::budget::{PEEK, peek_all, refuse_if_used_up, spend, spend_all, standing_of};
@@ -463,7 +464,7 @@ async fn change_profile(
     guard: &Guard,
 ) -> Result<Done<User>> {
     let id = session.user_id;
-    let replayed = match begin_as(db, session, guard).await? {
+    let replayed = match begin_change(db, session, guard).await? {
         Begun::Replay { .. } => true,
         Begun::Fresh => {
             try_join(write_profile(db, id, change), remember(db, id, guard, id.0)).await?;

@@ -12,10 +12,11 @@ use evercart_core::wishlist::{WISHES_MAX, Wish, Wishlist, Wishlists};
 use futures_util::future::try_join;
 
 use crate::Postgres;
-use crate::actor::{Begun, admit, begin_as, remember};
+use crate::actor::{Begun, admit, remember};
 use crate::cart::Change;
 use crate::catalogue;
 use crate::db::{Db, Result, snapshot, time, transact};
+use crate::limits::begin_change;
 
 #[async_trait]
 impl Wishlists for Postgres {
@@ -69,7 +70,7 @@ async fn change(
     resource: i64,
     change: impl Future<Output = Result<()>>,
 ) -> Result<Done<Wishlist>> {
-    let replayed = match begin_as(db, session, guard).await? {
+    let replayed = match begin_change(db, session, guard).await? {
         Begun::Replay { .. } => true,
         Begun::Fresh => {
             change.await?;

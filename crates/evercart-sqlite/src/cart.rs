@@ -5,6 +5,7 @@ use evercart_core::cart::{Cart, Carts, Line, MergeStrategy, Merged, Skipped};
 use evercart_core::error::{Failed, Refused, Result as StoreResult};
 use evercart_core::guard::{Done, Guard};
 use evercart_core::ids::{LineId, SkuId};
+use evercart_core::limits::CartHour;
 use evercart_core::money::Money;
 use evercart_core::user::Session;
 
@@ -60,6 +61,7 @@ impl Carts for Sqlite {
                     }
                     Opened::Fresh(open) => open,
                 };
+                open.count(db)?;
                 let (before, mut skipped) = (open.cart.version, Vec::new());
                 for (sku_id, offered) in items {
                     if let Some(reason) = open.merge(db, (sku_id, offered), strategy)? {
@@ -114,7 +116,7 @@ impl Sqlite {
 
 pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, n.value, \
      v.version, c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, \
-     i.price_when_added, s.on_hand \
+     i.price_when_added, s.on_hand, c.hour_began, c.hour_version \
      FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
@@ -125,6 +127,8 @@ pub(crate) struct Found {
     pub(crate) cart: Cart,
     /// The id of the next new line.
     pub(crate) next_line: i64,
+    /// In which changes are counted.
+    pub(crate) hour: Option<CartHour>,
     pub(crate) catalogue_version: i64,
 }
 
@@ -139,6 +143,7 @@ pub(crate) fn find(db: &Db, session: Session) -> Result<Found> {
     let mut rows = statement.query([session.user_id.0])?;
     let mut cart = Cart { user_id: session.user_id, version: 0, lines: vec![], updated_at: None };
     let (mut next_line, mut catalogue_version) = (1, 0);
+    let mut hour = None;
     let mut is_first = true;
     while let Some(row) = rows.next()? {
         if is_first {
@@ -147,6 +152,8 @@ pub(crate) fn find(db: &Db, session: Session) -> Result<Found> {
             cart.version = row.get::<_, Option<i64>>(5)?.unwrap_or(0);
             cart.updated_at = row.get::<_, Option<i64>>(6)?.map(time);
             next_line = row.get::<_, Option<i64>>(7)?.unwrap_or(1);
+            let (began, version): (Option<i64>, Option<i64>) = (row.get(13)?, row.get(14)?);
+            hour = began.zip(version).map(|(began, version)| CartHour { began, version });
             is_first = false;
         }
         let Some(id) = row.get(8)? else { break };
@@ -166,5 +173,5 @@ pub(crate) fn find(db: &Db, session: Session) -> Result<Found> {
         return Err(Refused::UnknownUser.into());
     }
     cart.lines.sort_unstable_by_key(|line| line.id);
-    Ok(Found { cart, next_line, catalogue_version })
+    Ok(Found { cart, next_line, hour, catalogue_version })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, Refused, StoreError};
 use evercart_core::ids::UserId;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::mark::{Mark, Numbers, RESERVED_AT_ONCE};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
@@ -121,6 +122,8 @@ pub(crate) fn is_fsync_failure(error: &rusqlite::Error) -> bool {
 pub(crate) struct Db {
     pub(crate) connection: Connection,
     pub(crate) skus: RefCell<SkuCache>,
+    /// What one customer may do; only the writer asks.
+    pub(crate) limits: CustomerLimits,
     clock: Arc<dyn Clock>,
     /// The time of the operation that is being run.
     time: Cell<Option<i64>>,
@@ -141,6 +144,7 @@ impl Db {
         Self {
             connection,
             skus: RefCell::default(),
+            limits: CustomerLimits::NONE,
             clock,
             time: Cell::default(),
             reserved: None,

@@ -45,6 +45,7 @@ impl Keeper {
         let remembered = Remembered::of(options.mark.as_deref()).map_err(unmarked)?;
         let connection = migrate::open_and_migrate(path)?;
         let mut db = Db::new(connection, Arc::clone(&options.clock));
+        db.limits = options.limits;
         let listed = options.mark.as_deref().map(Mark::erasures).transpose();
         let listed = listed.map_err(unmarked)?.unwrap_or_default();
         let settled = in_transaction(&db, |db| {

@@ -18,6 +18,7 @@ mod db;
 mod erasing;
 mod keeper;
 mod life;
+mod limits;
 mod lock;
 mod migrate;
 mod open_cart;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use evercart_core::awake::Awake;
 use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, StoreError};
+use evercart_core::limits::CustomerLimits;
 use evercart_core::mark::Mark;
 use evercart_core::store::{NoGauge, WriterGauge};
 
@@ -76,6 +78,8 @@ pub struct Options {
     pub batch_max: usize,
     /// The most operations waiting, for the writer and for the readers each. More are refused.
     pub queue_max: usize,
+    /// What one customer may do in an hour and have open at once.
+    pub limits: CustomerLimits,
     /// What is remembered of the store outside of it. Without one a return to older data goes
     /// unnoticed.
     pub mark: Option<Arc<dyn Mark>>,
@@ -98,6 +102,7 @@ impl Options {
             public_read_max: Duration::from_secs(1),
             batch_max: 512,
             queue_max: 4096,
+            limits: CustomerLimits::NONE,
             mark: None,
             gives_tokens: false,
             may_be_new: false,

@@ -9,6 +9,7 @@ use evercart_core::cart::{Cart, LINES_MAX, Line, MergeStrategy, QUANTITY_MAX, Sk
 use evercart_core::error::Refused;
 use evercart_core::guard::Guard;
 use evercart_core::ids::{LineId, OrderId, SkuId};
+use evercart_core::limits::CartHour;
 use evercart_core::user::Session;
 use rusqlite::OptionalExtension;
 
@@ -21,6 +22,8 @@ pub(crate) struct OpenCart {
     pub(crate) actor: Actor,
     /// The id of the next new line. One is used up only by a line that is made.
     next_line: i64,
+    /// In which changes are counted.
+    hour: Option<CartHour>,
 }
 
 /// What a guarded change of a cart finds when it begins.
@@ -50,10 +53,10 @@ pub(crate) fn open(db: &Db, session: Session, guard: &Guard) -> Result<Opened> {
 
 const STOCK: &str = "SELECT on_hand FROM stock WHERE sku_id = ?1";
 
-const MAKE: &str =
-    "INSERT INTO carts (user_id, version, next_line, updated_at) VALUES (?1, 1, ?2, ?3)";
-const TOUCH: &str = "UPDATE carts SET version = version + 1, next_line = ?2, updated_at = ?3 \
-     WHERE user_id = ?1";
+const MAKE: &str = "INSERT INTO carts (user_id, version, next_line, updated_at, hour_began, \
+     hour_version) VALUES (?1, 1, ?2, ?3, ?4, ?5)";
+const TOUCH: &str = "UPDATE carts SET version = version + 1, next_line = ?2, updated_at = ?3, \
+     hour_began = ?4, hour_version = ?5 WHERE user_id = ?1";
 
 const TAKE_BACK: &str = "UPDATE carts SET version = version - ?2 WHERE user_id = ?1";
 
@@ -72,13 +75,25 @@ const REMOVE_LINES: &str = "DELETE FROM cart_items WHERE user_id = ?1";
 impl OpenCart {
     /// Checks the user and reads their cart.
     pub(crate) fn of(db: &Db, session: Session) -> Result<Self> {
-        let Found { cart, next_line, catalogue_version } = cart::find(db, session)?;
+        let Found { cart, next_line, hour, catalogue_version } = cart::find(db, session)?;
         let actor = Actor { user_id: session.user_id, catalogue_version };
-        Ok(Self { cart, actor, next_line })
+        Ok(Self { cart, actor, next_line, hour })
+    }
+
+    /// Refuses a change that is one too many in its hour. Before anything is written.
+    pub(crate) fn count(&mut self, db: &Db) -> Result<()> {
+        let limit = db.limits.cart_changes_per_hour;
+        self.hour = Some(CartHour::of_change(self.hour, self.cart.version, db.now(), limit)?);
+        Ok(())
     }
 
     /// Adds pieces of a SKU to its line, or makes the line. Returns the line.
     pub(crate) fn add(&mut self, db: &Db, sku_id: SkuId, quantity: u32) -> Result<LineId> {
+        self.count(db)?;
+        self.put(db, sku_id, quantity)
+    }
+
+    fn put(&mut self, db: &Db, sku_id: SkuId, quantity: u32) -> Result<LineId> {
         let sku = db
             .sku(self.actor.catalogue_version, sku_id)?
             .ok_or(Refused::NotFound { what: "SKU" })?;
@@ -106,6 +121,7 @@ impl OpenCart {
 
     /// Sets a line's quantity; 0 removes it. Only growing asks whether there is enough.
     pub(crate) fn set(&mut self, db: &Db, line: LineId, quantity: u32) -> Result<()> {
+        self.count(db)?;
         let place = self.cart.lines.iter().position(|held| held.id == line);
         let place = place.ok_or(Refused::NotFound { what: "line in this cart" })?;
         let Line { sku, quantity: held, .. } = &self.cart.lines[place];
@@ -124,7 +140,8 @@ impl OpenCart {
         Ok(())
     }
 
-    /// Adds as much of what is offered as can be had. Says why, if that is not all.
+    /// Adds as much of what is offered as can be had, as part of a change that is counted. Says
+    /// why, if that is not all.
     pub(crate) fn merge(
         &mut self,
         db: &Db,
@@ -145,7 +162,7 @@ impl OpenCart {
         };
         let (joining, reason) = strategy.joining(had, offered, on_hand);
         if joining > 0 {
-            self.add(db, sku_id, joining)?;
+            self.put(db, sku_id, joining)?;
         }
         Ok(reason)
     }
@@ -162,6 +179,11 @@ impl OpenCart {
 
     /// Removes every line; the cart itself stays, one version on. An empty cart is left alone.
     pub(crate) fn clear(&mut self, db: &Db) -> Result<()> {
+        self.count(db)?;
+        self.empty(db)
+    }
+
+    fn empty(&mut self, db: &Db) -> Result<()> {
         if !self.cart.lines.is_empty() {
             self.touch(db)?;
             db.sql(REMOVE_LINES)?.execute([self.actor.user_id.0])?;
@@ -172,7 +194,7 @@ impl OpenCart {
 
     /// Removes the lines that `order` was made of, and notes that it was this order.
     pub(crate) fn clear_for(&mut self, db: &Db, order: OrderId) -> Result<()> {
-        self.clear(db)?;
+        self.empty(db)?;
         db.change_one(NOTE_ORDER, (self.actor.user_id.0, order.0))
     }
 
@@ -209,7 +231,9 @@ impl OpenCart {
     fn touch(&mut self, db: &Db) -> Result<i64> {
         let now = db.now();
         let statement = if self.cart.version == 0 { MAKE } else { TOUCH };
-        db.change_one(statement, (self.actor.user_id.0, self.next_line, now))?;
+        let (began, version) = self.hour.map(|hour| (hour.began, hour.version)).unzip();
+        let row = (self.actor.user_id.0, self.next_line, now, began, version);
+        db.change_one(statement, row)?;
         self.cart.version += 1;
         self.cart.updated_at = Some(time(now));
         Ok(now)

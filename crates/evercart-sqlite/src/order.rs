@@ -13,9 +13,10 @@ use evercart_core::order::{Checkout, Items, Listed, Order, OrderLine, OrderStatu
 use evercart_core::user::Session;
 use rusqlite::{OptionalExtension, Row};
 
-use crate::actor::{Actor, Begun, admit, begin_as, remember, take_number};
+use crate::actor::{Actor, Begun, admit, remember, take_number};
 use crate::db::{Db, Result, time, unsigned};
 use crate::erasing::END_ORDER;
+use crate::limits::{allow_order, begin_change};
 use crate::open_cart::{OpenCart, Opened, on_hand, open};
 use crate::{Sqlite, address};
 
@@ -101,7 +102,7 @@ impl Orders for Sqlite {
     ) -> StoreResult<Done<Order>> {
         self.writer
             .write(move |db| {
-                let replayed = match begin_as(db, session, &guard)? {
+                let replayed = match begin_change(db, session, &guard)? {
                     Begun::Replay { .. } => true,
                     Begun::Fresh(actor) => {
                         cancel(db, actor.user_id, id)?;
@@ -132,7 +133,7 @@ impl Orders for Sqlite {
     ) -> StoreResult<Done<Address>> {
         self.writer
             .write(move |db| {
-                let (id, replayed) = match begin_as(db, session, &guard)? {
+                let (id, replayed) = match begin_change(db, session, &guard)? {
                     Begun::Replay { resource, .. } => (AddressId(resource), true),
                     Begun::Fresh(actor) => {
                         let id = address::add(db, actor.user_id, &fields, is_default)?;
@@ -154,7 +155,7 @@ impl Orders for Sqlite {
     ) -> StoreResult<Done<Address>> {
         self.writer
             .write(move |db| {
-                let replayed = match begin_as(db, session, &guard)? {
+                let replayed = match begin_change(db, session, &guard)? {
                     Begun::Replay { .. } => true,
                     Begun::Fresh(actor) => {
                         address::change(db, actor.user_id, id, &change)?;
@@ -174,7 +175,7 @@ impl Orders for Sqlite {
         guard: Guard,
     ) -> StoreResult<Done<()>> {
         self.writer
-            .write(move |db| match begin_as(db, session, &guard)? {
+            .write(move |db| match begin_change(db, session, &guard)? {
                 Begun::Replay { .. } => Ok(Done::before(())),
                 Begun::Fresh(actor) => {
                     address::remove(db, actor.user_id, id)?;
@@ -209,6 +210,7 @@ fn lines_of(db: &Db, actor: Actor, items: &Items) -> Result<Vec<Line>> {
 
 /// Prices the lines, takes their stock and writes the order.
 fn place(db: &Db, user: UserId, lines: &[Line], checkout: &Checkout) -> Result<OrderId> {
+    allow_order(db, user, lines.iter().map(|line| u64::from(line.quantity)).sum())?;
     if let Some(line) = lines.iter().find(|line| !line.sku.active) {
         return Err(Refused::SkuUnavailable { sku_id: line.sku.sku_id }.into());
     }

@@ -14,6 +14,7 @@ use evercart_core::clock::ManualClock;
 use evercart_core::code::{KeyedHash, Purpose};
 use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId};
+use evercart_core::limits::CustomerLimits;
 use evercart_core::market::Shipping;
 use evercart_core::money::Money;
 use evercart_core::operator::{MoveBack, Operator};
@@ -73,7 +74,16 @@ async fn p1_every_statement_of_a_request_is_an_index_look_up() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("us.sqlite3");
     let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_790_000_000).expect("in range")));
-    let store = Sqlite::open(&path, Options::new(clock)).expect("opens");
+    // Looked at, and never met.
+    let limits = CustomerLimits {
+        cart_changes_per_hour: 1_000,
+        changes_per_hour: 1_000,
+        orders_per_hour: 1_000,
+        open_orders: 1_000,
+        open_pieces: 1_000_000,
+    };
+    let options = Options { limits, ..Options::new(clock) };
+    let store = Sqlite::open(&path, options).expect("opens");
     fill_catalogue(&store).await;
     let preparation = seen_on(&path);
     run_every_customer_operation(&store).await;

@@ -19,10 +19,9 @@ use evercart_core::sign_in::{
 use evercart_core::user::{ProfileChange, Session, User};
 use rusqlite::{OptionalExtension, Row};
 
-use crate::actor::{
-    self, Begun, admit, begin_as, forget_old_keys, remember, resource_of, take_number,
-};
+use crate::actor::{self, Begun, admit, forget_old_keys, remember, resource_of, take_number};
 use crate::db::{Db, DbError, Result, time};
+use crate::limits::begin_change;
 use crate::sign_in::budget::{
     duration, forget_what_is_over, give_back, peek, refuse_if_used_up, spend,
 };
@@ -79,7 +78,7 @@ impl SignIn for Sqlite {
     ) -> StoreResult<Done<User>> {
         self.writer
             .write(move |db| {
-                let replayed = match begin_as(db, session, &guard)? {
+                let replayed = match begin_change(db, session, &guard)? {
                     Begun::Replay { .. } => true,
                     Begun::Fresh(actor) => {
                         change_profile(db, actor.user_id, &change)?;

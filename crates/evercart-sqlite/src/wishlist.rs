@@ -9,8 +9,9 @@ use evercart_core::user::Session;
 use evercart_core::wishlist::{WISHES_MAX, Wish, Wishlist, Wishlists};
 use rusqlite::OptionalExtension;
 
-use crate::actor::{Actor, Begun, admit, begin_as, remember};
+use crate::actor::{Actor, Begun, admit, remember};
 use crate::db::{Db, Result, time};
+use crate::limits::begin_change;
 use crate::open_cart::{Opened, open};
 use crate::{Sqlite, catalogue};
 
@@ -96,7 +97,7 @@ impl Sqlite {
     {
         self.writer
             .write(move |db| {
-                let replayed = match begin_as(db, session, &guard)? {
+                let replayed = match begin_change(db, session, &guard)? {
                     Begun::Replay { .. } => true,
                     Begun::Fresh(actor) => {
                         change(db, actor)?;

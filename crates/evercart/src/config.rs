@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use evercart_core::limits::{CustomerLimits, NO_LIMIT, ORDERS_LOOKED_AT};
 use evercart_core::market::{Market, MarketName};
 use evercart_http::{Limits, TestPhone};
 use ipnet::IpNet;
@@ -37,6 +38,10 @@ pub struct Settings {
     pub storage: Storage,
     /// `[auth]`
     pub auth: Auth,
+    /// `[limits]`
+    pub limits: CustomerLimits,
+    /// True if somebody set one of them: a demo has none otherwise.
+    pub limits_are_wanted: bool,
     /// `[sms]`
     pub sms: Sms,
     /// `[log]`
@@ -187,6 +192,8 @@ pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
         server: server(&read)?,
         storage: storage(&read)?,
         auth: auth(&read)?,
+        limits: limits(&read)?,
+        limits_are_wanted: LIMITS.iter().any(|key| read.given(key)),
         sms: sms(&read)?,
         log: Log {
             json: read.choice("log.format", &["human", "json"])? == "json",
@@ -200,6 +207,29 @@ pub(crate) fn resolve(layers: &Layers) -> Result<Settings, Failure> {
         backup: backup::read(&read)?,
         default_market: market::default(&read, &markets)?,
         markets,
+    })
+}
+
+const LIMITS: [&str; 5] = [
+    "limits.cart_changes_per_hour",
+    "limits.changes_per_hour",
+    "limits.orders_per_hour",
+    "limits.open_orders",
+    "limits.open_pieces",
+];
+
+fn limits(read: &Reader<'_>) -> Result<CustomerLimits, Failure> {
+    let most = |key, highest| match read.number(key, 0..=highest)? {
+        0 => Ok(NO_LIMIT),
+        most => Ok(most),
+    };
+    let [cart_changes, changes, orders, open_orders, open_pieces] = LIMITS;
+    Ok(CustomerLimits {
+        cart_changes_per_hour: most(cart_changes, 1_000_000)?,
+        changes_per_hour: most(changes, 1_000_000)?,
+        orders_per_hour: most(orders, ORDERS_LOOKED_AT)?,
+        open_orders: most(open_orders, ORDERS_LOOKED_AT)?,
+        open_pieces: most(open_pieces, 1_000_000)?,
     })
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::market::Market;
 use evercart_core::sms::LANGUAGES;
 use evercart_core::store::WriterGauge;
@@ -27,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::cli;
-use crate::config::{Settings, Sms, Storage};
+use crate::config::{Settings, Sms};
 use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::stores::Opened;
@@ -125,19 +126,24 @@ async fn open_all(
 ) -> anyhow::Result<Vec<Arc<dyn Opened>>> {
     let opening = settings.markets.iter().map(|market| {
         let gauge = metrics.writer_gauge(&market.name);
-        open_one(&settings.storage, market, gauge, arguments)
+        open_one(settings, market, gauge, arguments)
     });
     futures_util::future::try_join_all(opening).await
 }
 
 async fn open_one(
-    storage: &Storage,
+    settings: &Settings,
     market: &Market,
     gauge: Arc<dyn WriterGauge>,
     arguments: &cli::Serve,
 ) -> anyhow::Result<Arc<dyn Opened>> {
     let is_meant = arguments.create.iter().any(|name| name == market.name.as_str());
-    let store = stores::open_to_serve(storage, &market.name, gauge, is_meant).await?;
+    let limits = match arguments.demo && !settings.limits_are_wanted {
+        true => CustomerLimits::NONE,
+        false => settings.limits,
+    };
+    let storage = &settings.storage;
+    let store = stores::open_to_serve(storage, &market.name, limits, gauge, is_meant).await?;
     if arguments.demo {
         demo::prepare(&*store, market).await?;
     } else if store.is_demo().await.map_err(stores::failed)? {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::mark::Mark;
 use evercart_core::market::{Market, MarketName};
 use evercart_core::operator::CheckReport;
@@ -69,6 +70,7 @@ pub fn has_files(settings: &Settings) -> bool {
 pub async fn open_to_serve(
     storage: &Storage,
     market: &MarketName,
+    limits: CustomerLimits,
     gauge: Arc<dyn WriterGauge>,
     may_be_new: bool,
 ) -> anyhow::Result<Arc<dyn Opened>> {
@@ -79,6 +81,7 @@ pub async fn open_to_serve(
             let defaults = evercart_sqlite::Options::new(clock::system());
             let options = evercart_sqlite::Options {
                 gauge,
+                limits,
                 readers: storage.readers.unwrap_or(defaults.readers),
                 batch_max: storage.batch_max.unwrap_or(defaults.batch_max),
                 queue_max: storage.queue_max,
@@ -96,6 +99,7 @@ pub async fn open_to_serve(
             let defaults = database_options(storage, &url);
             let options = evercart_postgres::Options {
                 gauge,
+                limits,
                 readers: storage.readers.unwrap_or(defaults.readers),
                 writers: storage.writers,
                 pool: storage.pool,

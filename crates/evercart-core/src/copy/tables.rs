@@ -178,6 +178,9 @@ pub(super) const USERS: Table = table(
         optional_integer("phone_held_until", Personal),
         optional_integer("frozen_at", Personal),
         optional_text("frozen_phone", Personal),
+        // Missing where no change was counted yet.
+        optional_integer("hour_began", Personal),
+        optional_integer("hour_changes", Personal),
     ],
 );
 
@@ -280,6 +283,8 @@ pub const TABLES: &[Table] = &[
             integer("updated_at", Personal),
             optional_integer("emptied_by", Technical),
             optional_integer("emptied_version", Technical),
+            optional_integer("hour_began", Personal),
+            optional_integer("hour_version", Technical),
         ],
     ),
     table(

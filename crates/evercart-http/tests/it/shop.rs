@@ -15,6 +15,7 @@ use evercart_core::catalogue::{CatalogueRow, ImportOutcome, ProductKey};
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::code::{Code, Hasher};
 use evercart_core::ids::{ProductId, SkuId};
+use evercart_core::limits::CustomerLimits;
 use evercart_core::market::{Market, MarketName, Shipping};
 use evercart_core::money::Money;
 use evercart_core::phone::Phone;
@@ -151,6 +152,21 @@ impl TestShop {
 
     /// A shop with some of it changed.
     pub async fn with(change: impl FnOnce(&mut Shop)) -> Self {
+        Self::made_with(CustomerLimits::NONE, change).await
+    }
+
+    /// A shop in which a customer may do as much as [`prepare`](Self::prepare) does.
+    pub async fn limited() -> Self {
+        let limits = CustomerLimits {
+            cart_changes_per_hour: 3,
+            changes_per_hour: 4,
+            orders_per_hour: 1,
+            ..CustomerLimits::NONE
+        };
+        Self::made_with(limits, |_| ()).await
+    }
+
+    async fn made_with(of_customers: CustomerLimits, change: impl FnOnce(&mut Shop)) -> Self {
         logs::kept();
         let directory = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_790_000_000).unwrap()));
@@ -161,6 +177,7 @@ impl TestShop {
             let market = market(name);
             let options = Options {
                 gauge: metrics.writer_gauge(&market.name),
+                limits: of_customers,
                 ..Options::new(Arc::clone(&clock) as Arc<dyn Clock>)
             };
             let path = directory.path().join(format!("{name}.db"));

@@ -85,8 +85,8 @@ impl Carts {
 
     pub(super) async fn insert(&self, db: &Db<'_>) -> Result<()> {
         const CARTS: &str = "INSERT INTO carts (user_id, version, next_line, updated_at, \
-             emptied_by, emptied_version) \
-             SELECT c.user_id, c.version, c.next_line, $6, c.emptied_by, c.emptied_version \
+             emptied_by, emptied_version, hour_began, hour_version) \
+             SELECT c.user_id, c.version, c.next_line, $6, c.emptied_by, c.emptied_version, $6, 0 \
              FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[]) \
              AS c (user_id, version, next_line, emptied_by, emptied_version)";
         let Self { users, versions, next_lines, emptied_by, emptied_versions } = self;

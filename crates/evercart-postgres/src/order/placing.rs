@@ -77,6 +77,8 @@ async fn begin_order(
     checkout: &Checkout,
     lines: &[Bought],
 ) -> Result<OrderId> {
+    let all = lines.iter().map(|line| unsigned::<u64>(line.quantity.into())).sum();
+    crate::limits::allow_order(db, user, all).await?;
     if let Some(line) = lines.iter().find(|line| !line.active) {
         return Err(Refused::SkuUnavailable { sku_id: SkuId(line.sku_id) }.into());
     }

@@ -7,6 +7,7 @@ mod cluster;
 mod codes;
 mod copy;
 mod demo;
+mod limits;
 mod logs;
 mod plans;
 mod public;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use evercart_conformance::Backend;
 use evercart_core::clock::ManualClock;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::market::MarketName;
 use evercart_core::store::Store;
 use evercart_postgres::{Options, Postgres};
@@ -30,9 +32,13 @@ struct Database {
 
 impl Database {
     fn open(url: String, clock: Arc<ManualClock>) -> Self {
+        Self::open_with(url, clock, CustomerLimits::NONE)
+    }
+
+    fn open_with(url: String, clock: Arc<ManualClock>, limits: CustomerLimits) -> Self {
         let market = MarketName::new("us").expect("a market's name");
         // Many stores are open at once here, on one small server.
-        let options = Options { pool: 6, ..Options::new(&url, Arc::clone(&clock) as _) };
+        let options = Options { pool: 6, limits, ..Options::new(&url, Arc::clone(&clock) as _) };
         let store = wait_for(Postgres::open(&market, options)).expect("the store opens");
         Self { store: Arc::new(store), url, clock }
     }

@@ -3,11 +3,13 @@
 mod check;
 mod copy;
 mod files;
+mod limits;
 
 use std::sync::Arc;
 
 use evercart_conformance::Backend;
 use evercart_core::clock::ManualClock;
+use evercart_core::limits::CustomerLimits;
 use evercart_core::store::Store;
 use evercart_sqlite::{Options, Sqlite};
 use tempfile::TempDir;
@@ -21,8 +23,12 @@ struct File {
 
 impl File {
     fn open(directory: TempDir, clock: Arc<ManualClock>) -> Self {
+        Self::open_with(directory, clock, CustomerLimits::NONE)
+    }
+
+    fn open_with(directory: TempDir, clock: Arc<ManualClock>, limits: CustomerLimits) -> Self {
         let path = directory.path().join("us.sqlite3");
-        let options = Options::new(Arc::clone(&clock) as _);
+        let options = Options { limits, ..Options::new(Arc::clone(&clock) as _) };
         let store = Arc::new(Sqlite::open(&path, options).expect("the store opens"));
         Self { store, directory, clock }
     }

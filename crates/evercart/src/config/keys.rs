@@ -206,6 +206,24 @@ pub const KEYS: &[Key] = &[
          mistype far less often than one code in two; raise it with sends_per_market_hour.",
     ),
     key(
+        "limits.cart_changes_per_hour",
+        "2000",
+        "Changes of one customer's cart in an hour; more get a 429. 0 for no limit, here and \
+         below. A demo has these limits only if one of them is set.",
+    ),
+    key(
+        "limits.changes_per_hour",
+        "500",
+        "Changes of one customer's wishlist, addresses, profile and orders in an hour.",
+    ),
+    key("limits.orders_per_hour", "30", "Orders of one customer in an hour."),
+    key("limits.open_orders", "50", "Orders of one customer within a day that are still pending."),
+    key(
+        "limits.open_pieces",
+        "5000",
+        "Pieces in those: as much as one customer can keep from the others without paying.",
+    ),
+    key(
         "sms.provider",
         r#""log""#,
         "Who delivers codes: log (development: writes them to the log), webhook or twilio.",

@@ -324,8 +324,8 @@ fn the_printed_defaults_are_the_defaults() {
     let settings = load_from(&text.join("\n"), &[]).expect("the defaults can be read");
     let plain = load_from("", &[]).expect("the defaults");
     assert_eq!(
-        format!("{settings:?}").replace("internal_listen_is_wanted: true", ""),
-        format!("{plain:?}").replace("internal_listen_is_wanted: false", "")
+        format!("{settings:?}").replace("_wanted: true", ""),
+        format!("{plain:?}").replace("_wanted: false", "")
     );
 }
 
@@ -392,4 +392,18 @@ fn no_password_in_a_url_is_shown() {
 fn no_pause_between_codes_is_said_with_0s() {
     let settings = load_from("[auth.limits]\nresend_after = \"0s\"", &[]).expect("it is off");
     assert!(settings.auth.limits.resend_after.is_zero());
+}
+
+#[test]
+fn a_customers_limits_are_numbers_and_0_is_none() {
+    let plain = load_from("", &[]).expect("the defaults");
+    assert_eq!((plain.limits.changes_per_hour, plain.limits_are_wanted), (500, false));
+    let none = load_from("[limits]\nchanges_per_hour = 0", &[]).expect("fine");
+    assert_eq!((none.limits.changes_per_hour, none.limits_are_wanted), (NO_LIMIT, true));
+    assert_eq!(none.limits.orders_per_hour, plain.limits.orders_per_hour);
+    let variable = ("EVERCART_LIMITS__OPEN_ORDERS", "7");
+    assert_eq!(load_from("", &[variable]).expect("fine").limits.open_orders, 7);
+    // More orders than that are not looked at, so such a limit would be none.
+    let text = error("[limits]\nopen_orders = 1001");
+    assert!(text.contains("a whole number from 0 to 1000"), "{text}");
 }

@@ -33,6 +33,7 @@ mod forge;
 mod hang_ups;
 mod idempotency;
 mod isolation;
+mod limits;
 mod markets;
 mod money;
 mod noticed;

@@ -60,6 +60,8 @@ mod forge;
 mod idempotency;
 #[path = "../promises/isolation.rs"]
 mod isolation;
+#[path = "../promises/limits.rs"]
+mod limits;
 #[path = "../promises/markets.rs"]
 mod markets;
 #[path = "../promises/money.rs"]

@@ -35,6 +35,8 @@ mod hang_ups;
 mod idempotency;
 #[path = "../promises/isolation.rs"]
 mod isolation;
+#[path = "../promises/limits.rs"]
+mod limits;
 #[path = "../promises/markets.rs"]
 mod markets;
 #[path = "../promises/money.rs"]

@@ -66,6 +66,8 @@ mod idempotency;
 #[path = "../promises/isolation.rs"]
 mod isolation;
 mod keys_apart;
+#[path = "../promises/limits.rs"]
+mod limits;
 #[path = "../promises/markets.rs"]
 mod markets;
 #[path = "../promises/money.rs"]
