@@ -220,6 +220,7 @@ macro_rules! conformance {
                     guards_are_checked_in_their_order
                     keys_are_remembered_for_a_day
                     long_and_odd_keys_are_keys
+                    old_keys_are_swept_in_steps
                     ;
                 survival:
                     everything_survives_logout

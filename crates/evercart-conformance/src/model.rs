@@ -16,13 +16,16 @@ mod wishlist;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use evercart_core::account::OperatorAction;
 use evercart_core::address::Address;
 use evercart_core::awake::Awake;
 use evercart_core::catalogue::CatalogueRow;
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::error::{Refused, Result};
-use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
+use evercart_core::guard::{
+    Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey, KeyPlace, Keys, SWEPT_AT_ONCE,
+};
 use evercart_core::ids::{LineId, OrderId, ProductId, SkuId, UserId, WishId};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::Numbers;
@@ -249,6 +252,31 @@ impl State {
 impl CartSignals for Model {
     fn watch_cart(&self, user: UserId) -> CartWatch {
         self.watchers.watch(user)
+    }
+}
+
+#[async_trait]
+impl Keys for Model {
+    async fn forget_old_keys(&self, after: Option<KeyPlace>) -> Result<Option<KeyPlace>> {
+        self.transact(|state, now| {
+            let mut places: Vec<_> = state
+                .users
+                .iter()
+                .flat_map(|(id, customer)| customer.keys.keys().map(|key| (*id, key.clone())))
+                .filter(|place| {
+                    after.as_ref().is_none_or(|after| *place > (after.user_id, after.key.clone()))
+                })
+                .collect();
+            places.sort();
+            let is_last = places.len() <= SWEPT_AT_ONCE as usize;
+            places.truncate(SWEPT_AT_ONCE as usize);
+            for (user_id, _) in &places {
+                let keys = &mut state.of(*user_id).keys;
+                keys.retain(|_, used| now.duration_since(used.at) < IDEMPOTENCY_LIFETIME);
+            }
+            let last = places.pop().filter(|_| !is_last);
+            Ok(last.map(|(user_id, key)| KeyPlace { user_id, key }))
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use crate::account::Accounts;
 use crate::cart::Carts;
 use crate::catalogue::Catalogue;
 use crate::continuity::Continuity;
+use crate::guard::Keys;
 use crate::operator::Operator;
 use crate::order::Orders;
 use crate::outbox::Outbox;
@@ -34,6 +35,7 @@ pub trait Store:
     + Catalogue
     + Operator
     + Continuity
+    + Keys
 {
 }
 
@@ -48,6 +50,7 @@ impl<T> Store for T where
         + Catalogue
         + Operator
         + Continuity
+        + Keys
 {
 }
 

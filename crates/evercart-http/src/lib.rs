@@ -33,6 +33,7 @@ mod routes;
 mod sign_in;
 mod storefront;
 mod streams;
+mod sweep;
 mod user;
 mod wishlist;
 
@@ -60,6 +61,7 @@ pub use openapi::openapi_json;
 pub use outbox::{OutboxSender, send_messages};
 pub use routes::{internal_router, router};
 pub use streams::Streams;
+pub use sweep::forget_old_keys;
 
 /// Everything the API needs to answer, made once by the program.
 pub struct Shop {

@@ -94,12 +94,13 @@ pub(crate) async fn remember(
 pub(crate) async fn forget_old_keys(db: &Db<'_>, user: UserId) -> Result<()> {
     const FORGET_OLD_KEYS: &str =
         "DELETE FROM idempotency_keys WHERE user_id = $1 AND created_at <= $2";
-    db.execute(FORGET_OLD_KEYS, &[&user.0, &(db.now() - lifetime())]).await?;
+    db.execute(FORGET_OLD_KEYS, &[&user.0, &remembered_since(db)]).await?;
     Ok(())
 }
 
-fn lifetime() -> i64 {
-    IDEMPOTENCY_LIFETIME.as_secs() * 1000
+/// Keys that are not younger than this moment are past their day.
+pub(crate) fn remembered_since(db: &Db<'_>) -> i64 {
+    db.now() - IDEMPOTENCY_LIFETIME.as_secs() * 1000
 }
 
 /// Leaves a line about what was done to a customer, whose row is locked.

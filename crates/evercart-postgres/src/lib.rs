@@ -26,6 +26,7 @@ mod db;
 mod distribute;
 mod erasing;
 mod heartbeat;
+mod keys;
 mod life;
 mod limits;
 mod listed;

@@ -85,7 +85,7 @@ pub(crate) fn resource_of(db: &Db, user: UserId, key: &IdempotencyKey) -> Result
         })
         .optional()?;
     let Some((fingerprint, resource, created_at)) = row else { return Ok(None) };
-    if created_at <= db.now() - lifetime() {
+    if created_at <= remembered_since(db) {
         return Ok(None);
     }
     if fingerprint != key.fingerprint {
@@ -115,12 +115,13 @@ const FORGET_OLD_KEYS: &str =
 /// Drops this user's keys that are past their day. Called at sign-in, which is rare enough that
 /// looking at all of a user's keys costs little.
 pub(crate) fn forget_old_keys(db: &Db, user: UserId) -> Result<()> {
-    db.sql(FORGET_OLD_KEYS)?.execute((user.0, db.now() - lifetime()))?;
+    db.sql(FORGET_OLD_KEYS)?.execute((user.0, remembered_since(db)))?;
     Ok(())
 }
 
-fn lifetime() -> i64 {
-    IDEMPOTENCY_LIFETIME.as_secs() * 1000
+/// Keys that are not younger than this moment are past their day.
+pub(crate) fn remembered_since(db: &Db) -> i64 {
+    db.now() - IDEMPOTENCY_LIFETIME.as_secs() * 1000
 }
 
 const AUDIT: &str = "INSERT INTO audit_log (user_id, id, at, action, who, reason) VALUES (?1, \

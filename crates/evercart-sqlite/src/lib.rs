@@ -17,6 +17,7 @@ mod customer_copy;
 mod db;
 mod erasing;
 mod keeper;
+mod keys;
 mod life;
 mod limits;
 mod lock;

@@ -12,7 +12,7 @@ use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey, ProductQuery};
 use evercart_core::clock::ManualClock;
 use evercart_core::code::{KeyedHash, Purpose};
-use evercart_core::guard::{Guard, IdempotencyKey};
+use evercart_core::guard::{Guard, IdempotencyKey, Keys as _};
 use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::limits::CustomerLimits;
 use evercart_core::market::Shipping;
@@ -320,6 +320,7 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
     store.export(moved).await.expect("export");
     store.export_orders(moved, None).await.expect("export");
     store.export_keys(moved, None).await.expect("export");
+    store.forget_old_keys(None).await.expect("sweeps");
     let lease = SignedDuration::ZERO;
     let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
     store.put_off_message(claimed.claim, lease).await.expect("puts off");

@@ -294,6 +294,7 @@ async fn serve(
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
     let mut sending = tokio::spawn(evercart_http::send_messages(Arc::clone(&shop)));
+    let sweeping = tokio::spawn(evercart_http::forget_old_keys(Arc::clone(&shop)));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
     if let Some(internal) = internal {
@@ -314,6 +315,7 @@ async fn serve(
     let grace_ends = Instant::now() + settings.server.grace;
     handle.graceful_shutdown(Some(settings.server.grace));
     reloading.abort();
+    sweeping.abort();
     match failed {
         Some(ended) => ended.context("the listener ended")?.context("the listener failed"),
         None => {
