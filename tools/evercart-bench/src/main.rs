@@ -6,6 +6,7 @@
 mod answer;
 mod cell;
 mod database;
+mod floods;
 mod growth;
 mod hello;
 mod load;
@@ -50,11 +51,12 @@ Examples:
   cargo run --release -p evercart-bench -- --only mixed --operations 200000
   cargo run --release -p evercart-bench -- --only streams --streams 5000
   cargo run --release -p evercart-bench -- --only overload
+  cargo run --release -p evercart-bench -- --only floods --seconds 5
   cargo run --release -p evercart-bench -- --smoke     only that every answer is right
 
-Growth, the mixed load, streams and overload run only when they are asked for. What runs on \
-PostgreSQL starts a server of its own; its reference is `pgbench`, which comes with the server's \
-package.
+Growth, the mixed load, streams, overload and floods run only when they are asked for. What runs \
+on PostgreSQL starts a server of its own; its reference is `pgbench`, which comes with the \
+server's package.
 
 Each cell runs on a copy of one filled demo shop in the system's directory for temporary files; \
 what an add writes must reach that disk, so it should not be in memory. Close other programs: the \
@@ -143,6 +145,8 @@ enum Measure {
     Streams,
     /// Three times as many requests as can be answered.
     Overload,
+    /// What one customer, or a crowd of nobodies, does to the others.
+    Floods,
 }
 
 impl Measure {
@@ -234,6 +238,9 @@ fn measure(cli: &Cli, plan: &Plan, program: &Path) -> Result<Vec<report::Row>> {
     }
     if cli.wants(Measure::Overload) {
         rows.extend(overload::rows(program, !cli.smoke, plan, &mut progress)?);
+    }
+    if cli.wants(Measure::Floods) {
+        rows.extend(floods::rows(program, !cli.smoke, plan.measure)?);
     }
     Ok(rows)
 }
