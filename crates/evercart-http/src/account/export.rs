@@ -176,8 +176,9 @@ pub(crate) async fn export(customer: Customer) -> Answer {
              everything.";
         return Err(Problem::new(Code::SignInNotFresh, detail));
     }
-    let turn = customer.begin_export().map_err(no_turn)?;
+    // Read first: a token that was signed out is refused before it can take its owner's turn.
     let export = customer.store().export(customer.session()).await?;
+    let turn = customer.begin_export().map_err(no_turn)?;
     let currency = customer.currency();
     let added = |line: &AddedLine| AddedLineJson {
         sku_id: line.sku_id.0,

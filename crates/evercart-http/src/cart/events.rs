@@ -55,10 +55,11 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
     responses((status = 200, description = "Events until the customer signs out", body = String,
                content_type = "text/event-stream"), Read))]
 pub(crate) async fn cart_events(customer: Customer, request: Request) -> Answer {
-    let entry = customer.enter_stream().map_err(no_room)?;
     // Before the cart is read: what is changed afterwards is heard of.
     let watch = customer.store().watch_cart(customer.session().user_id);
     let cart = customer.store().cart(customer.session()).await?;
+    // After it: a token that was signed out is refused before it can take its owner's places.
+    let entry = customer.enter_stream().map_err(no_room)?;
     let is_known = last_seen(request.headers()) == Some(cart.version);
     let first = match is_known {
         true => SIGN_OF_LIFE.into(),

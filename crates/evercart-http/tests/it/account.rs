@@ -153,3 +153,29 @@ async fn an_export_ends_where_its_customer_signs_out() {
     assert!(pieces.next().await.unwrap().is_err());
     assert!(pieces.next().await.is_none());
 }
+
+/// Two tokens of one customer: the one that was signed out, and the one of now.
+async fn signed_out_and_in_again(shop: &TestShop) -> [String; 2] {
+    let stolen = shop.sign_in(ANN).await;
+    assert_eq!(shop.post("/auth/logout").token(&stolen).send().await.status, 200);
+    [stolen, shop.sign_in(ANN).await]
+}
+
+#[tokio::test]
+async fn s2_a_dead_token_takes_neither_the_export_nor_the_streams_of_its_owner() {
+    let shop = TestShop::open().await;
+    let [stolen, token] = signed_out_and_in_again(&shop).await;
+
+    let unread = shop.get("/auth/export").token(&token).begin().await;
+    shop.get("/auth/export").token(&stolen).send().await.is(401, "signed_out");
+    drop(unread);
+
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let stream = shop.get("/cart/events").token(&token).begin().await;
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    shop.get("/cart/events").token(&token).send().await.is(503, "overloaded");
+    shop.get("/cart/events").token(&stolen).send().await.is(401, "signed_out");
+}
