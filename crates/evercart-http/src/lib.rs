@@ -12,6 +12,7 @@ mod client_ip;
 mod code;
 mod docs;
 mod edge;
+mod exposition;
 mod extract;
 mod guard;
 mod guesses;

@@ -11,8 +11,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
+use crate::exposition::{Exposition, to_text};
 use crate::outbox::Outcome;
 
 /// Upper bounds of the latency buckets, in seconds: from a cached read to the request timeout.
@@ -105,9 +106,10 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
-        registry.register(
-            "request_duration_seconds",
+        registry.register_with_unit(
+            "request_duration",
             "Time from a request's head to its answer",
+            Unit::Seconds,
             metrics.durations.clone(),
         );
         registry.register("commit_batch_size", "Operations in one commit", metrics.batches.clone());
@@ -157,9 +159,10 @@ impl Metrics {
         let (made, failed) = (self.backups_made.clone(), self.backups_failed.clone());
         registry.register("backups_made", "Backups this server made by itself", made);
         registry.register("backups_failed", "Attempts at a backup that failed", failed);
-        registry.register(
-            "backup_last_good_timestamp_seconds",
+        registry.register_with_unit(
+            "backup_last_good_timestamp",
             "When the newest backup was made that this server knows, in seconds since 1970",
+            Unit::Seconds,
             self.backup_last_good.clone(),
         );
         registry.register(
@@ -199,14 +202,17 @@ impl Metrics {
         })
     }
 
-    /// Everything counted so far in Prometheus' text format.
+    /// Everything counted so far.
     ///
     /// # Errors
     /// Never with the metrics above; the format's writer says it could.
-    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, exposition: Exposition) -> Result<String, std::fmt::Error> {
         let mut out = String::with_capacity(16 * 1024);
         text::encode(&mut out, &self.registry)?;
-        Ok(out)
+        Ok(match exposition {
+            Exposition::OpenMetrics => out,
+            Exposition::Text => to_text(&out),
+        })
     }
 
     /// The counters of one route, to be kept by whoever serves it.
@@ -337,7 +343,7 @@ mod tests {
         metrics.backup_made(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9));
         metrics.backup_failed();
         metrics.backups_kept(7);
-        let text = metrics.text().expect("text");
+        let text = metrics.text(Exposition::Text).expect("text");
         for line in [
             "evercart_requests_total{method=\"GET\",route=\"/cart\",status=\"200\"} 2",
             "evercart_requests_total{method=\"DELETE\",route=\"/cart\",status=\"200\"} 1",

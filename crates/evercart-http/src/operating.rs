@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::Shop;
 use crate::docs;
+use crate::exposition::Exposition;
 use crate::json::{Audience, answer};
 use crate::openapi::{self, Default5xx};
 use crate::problem::{Answer, Code, Problem};
@@ -55,12 +56,12 @@ pub(crate) async fn readyz(State(shop): State<Arc<Shop>>) -> Answer {
     }
 }
 
-/// Counters in Prometheus' text format.
-pub(crate) async fn metrics(State(shop): State<Arc<Shop>>) -> Answer {
+/// Counters, in the form that is asked for.
+pub(crate) async fn metrics(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Answer {
     shop.metrics.streams_open(shop.streams.count());
-    let text = shop.metrics.text().map_err(|_| Problem::internal())?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    let exposition = Exposition::asked_for(&headers);
+    let text = shop.metrics.text(exposition).map_err(|_| Problem::internal())?;
+    Ok(([(header::CONTENT_TYPE, exposition.content_type())], text).into_response())
 }
 
 /// This API's description

@@ -12,6 +12,7 @@ mod contract;
 mod crowd;
 mod edge;
 mod errors;
+mod exposition;
 mod granted;
 mod logs;
 mod operating;
