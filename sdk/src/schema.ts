@@ -1400,7 +1400,7 @@ export interface components {
          * @description What went wrong, for programs. Never renamed.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "sign_in_not_fresh" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: "malformed_json" | "host_required" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "sign_in_not_fresh" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, ready};
@@ -23,19 +23,36 @@ use crate::body;
 use crate::extract;
 use crate::metrics::RouteMetrics;
 use crate::problem::{Code, Form, Problem};
+use crate::tally::LineLimit;
 
 /// The header that names a request, in its answer, in the log and in a problem.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts an edge around each route.
+/// The most lines a second about refusals of those who showed no good token. Anybody can have as
+/// many refusals as they like, and a log that fills the disk stops the shop.
+const ANONYMOUS_LINES_MAX: u32 = 20;
+
+/// Puts an edge around each route of a listener.
 #[derive(Clone)]
 pub(crate) struct EdgeLayer {
+    listener: Arc<Listener>,
+}
+
+/// What the routes of a listener share.
+struct Listener {
     shop: Arc<Shop>,
+    /// `Strict-Transport-Security`, if it has one.
+    strict_transport: Option<HeaderValue>,
+    anonymous_lines: LineLimit,
 }
 
 impl EdgeLayer {
-    pub(crate) fn new(shop: Arc<Shop>) -> Self {
-        Self { shop }
+    pub(crate) fn new(shop: Arc<Shop>, strict_transport: Option<Duration>) -> Self {
+        let strict_transport = strict_transport.map(|age| {
+            HeaderValue::from_str(&format!("max-age={}", age.as_secs())).expect("digits")
+        });
+        let anonymous_lines = LineLimit::new(ANONYMOUS_LINES_MAX);
+        Self { listener: Arc::new(Listener { shop, strict_transport, anonymous_lines }) }
     }
 }
 
@@ -43,7 +60,7 @@ impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, inner: S) -> Edge<S> {
-        Edge { inner, shop: Arc::clone(&self.shop), metrics: Arc::default() }
+        Edge { inner, listener: Arc::clone(&self.listener), metrics: Arc::default() }
     }
 }
 
@@ -52,7 +69,7 @@ impl<S> Layer<S> for EdgeLayer {
 #[derive(Clone)]
 pub(crate) struct Edge<S> {
     inner: S,
-    shop: Arc<Shop>,
+    listener: Arc<Listener>,
     /// Found once by the route's first request and shared by all clones of it.
     metrics: Arc<OnceLock<RouteMetrics>>,
 }
@@ -72,14 +89,16 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let seen = Seen::of(&request);
-        let shop = Arc::clone(&self.shop);
+        let listener = Arc::clone(&self.listener);
         let metrics = Arc::clone(&self.metrics);
+        let shop = &self.listener.shop;
         let counts =
             admission::counts(metrics.get_or_init(|| shop.metrics.route(route(&request))).route());
         let changes = !request.method().is_safe();
         if !request.body().is_end_stream() {
             let mut inner = self.inner.clone();
             return Box::pin(async move {
+                let shop = &listener.shop;
                 let answering = async {
                     let request = match body::take_in(request).await {
                         Ok(request) => request,
@@ -90,35 +109,46 @@ where
                         Some(None) => Ok(refused(&shop.admission).await),
                         permit => {
                             let answering = routed(&mut inner, request);
-                            answer(answering, permit.flatten(), changes, &shop).await
+                            answer(answering, permit.flatten(), changes, shop).await
                         }
                     }
                 };
                 let response = bounded(answering, shop.request_timeout).await;
                 hold_back(held_back(&response)).await;
                 let metrics = metrics.get().expect("set before this future was made");
-                Ok(seen.finish(response, metrics, &shop))
+                Ok(seen.finish(response, metrics, &listener))
             });
         }
         let permit = match counts.then(|| shop.admission.enter()) {
             Some(None) => {
                 return Box::pin(async move {
-                    let response = refused(&shop.admission).await;
+                    let response = refused(&listener.shop.admission).await;
                     let metrics = metrics.get().expect("set before this future was made");
-                    Ok(seen.finish(response, metrics, &shop))
+                    Ok(seen.finish(response, metrics, &listener))
                 });
             }
             permit => permit,
         };
         let answering = routed(&mut self.inner, request);
         Box::pin(async move {
-            let answering = answer(answering, permit.flatten(), changes, &shop);
+            let shop = &listener.shop;
+            let answering = answer(answering, permit.flatten(), changes, shop);
             let response = bounded(answering, shop.request_timeout).await;
             hold_back(held_back(&response)).await;
             let metrics = metrics.get().expect("set before this future was made");
-            Ok(seen.finish(response, metrics, &shop))
+            Ok(seen.finish(response, metrics, &listener))
         })
     }
+}
+
+/// False for an HTTP/1.1 request that RFC 9112 section 3.2 has refused: without `Host`, or with
+/// more than one, so that a proxy may have read another one than we would.
+fn names_one_host(request: &Request) -> bool {
+    if request.version() != Version::HTTP_11 {
+        return true;
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    hosts.next().is_some() && hosts.next().is_none()
 }
 
 /// Asks the route. Where two slashes stand in a row there is none: the router would take nothing at
@@ -131,6 +161,13 @@ where
     S: Service<Request, Response = Response, Error = Infallible>,
     S::Future: Send,
 {
+    if !names_one_host(&request) {
+        let problem = Problem::new(
+            Code::HostRequired,
+            "An HTTP/1.1 request has one Host header, such as Host: shop.example.",
+        );
+        return Either::Left(ready(Ok(problem.into_response())));
+    }
     if request.uri().path().contains("//") {
         return Either::Left(ready(Ok(Problem::not_found("path").into_response())));
     }
@@ -237,7 +274,12 @@ impl Seen {
         }
     }
 
-    fn finish(self, mut response: Response, metrics: &RouteMetrics, shop: &Shop) -> Response {
+    fn finish(
+        self,
+        mut response: Response,
+        metrics: &RouteMetrics,
+        listener: &Listener,
+    ) -> Response {
         let problem = response.extensions_mut().remove::<Problem>();
         if let Some(problem) = &problem {
             response = problem.write(self.id(), self.form, response);
@@ -246,9 +288,12 @@ impl Seen {
         let status = response.status();
         metrics.answered(method_label(&self.method), status.as_u16(), took);
         if response.extensions_mut().remove::<Refused>().is_none() {
-            self.log(status, problem.as_ref(), metrics.route(), took, shop);
+            self.log(status, problem.as_ref(), metrics.route(), took, listener);
         }
         let headers = response.headers_mut();
+        if let Some(value) = &listener.strict_transport {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
+        }
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REQUEST_ID, self.request_id);
         response
@@ -258,19 +303,21 @@ impl Seen {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// One line for each request; nothing in it is the customer's but their id.
+    /// One line for each request, or a sample of those that anybody can cause; nothing in it is the
+    /// customer's but their id.
     fn log(
         &self,
         status: StatusCode,
         problem: Option<&Problem>,
         route: &str,
         took: Duration,
-        shop: &Shop,
+        listener: &Listener,
     ) {
+        let shop = &*listener.shop;
         // To the microsecond: more digits only make the line harder to read.
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         macro_rules! line {
-            ($level:ident) => {
+            ($level:ident, $user_id:expr) => {
                 tracing::event!(
                     tracing::Level::$level,
                     method = self.method.as_str(),
@@ -278,7 +325,7 @@ impl Seen {
                     status = status.as_u16(),
                     duration_ms = f64::from(micros) / 1000.0,
                     request_id = self.id(),
-                    user_id = self.user_id(shop),
+                    user_id = $user_id,
                     code = problem.map(|problem| problem.code().as_str()),
                     "answered"
                 )
@@ -287,11 +334,19 @@ impl Seen {
         // Anybody can have as many of these as they like; the metrics count them.
         let is_crowd = problem.is_some_and(|problem| problem.code() == Code::CatalogueBusy);
         if status.is_server_error() && !is_crowd {
-            line!(ERROR);
+            line!(ERROR, self.user_id(shop));
         } else if status.is_client_error() {
-            line!(INFO);
+            if !tracing::enabled!(tracing::Level::INFO) {
+                return;
+            }
+            let user_id = self.user_id(shop);
+            if user_id.is_none() && !listener.anonymous_lines.admits(say_left_out) {
+                shop.metrics.line_left_out();
+                return;
+            }
+            line!(INFO, user_id);
         } else {
-            line!(DEBUG);
+            line!(DEBUG, self.user_id(shop));
         }
     }
 
@@ -302,6 +357,14 @@ impl Seen {
         headers.insert(header::AUTHORIZATION, self.authorization.clone()?);
         Some(extract::verified(&headers, shop).ok()?.session.user_id.0)
     }
+}
+
+fn say_left_out(lines: u64) {
+    tracing::info!(
+        lines,
+        "more requests without a good token were refused than the log has lines for; \
+         evercart_requests_total counts all"
+    );
 }
 
 /// The client's own id if it is harmless in a log, else a new UUID.

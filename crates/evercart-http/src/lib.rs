@@ -35,6 +35,7 @@ mod sign_in;
 mod storefront;
 mod streams;
 mod sweep;
+mod tally;
 mod user;
 mod wishlist;
 
@@ -108,6 +109,9 @@ pub struct Shop {
     pub streams: Arc<Streams>,
     /// The copies of everything that are being read.
     pub exports: Arc<Exports>,
+    /// For how long browsers are told to come by HTTPS only; `None` if the public listener is
+    /// plain.
+    pub strict_transport: Option<Duration>,
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
     /// The demo's pictures (SVG), by their name under `/demo/images/`.

@@ -34,6 +34,7 @@ pub struct Metrics {
     batches: Histograms<MarketLabel>,
     queue: Family<MarketLabel, Gauge>,
     streams: Gauge,
+    lines_left_out: Counter,
     codes_sent: Family<MarketLabel, Counter>,
     codes_refused: Family<RefusalLabels, Counter>,
     sign_ins: Family<OutcomeLabels, Counter>,
@@ -92,6 +93,7 @@ impl Metrics {
             batches: Family::new_with_constructor(|| Histogram::new(OPERATIONS)),
             queue: Family::default(),
             streams: Gauge::default(),
+            lines_left_out: Counter::default(),
             codes_sent: Family::default(),
             codes_refused: Family::default(),
             sign_ins: Family::default(),
@@ -122,6 +124,11 @@ impl Metrics {
             "event_streams_open",
             "Streams of events to customers",
             metrics.streams.clone(),
+        );
+        registry.register(
+            "log_lines_left_out",
+            "Refusals of requests without a good token that the log has no line for",
+            metrics.lines_left_out.clone(),
         );
         registry.register("codes_sent", "Sign-in codes sent", metrics.codes_sent.clone());
         registry.register(
@@ -227,6 +234,10 @@ impl Metrics {
     /// So many streams of events are open.
     pub(crate) fn streams_open(&self, count: usize) {
         self.streams.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn line_left_out(&self) {
+        self.lines_left_out.inc();
     }
 
     pub(crate) fn code_sent(&self, market: &MarketName) {

@@ -56,6 +56,7 @@ macro_rules! codes {
 
 codes! {
     MalformedJson "malformed_json" BAD_REQUEST "The body is not JSON",
+    HostRequired "host_required" BAD_REQUEST "The request names no host",
     MarketRequired "market_required" BAD_REQUEST "The request names no market",
     MarketUnknown "market_unknown" BAD_REQUEST "There is no such market",
     MarketMismatch "market_mismatch" BAD_REQUEST "The token is for another market",
@@ -116,8 +117,7 @@ enum Fact {
 pub(crate) enum Form {
     /// `application/problem+json`.
     Problem,
-    /// `application/json`, with the sentence once more as `message`, for clients that know no other
-    /// type than the one they ask for.
+    /// `application/json`, the sentence also as `message`, for clients that know no other type.
     Plain,
 }
 

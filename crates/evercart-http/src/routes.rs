@@ -1,6 +1,7 @@
 //! The whole API on one screen.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -98,7 +99,8 @@ pub fn router(shop: Arc<Shop>) -> Router {
     for path in ["/shop", "/shop/", "/shop/{*path}"] {
         both = both.route(path, get(storefront::storefront));
     }
-    finish(both, shop)
+    let strict_transport = shop.strict_transport;
+    finish(both, shop, strict_transport)
 }
 
 /// The operators' listener.
@@ -111,10 +113,14 @@ pub fn internal_router(shop: Arc<Shop>) -> Router {
     let router = routes
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| beside(router, path, methods));
-    finish(router, shop)
+    finish(router, shop, None)
 }
 
-fn finish(router: Router<Arc<Shop>>, shop: Arc<Shop>) -> Router {
+fn finish(
+    router: Router<Arc<Shop>>,
+    shop: Arc<Shop>,
+    strict_transport: Option<Duration>,
+) -> Router {
     let cors = cors(&shop.cors_origins);
     let mut router = router
         .fallback(operating::no_route)
@@ -123,7 +129,7 @@ fn finish(router: Router<Arc<Shop>>, shop: Arc<Shop>) -> Router {
     if let Some(cors) = cors {
         router = router.layer(cors);
     }
-    router.layer(EdgeLayer::new(shop))
+    router.layer(EdgeLayer::new(shop, strict_transport))
 }
 
 /// Lets the pages of `origins` call this API. There are no cookies, so there are no credentials.
@@ -155,6 +161,6 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             edge::REQUEST_ID,
         ])
         .expose_headers([header::ETAG, header::RETRY_AFTER, IDEMPOTENT_REPLAYED, edge::REQUEST_ID])
-        .max_age(std::time::Duration::from_secs(3600));
+        .max_age(Duration::from_secs(3600));
     Some(layer)
 }

@@ -75,6 +75,8 @@ pub struct Server {
     pub streams_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// For how long browsers are told to come by HTTPS only.
+    pub hsts_max_age: Duration,
     /// How long a stop waits for requests that run.
     pub grace: Duration,
 }
@@ -281,6 +283,7 @@ fn server(read: &Reader<'_>) -> Result<Server, Failure> {
         requests_max: read.count("server.requests_max", 1..=1_000_000)?,
         streams_max: read.count("server.streams_max", 0..=1_000_000)?,
         request_timeout: read.duration("server.request_timeout")?.unsigned_abs(),
+        hsts_max_age: read.duration_or_none("server.hsts_max_age")?.unsigned_abs(),
         grace: read.duration("server.grace")?.unsigned_abs(),
     })
 }

@@ -217,6 +217,7 @@ fn shop(
         outbox: OutboxSender::default(),
         streams: Streams::new(settings.server.streams_max),
         exports: Arc::default(),
+        strict_transport: settings.server.tls.as_ref().map(|_| settings.server.hsts_max_age),
         request_timeout: settings.server.request_timeout,
         pictures: if is_demo { demo::picture } else { |_| None },
         storefront: storefront::file,

@@ -49,6 +49,10 @@ async fn wrong_requests(seen: &mut Seen) {
     let token = shop.sign_in(ANN).await;
     let add = |body: &str| add(&shop, &token, body);
     seen.is(&add("{").send().await, 400, "malformed_json");
+    // Any request of HTTP/1.1, so no operation's own description has it.
+    let two_hosts = shop.ask_plainly("/cart").header("host", "a.example");
+    let two_hosts = two_hosts.header("host", "b.example").send().await;
+    seen.is(&two_hosts, 400, "host_required");
     seen.is(&add("{}").header("x-market", "fr").send().await, 400, "market_unknown");
     seen.is(&add("{}").header("x-market", "kg").send().await, 400, "market_mismatch");
     let no_default = TestShop::with(|shop| shop.default_market = None).await;

@@ -215,6 +215,7 @@ impl TestShop {
             outbox: OutboxSender::default(),
             streams: Streams::new(100),
             exports: Arc::default(),
+            strict_transport: None,
             request_timeout: Duration::from_secs(30),
             pictures: |name| (name == "15.svg").then_some(b"<svg/>"),
             storefront: |_| None,
@@ -447,6 +448,7 @@ impl Asked<'_> {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().expect("a path");
         *request.headers_mut() = self.headers;
+        request.headers_mut().entry("host").or_insert(HeaderValue::from_static("shop.example"));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         self.router.oneshot(request).await.unwrap()
     }

@@ -72,6 +72,12 @@ pub const KEYS: &[Key] = &[
          the process.",
     ),
     key("server.request_timeout", r#""10s""#, "How long a request may take before it gets a 503."),
+    key(
+        "server.hsts_max_age",
+        r#""8760h""#,
+        "With tls_cert: for how long browsers come to this host by HTTPS only \
+         (Strict-Transport-Security), whatever its port; 0s has them forget it.",
+    ),
     key("server.grace", r#""10s""#, "How long a stop waits for requests that still run."),
     key(
         "storage.data",

@@ -69,6 +69,30 @@ fn s6_broken_http_does_no_harm() {
     expect(200, &shop.get("/healthz").send());
 }
 
+/// RFC 9112 section 3.2.
+#[test]
+fn s6_an_http_1_1_request_names_one_host() {
+    let (shop, _) = shop_and_customer();
+    let ask = |request: &str| {
+        let mut stream = connect(&shop);
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.write_all(request.as_bytes()).expect("sent");
+        read_answer(&mut stream)
+    };
+    for hosts in ["", "Host: a.example\r\nHost: b.example\r\n"] {
+        for path in ["/healthz", "/cart", "/nothing"] {
+            let answer = ask(&format!("GET {path} HTTP/1.1\r\n{hosts}\r\n"));
+            assert!(answer.starts_with("http/1.1 400 "), "{answer}");
+            assert!(answer.contains("\"code\":\"host_required\""), "{answer}");
+            let sentence = "An HTTP/1.1 request has one Host header, such as Host: shop.example.";
+            assert!(answer.contains(sentence), "{answer}");
+        }
+    }
+    // HTTP/1.0 knows no such header.
+    let answer = ask("GET /healthz HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("http/1.0 200 "), "{answer}");
+}
+
 /// Reads one answer to its end, as its `Content-Length` says; what came of it if there is no more.
 fn read_answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();

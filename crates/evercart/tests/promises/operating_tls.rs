@@ -81,6 +81,22 @@ fn a_broken_certificate_does_not_replace_a_good_one() {
 }
 
 #[test]
+fn browsers_are_told_to_come_by_https_only_and_only_by_https() {
+    let shop = shop();
+    for path in ["/healthz", "/nothing", "/shop/"] {
+        let answer = curl(&shop, "first.pem", &["-i"], path);
+        let answer = String::from_utf8_lossy(&answer.stdout).to_lowercase();
+        assert!(answer.contains("strict-transport-security: max-age=31536000\r\n"), "{answer}");
+    }
+    // RFC 6797 section 7.2: never over plain HTTP, such as the internal listener's.
+    for answer in shop.internal("/healthz") {
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+    let plain = Shop::demo();
+    assert_eq!(plain.get("/healthz").send().header("strict-transport-security"), None);
+}
+
+#[test]
 fn plain_http_to_an_https_port_gets_nothing() {
     let shop = shop();
     let plain = shop.url("/healthz").replace("https://", "http://");
