@@ -155,6 +155,19 @@ fn counted(ip: IpAddr) -> String {
     }
 }
 
+/// What an address's connections are counted under, each with how many times an address's limit it
+/// has: the IPv4 address, or the IPv6 /64 and the networks around it.
+pub(crate) fn networks(ip: IpAddr) -> Vec<(IpNet, u32)> {
+    let net = |bits, times| {
+        let net = IpNet::new(ip, bits).expect("a constant no longer than its kind of address");
+        (net.trunc(), times)
+    };
+    match ip {
+        IpAddr::V4(_) => vec![net(32, 1)],
+        IpAddr::V6(_) => vec![net(64, 1), net(56, WIDE_TIMES), net(48, WIDEST_TIMES)],
+    }
+}
+
 /// The network of this many bits that an address is in.
 fn network(ip: Ipv6Addr, bits: u32) -> String {
     let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << (128 - bits)));

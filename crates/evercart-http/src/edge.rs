@@ -20,6 +20,7 @@ use crate::Shop;
 use crate::abandoned::{Completed, log_panic};
 use crate::admission::{self, Admission, Permit};
 use crate::body;
+use crate::connection::{self, Connection};
 use crate::extract;
 use crate::metrics::RouteMetrics;
 use crate::problem::{Code, Form, Problem};
@@ -260,6 +261,8 @@ struct Seen {
     authorization: Option<HeaderValue>,
     /// How a problem is to be written.
     form: Form,
+    /// The connection, if it does not show by itself what its client takes.
+    connection: Option<Arc<Connection>>,
     started: Instant,
 }
 
@@ -270,6 +273,7 @@ impl Seen {
             method: request.method().clone(),
             authorization: request.headers().get(header::AUTHORIZATION).cloned(),
             form: Form::asked_for(request.headers()),
+            connection: connection::to_pace(request),
             started: Instant::now(),
         }
     }
@@ -289,6 +293,9 @@ impl Seen {
         metrics.answered(method_label(&self.method), status.as_u16(), took);
         if response.extensions_mut().remove::<Refused>().is_none() {
             self.log(status, problem.as_ref(), metrics.route(), took, listener);
+        }
+        if let Some(connection) = &self.connection {
+            response = connection::pace(response, connection);
         }
         let headers = response.headers_mut();
         if let Some(value) = &listener.strict_transport {

@@ -17,11 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account::{NoTurn, Turn};
 use crate::problem::{Code, Problem};
-use crate::streams::{Entry, NoRoom};
+use crate::streams::{Entry, NoRoom, Unread};
 use crate::{Shop, ShopMarket};
 
 /// A customer, as a genuine and unexpired token claims. A handler that takes one cannot be reached
 /// without such a token, and this extractor is the only way to make one.
+#[derive(Clone)]
 pub(crate) struct Customer {
     shop: Arc<Shop>,
     market: usize,
@@ -47,8 +48,8 @@ impl Customer {
     }
 
     /// Makes room for a stream of events to this customer.
-    pub(crate) fn enter_stream(&self) -> Result<Entry, NoRoom> {
-        self.shop.streams.enter(self.market, self.session.user_id)
+    pub(crate) fn enter_stream(&self, unread: Unread) -> Result<Entry, NoRoom> {
+        self.shop.streams.enter(self.market, self.session.user_id, unread)
     }
 
     /// Begins an export for this customer.
@@ -112,14 +113,11 @@ impl FromRequestParts<Arc<Shop>> for Customer {
 
 /// Verifies the request's token.
 pub(crate) fn verified(headers: &HeaderMap, shop: &Shop) -> Result<VerifiedToken, Problem> {
-    let missing = || Problem::new(Code::NotAuthenticated, "Not authenticated");
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
-    if values.next().is_some() {
-        // Who is on the way may have looked at the other one.
-        return Err(TokenError::Invalid.into());
-    }
-    let token = value.to_str().ok().and_then(bearer).ok_or_else(missing)?;
+    verified_token(token(headers)?, shop)
+}
+
+/// Verifies a token, at the beginning of a request or again later.
+pub(crate) fn verified_token(token: &str, shop: &Shop) -> Result<VerifiedToken, Problem> {
     let (keys, now) = (shop.keys.current(), shop.clock.now());
     let verified = keys.verify(token, now).inspect_err(|error| {
         if *error == TokenError::Invalid {
@@ -127,6 +125,18 @@ pub(crate) fn verified(headers: &HeaderMap, shop: &Shop) -> Result<VerifiedToken
         }
     });
     Ok(verified?.within(shop.token_lifetime)?)
+}
+
+/// The request's token.
+pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Problem> {
+    let missing = || Problem::new(Code::NotAuthenticated, "Not authenticated");
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        // Who is on the way may have looked at the other one.
+        return Err(TokenError::Invalid.into());
+    }
+    value.to_str().ok().and_then(bearer).ok_or_else(missing)
 }
 
 /// Whose genuine token came along, expired and signed-out ones included. Nothing is opened by it;

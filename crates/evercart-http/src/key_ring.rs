@@ -21,7 +21,7 @@ impl KeyRing {
     }
 
     /// Puts other keys in force for all requests that begin from now on.
-    pub fn replace(&self, keys: TokenKeys) {
+    pub(crate) fn replace(&self, keys: TokenKeys) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }

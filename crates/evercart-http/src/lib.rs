@@ -10,6 +10,8 @@ mod cart;
 mod catalogue;
 mod client_ip;
 mod code;
+mod connection;
+mod connections;
 mod docs;
 mod edge;
 mod exposition;
@@ -48,6 +50,7 @@ use evercart_core::market::{Market, MarketName};
 use evercart_core::phone::Phone;
 use evercart_core::sms::SmsSender;
 use evercart_core::store::Store;
+use evercart_core::token::TokenKeys;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +58,8 @@ use jiff::{SignedDuration, Timestamp};
 pub use abandoned::Abandoned;
 pub use account::Exports;
 pub use admission::Admission;
+pub use connection::Connection;
+pub use connections::{ConnectionRefused, Connections, OpenConnection};
 pub use guesses::Guesses;
 pub use key_ring::KeyRing;
 pub use metrics::Metrics;
@@ -105,6 +110,8 @@ pub struct Shop {
     pub abandoned: Arc<Abandoned>,
     /// How the sender of messages is told of new ones.
     pub outbox: OutboxSender,
+    /// The connections to the public listener that are open.
+    pub connections: Arc<Connections>,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
     /// The copies of everything that are being read.
@@ -122,6 +129,12 @@ pub struct Shop {
 }
 
 impl Shop {
+    /// Puts other keys in force, for all requests that begin from now on and for all open streams.
+    pub fn replace_keys(&self, keys: TokenKeys) {
+        self.keys.replace(keys);
+        self.streams.wake_all();
+    }
+
     /// The market called `name`, whatever its case.
     fn market(&self, name: &str) -> Option<usize> {
         self.markets.iter().position(|at| at.market.name.as_str().eq_ignore_ascii_case(name))

@@ -34,6 +34,8 @@ pub struct Metrics {
     batches: Histograms<MarketLabel>,
     queue: Family<MarketLabel, Gauge>,
     streams: Gauge,
+    connections: Gauge,
+    connections_refused: Family<ReasonLabel, Counter>,
     lines_left_out: Counter,
     codes_sent: Family<MarketLabel, Counter>,
     codes_refused: Family<RefusalLabels, Counter>,
@@ -66,6 +68,11 @@ struct MarketLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusalLabels {
     market: String,
     reason: &'static str,
@@ -93,6 +100,8 @@ impl Metrics {
             batches: Family::new_with_constructor(|| Histogram::new(OPERATIONS)),
             queue: Family::default(),
             streams: Gauge::default(),
+            connections: Gauge::default(),
+            connections_refused: Family::default(),
             lines_left_out: Counter::default(),
             codes_sent: Family::default(),
             codes_refused: Family::default(),
@@ -157,8 +166,20 @@ impl Metrics {
             "Messages in the outbox",
             metrics.messages_waiting.clone(),
         );
+        metrics.register_connections();
         metrics.register_backups();
         metrics
+    }
+
+    fn register_connections(&mut self) {
+        let registry = &mut self.registry;
+        let (open, refused) = (self.connections.clone(), self.connections_refused.clone());
+        registry.register("connections_open", "Connections to the public listener", open);
+        registry.register(
+            "connections_refused",
+            "Connections that found no room, in all or for their address",
+            refused,
+        );
     }
 
     fn register_backups(&mut self) {
@@ -234,6 +255,15 @@ impl Metrics {
     /// So many streams of events are open.
     pub(crate) fn streams_open(&self, count: usize) {
         self.streams.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many connections to the public listener are open.
+    pub(crate) fn connections_open(&self, count: usize) {
+        self.connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn connection_refused(&self, reason: &'static str) {
+        self.connections_refused.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     pub(crate) fn line_left_out(&self) {

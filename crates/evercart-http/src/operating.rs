@@ -59,6 +59,7 @@ pub(crate) async fn readyz(State(shop): State<Arc<Shop>>) -> Answer {
 /// Counters, in the form that is asked for.
 pub(crate) async fn metrics(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Answer {
     shop.metrics.streams_open(shop.streams.count());
+    shop.metrics.connections_open(shop.connections.count());
     let exposition = Exposition::asked_for(&headers);
     let text = shop.metrics.text(exposition).map_err(|_| Problem::internal())?;
     Ok(([(header::CONTENT_TYPE, exposition.content_type())], text).into_response())

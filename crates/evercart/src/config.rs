@@ -73,8 +73,14 @@ pub struct Server {
     pub requests_max: usize,
     /// The most streams of events open at once.
     pub streams_max: usize,
+    /// The most connections open at once.
+    pub connections_max: usize,
+    /// The most connections from one address.
+    pub connections_per_address_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long a client may take nothing of an answer.
+    pub send_timeout: Duration,
     /// For how long browsers are told to come by HTTPS only.
     pub hsts_max_age: Duration,
     /// How long a stop waits for requests that run.
@@ -282,7 +288,11 @@ fn server(read: &Reader<'_>) -> Result<Server, Failure> {
         )?,
         requests_max: read.count("server.requests_max", 1..=1_000_000)?,
         streams_max: read.count("server.streams_max", 0..=1_000_000)?,
+        connections_max: read.count("server.connections_max", 1..=1_000_000)?,
+        connections_per_address_max: read
+            .count("server.connections_per_address_max", 1..=1_000_000)?,
         request_timeout: read.duration("server.request_timeout")?.unsigned_abs(),
+        send_timeout: read.duration("server.send_timeout")?.unsigned_abs(),
         hsts_max_age: read.duration_or_none("server.hsts_max_age")?.unsigned_abs(),
         grace: read.duration("server.grace")?.unsigned_abs(),
     })

@@ -7,6 +7,7 @@ mod listen;
 mod reload;
 pub mod tls;
 mod unsafe_files;
+mod watched;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use evercart_core::market::Market;
 use evercart_core::sms::LANGUAGES;
 use evercart_core::store::WriterGauge;
 use evercart_http::{
-    Abandoned, Admission, Guesses, KeyRing, Metrics, Noticed, OutboxSender, Shop, ShopMarket,
-    Streams, TestPhone,
+    Abandoned, Admission, Connections, Guesses, KeyRing, Metrics, Noticed, OutboxSender, Shop,
+    ShopMarket, Streams, TestPhone,
 };
 use evercart_sqlite::DirectoryLock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -35,6 +36,7 @@ use crate::stores::Opened;
 use crate::{clock, demo, left_behind, sms, storefront, stores};
 
 use listen::Listener;
+use watched::Watch;
 
 /// How long a stop waits for a store that is away. What it acknowledged is kept in any case.
 const CLOSE_MAX: Duration = Duration::from_secs(10);
@@ -70,12 +72,19 @@ pub fn run(settings: Settings, arguments: &cli::Serve) -> anyhow::Result<()> {
     // After the stores: from then on the keys say that there was a shop.
     let keys = Keys::of(&settings.storage, clock::system().now())?;
     warn_of_what_is_unsafe(&settings, &public, is_demo);
-    files::make_room_for(settings.server.streams_max);
+    let connections_max = files::room_for(settings.server.connections_max);
     say_which_phones_are_for_tests(&settings.auth.test_phones);
     say_which_languages_have_no_texts(&settings.markets);
     say_where_keys_are(&settings, &keys);
 
-    let shop = Arc::new(shop(&settings, &keys, Arc::clone(&metrics), &opened, is_demo)?);
+    let connections = Connections::new(
+        connections_max,
+        settings.server.connections_per_address_max,
+        settings.server.trusted_proxies.clone(),
+        Arc::clone(&metrics),
+    );
+    let shop =
+        Arc::new(shop(&settings, &keys, Arc::clone(&metrics), connections, &opened, is_demo)?);
     reload::publish_keys(&shop);
     let served = runtime.block_on(async {
         // One that is being made when the server stops is left unfinished; the next start removes
@@ -179,6 +188,7 @@ fn shop(
     settings: &Settings,
     keys: &Keys,
     metrics: Arc<Metrics>,
+    connections: Arc<Connections>,
     opened: &[Arc<dyn Opened>],
     is_demo: bool,
 ) -> anyhow::Result<Shop> {
@@ -215,6 +225,7 @@ fn shop(
         admission: Admission::new(settings.server.requests_max),
         abandoned: Arc::<Abandoned>::default(),
         outbox: OutboxSender::default(),
+        connections,
         streams: Streams::new(settings.server.streams_max),
         exports: Arc::default(),
         strict_transport: settings.server.tls.as_ref().map(|_| settings.server.hsts_max_age),
@@ -297,10 +308,14 @@ async fn serve(
     let mut sending = tokio::spawn(evercart_http::send_messages(Arc::clone(&shop)));
     let sweeping = tokio::spawn(evercart_http::forget_old_keys(Arc::clone(&shop)));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
-    servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), handle.clone())?);
+    let send_timeout = settings.server.send_timeout;
+    let watch = Watch { connections: Some(Arc::clone(&shop.connections)), send_timeout };
+    servers.push(public.serve(evercart_http::router(Arc::clone(&shop)), watch, handle.clone())?);
     if let Some(internal) = internal {
         let router = evercart_http::internal_router(Arc::clone(&shop));
-        servers.push(internal.serve(router, handle.clone())?);
+        // Whoever watches over the server gets in when it is full.
+        let watch = Watch { connections: None, send_timeout };
+        servers.push(internal.serve(router, watch, handle.clone())?);
     }
     announce(&url, internal_url.as_deref(), is_demo)?;
 

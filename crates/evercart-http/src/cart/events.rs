@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -15,16 +16,17 @@ use bytes::Bytes;
 use evercart_core::cart::Cart;
 use evercart_core::error::StoreError;
 use evercart_core::signals::CartWatch;
-use evercart_core::token::TokenError;
+use evercart_core::token::TokenKeys;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::json;
-use crate::extract::Customer;
+use crate::connection::{self, Connection};
+use crate::extract::{self, Customer};
 use crate::openapi::{Read, ReadHeaders};
 use crate::problem::{Answer, Code, Problem};
-use crate::streams::{Entry, NoRoom};
+use crate::streams::{Entry, NoRoom, Unread};
 
 /// How often a stream without events shows that it is alive. Proxies cut what is silent for longer,
 /// many of them after 30 or 60 seconds.
@@ -59,7 +61,9 @@ pub(crate) async fn cart_events(customer: Customer, request: Request) -> Answer 
     let watch = customer.store().watch_cart(customer.session().user_id);
     let cart = customer.store().cart(customer.session()).await?;
     // After it: a token that was signed out is refused before it can take its owner's places.
-    let entry = customer.enter_stream().map_err(no_room)?;
+    let token: Arc<str> = extract::token(request.headers())?.into();
+    let unread = unread(&customer, &token, connection::of(&request));
+    let entry = customer.enter_stream(unread).map_err(no_room)?;
     let is_known = last_seen(request.headers()) == Some(cart.version);
     let first = match is_known {
         true => SIGN_OF_LIFE.into(),
@@ -67,7 +71,12 @@ pub(crate) async fn cart_events(customer: Customer, request: Request) -> Answer 
     };
     let now = Instant::now();
     let ends_in = customer.expires_at().duration_since(customer.now());
+    let keys = customer.shop().keys.current();
+    // The token's key may have been removed while the cart was read.
+    extract::verified_token(&token, customer.shop())?;
     let stream = Events {
+        token,
+        keys,
         ends_at: now + Duration::try_from(ends_in).unwrap_or_default(),
         alive_at: now + SIGN_OF_LIFE_EVERY,
         again_at: None,
@@ -89,6 +98,22 @@ pub(crate) async fn cart_events(customer: Customer, request: Request) -> Answer 
         headers.insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+/// How the session is looked at while the client takes nothing.
+fn unread(customer: &Customer, token: &Arc<str>, connection: Option<Arc<Connection>>) -> Unread {
+    let (customer, token) = (customer.clone(), Arc::clone(token));
+    let may_go_on = move || -> BoxFuture<'static, bool> {
+        let (customer, token) = (customer.clone(), Arc::clone(&token));
+        Box::pin(async move {
+            extract::verified_token(&token, customer.shop()).is_ok()
+                && !matches!(
+                    customer.store().cart(customer.session()).await,
+                    Err(StoreError::Refused(_))
+                )
+        })
+    };
+    Unread { may_go_on: Box::new(may_go_on), connection }
 }
 
 fn last_seen(headers: &HeaderMap) -> Option<i64> {
@@ -129,6 +154,9 @@ fn signed_out(problem: &Problem) -> Bytes {
 /// A stream while it is open. Polled by the connection's own task: it has none of its own.
 struct Events {
     customer: Customer,
+    token: Arc<str>,
+    /// The keys that the token was verified with.
+    keys: Arc<TokenKeys>,
     watch: CartWatch,
     entry: Entry,
     /// The version of the cart that was sent last.
@@ -159,8 +187,16 @@ impl Events {
         Some(last)
     }
 
-    fn is_expired(&self) -> bool {
-        self.customer.now() >= self.customer.expires_at()
+    /// Why the token is no longer good, if it is not: its time is over, or its key was removed.
+    fn token_ended(&mut self) -> Option<Problem> {
+        let shop = self.customer.shop();
+        let keys = shop.keys.current();
+        if self.customer.now() < self.customer.expires_at() && Arc::ptr_eq(&keys, &self.keys) {
+            return None;
+        }
+        let ended = extract::verified_token(&self.token, shop).err();
+        self.keys = keys;
+        ended
     }
 
     fn read(&self) -> State {
@@ -169,6 +205,19 @@ impl Events {
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let waker = self.entry.waker(context.waker());
+        let context = &mut Context::from_waker(&waker);
+        let event = ready!(self.poll_next_event(context));
+        if !matches!(self.state, State::Over) && self.watch.poll_changed(context).is_ready() {
+            // The client may not take this event, and nobody ask for the next: the word of what
+            // follows it must be heard all the same.
+            self.again_at = Some(Instant::now());
+            waker.wake();
+        }
+        Poll::Ready(event)
+    }
+
+    fn poll_next_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             match &mut self.state {
                 State::Over => return Poll::Ready(None),
@@ -194,9 +243,11 @@ impl Events {
 
     /// The event that follows from what was read, if any does.
     fn after_reading(&mut self, read: Result<Cart, StoreError>) -> Option<Bytes> {
+        // It may have ended while the cart was read.
+        if let Some(ended) = self.token_ended() {
+            return self.end(signed_out(&ended));
+        }
         match read {
-            // It may have ended while the cart was read.
-            _ if self.is_expired() => self.end(signed_out(&TokenError::Expired.into())),
             Ok(cart) if cart.version == self.seen => None,
             Ok(cart) => {
                 self.seen = cart.version;
@@ -214,8 +265,8 @@ impl Events {
 
     /// Ready with something to send, or with nothing if the cart is to be read.
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if self.is_expired() {
-            return Poll::Ready(self.end(signed_out(&TokenError::Expired.into())));
+        if let Some(ended) = self.token_ended() {
+            return Poll::Ready(self.end(signed_out(&ended)));
         }
         let now = Instant::now();
         if self.watch.poll_changed(context).is_ready() || self.again_at.is_some_and(|at| at <= now)
@@ -228,7 +279,7 @@ impl Events {
             return Poll::Ready(Some(Bytes::from_static(SIGN_OF_LIFE)));
         }
         let due = self.alive_at.min(self.ends_at).min(self.again_at.unwrap_or(self.ends_at));
-        match self.entry.wait(due, context.waker()) {
+        match self.entry.wait(due) {
             true => Poll::Pending,
             false => Poll::Ready(self.end(Bytes::from_static(COME_BACK))),
         }

@@ -116,10 +116,10 @@ async fn a_change_of_key_signs_nobody_out() {
     let shop = TestShop::open().await;
     let before = shop.sign_in(ANN).await;
     let key = |id: &str, secret: u8| TokenKey::new(id, &[secret; 32]);
-    shop.shop.keys.replace(TokenKeys::new(key("k2", 3), vec![key("k1", 1)], "evercart"));
+    shop.shop.replace_keys(TokenKeys::new(key("k2", 3), vec![key("k1", 1)], "evercart"));
     assert_eq!(shop.get("/cart").token(&before).send().await.status, 200);
     let after = shop.sign_in(ANN).await;
-    shop.shop.keys.replace(TokenKeys::new(key("k2", 3), vec![], "evercart"));
+    shop.shop.replace_keys(TokenKeys::new(key("k2", 3), vec![], "evercart"));
     assert_eq!(shop.get("/cart").token(&after).send().await.status, 200);
     shop.get("/cart").token(&before).send().await.is(401, "token_invalid");
 }

@@ -23,8 +23,8 @@ use evercart_core::sms::{Sms, SmsError, SmsSender};
 use evercart_core::store::Store;
 use evercart_core::token::{TokenKey, TokenKeys};
 use evercart_http::{
-    Abandoned, Admission, Guesses, KeyRing, Limits, Metrics, Noticed, OutboxSender, Shop,
-    ShopMarket, Streams, TestPhone, internal_router, router,
+    Abandoned, Admission, Connections, Guesses, KeyRing, Limits, Metrics, Noticed, OutboxSender,
+    Shop, ShopMarket, Streams, TestPhone, internal_router, router,
 };
 use evercart_sqlite::{Options, Sqlite};
 use futures_util::StreamExt;
@@ -213,6 +213,7 @@ impl TestShop {
             admission: Admission::new(1000),
             abandoned: Arc::<Abandoned>::default(),
             outbox: OutboxSender::default(),
+            connections: Connections::new(100, 100, Vec::new(), Arc::default()),
             streams: Streams::new(100),
             exports: Arc::default(),
             strict_transport: None,

@@ -68,10 +68,28 @@ pub const KEYS: &[Key] = &[
     key(
         "server.streams_max",
         "10000",
-        "The most streams of cart events open at once; more get a 503. Each takes an open file of \
-         the process.",
+        "The most streams of cart events open at once; more get a 503. Each takes a connection.",
+    ),
+    key(
+        "server.connections_max",
+        "20000",
+        "The most connections open at once; more are closed. Each takes an open file of the \
+         process, and fewer are taken where the system allows fewer files.",
+    ),
+    key(
+        "server.connections_per_address_max",
+        "2000",
+        "The most of them from one address: an IPv4 address, which a whole office or mobile \
+         network may share, or an IPv6 /64. A /56 has twice as many, a /48 four times; \
+         trusted_proxies and loopback are not counted.",
     ),
     key("server.request_timeout", r#""10s""#, "How long a request may take before it gets a 503."),
+    key(
+        "server.send_timeout",
+        r#""30s""#,
+        "How long a client may take nothing of an answer before its connection is closed. One that \
+         is slow and goes on taking is not cut off.",
+    ),
     key(
         "server.hsts_max_age",
         r#""8760h""#,

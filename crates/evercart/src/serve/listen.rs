@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::{TcpConfigAcceptor, TcpSocketConfig};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::task::JoinHandle;
 
 use crate::config::Server;
 use crate::failure::Failure;
 
 use super::tls;
+use super::watched::Watch;
 
 /// How long a client may take to send a request's head, and how long an idle connection is kept.
 /// Slow clients on bad networks need some; a connection held open on purpose gets no more.
@@ -25,6 +26,21 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Requests one HTTP/2 connection may have open; the usual number (RFC 9113 section 6.5.2).
 const HTTP2_STREAMS_MAX: u32 = 100;
+
+/// The most of a request's head, in bytes; more gets a 431. A browser sends one or two kilobytes, a
+/// client with a token and long queries not ten. It is also what an HTTP/1 connection reads and
+/// writes at once.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// What an HTTP/2 connection takes of bodies that nobody has read yet, in bytes: one whole, and
+/// four.
+const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+const HTTP2_CONNECTION_WINDOW: u32 = 4 * HTTP2_STREAM_WINDOW;
+
+/// What the system keeps of answers for a client that is slower than the server, in bytes. Left to
+/// itself it would be up to 4 MiB a connection, and a client that takes some of that steadily would
+/// look like one that takes nothing.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
 /// A socket that is bound but not served yet: connections wait.
 pub struct Listener {
@@ -79,6 +95,9 @@ impl Listener {
             _ => Failure::new(format!("cannot listen on {address}: {error}")),
         };
         let socket = TcpListener::bind(address).map_err(refused)?;
+        // Each connection begins with it.
+        set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES)
+            .context("cannot bound the socket's buffer")?;
         let address = socket.local_addr().context("cannot tell the port that was picked")?;
         Ok(Self { socket, address, tls: None })
     }
@@ -101,27 +120,30 @@ impl Listener {
     pub fn serve(
         self,
         router: Router,
+        watch: Watch,
         handle: Handle<SocketAddr>,
     ) -> anyhow::Result<JoinHandle<std::io::Result<()>>> {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        // Answers are small and written once: waiting for more to send only adds latency.
-        let tcp = TcpConfigAcceptor::new(TcpSocketConfig::new().nodelay(true));
         let server = axum_server::from_tcp(self.socket).context("cannot use the socket")?;
         let mut server = server
             .handle(handle)
             .first_request_timeout(HEADER_READ_TIMEOUT)
             .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "not accepted"));
         let http = server.http_builder();
-        http.http1().header_read_timeout(HEADER_READ_TIMEOUT);
+        http.http1().header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
         http.http2()
             .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .max_header_list_size(HEAD_BYTES_MAX as u32)
+            .max_send_buf_size(HEAD_BYTES_MAX)
+            .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+            .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
             .max_concurrent_streams(HTTP2_STREAMS_MAX);
         Ok(match self.tls {
             Some(tls) => {
-                let acceptor = RustlsAcceptor::new(tls).acceptor(tcp);
+                let acceptor = RustlsAcceptor::new(tls).acceptor(watch);
                 tokio::spawn(server.acceptor(acceptor).serve(service))
             }
-            None => tokio::spawn(server.acceptor(tcp).serve(service)),
+            None => tokio::spawn(server.acceptor(watch).serve(service)),
         })
     }
 }

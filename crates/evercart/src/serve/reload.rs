@@ -87,7 +87,7 @@ impl Reload {
         match Keys::load(&self.keys) {
             Ok(Some(keys)) => {
                 let now = self.shop.clock.now();
-                self.shop.keys.replace(keys.token_keys(&self.issuer, now));
+                self.shop.replace_keys(keys.token_keys(&self.issuer, now));
                 publish_keys(&self.shop);
                 tracing::debug!("keys read");
                 return keys.is_settled(now);

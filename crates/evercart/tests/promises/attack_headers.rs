@@ -144,7 +144,7 @@ fn get_cart(authorization: &[u8]) -> Vec<u8> {
 fn s6_a_token_of_any_size_is_refused() {
     let at = Target::new();
     let token = &at.owner.token;
-    for size in [1023, 1024, 1025, 8 << 10, 16 << 10, 64 << 10] {
+    for size in [1023, 1024, 1025, 8 << 10, 16 << 10, 30 << 10] {
         let head = &token[..token.rfind('.').expect("a signature")];
         for long in [
             "x".repeat(size),
@@ -157,7 +157,7 @@ fn s6_a_token_of_any_size_is_refused() {
         let answer = at.shop.get("/cart").header("X-Padding", &"x".repeat(size)).send();
         problem(401, "not_authenticated", &answer);
     }
-    for size in [512 << 10, 2 << 20] {
+    for size in [33 << 10, 512 << 10, 2 << 20] {
         let request = get_cart(&[b"Bearer ", &*vec![b'x'; size]].concat());
         let answer = ask(&at.shop, &request);
         // Whoever sends that much may find the connection closed before the answer is read.

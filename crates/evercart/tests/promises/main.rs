@@ -29,6 +29,7 @@ mod durability_ledger;
 mod endpoints;
 mod erased;
 mod etag;
+mod floods;
 mod forge;
 mod hang_ups;
 mod idempotency;

@@ -54,6 +54,8 @@ mod endpoints;
 mod erased;
 #[path = "../promises/etag.rs"]
 mod etag;
+#[path = "../promises/floods.rs"]
+mod floods;
 #[path = "../promises/forge.rs"]
 mod forge;
 #[path = "../promises/idempotency.rs"]

@@ -57,6 +57,8 @@ mod etag;
 mod faults;
 mod faults_at_start;
 mod faults_on_the_way;
+#[path = "../promises/floods.rs"]
+mod floods;
 #[path = "../promises/forge.rs"]
 mod forge;
 #[path = "../promises/hang_ups.rs"]
