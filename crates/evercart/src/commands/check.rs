@@ -59,7 +59,7 @@ pub async fn run(settings: &Settings, arguments: &Check) -> anyhow::Result<ExitC
         let report = stores::check(&settings.storage, &market).await;
         looked.push((market, report));
     }
-    let last_backup = LastBackup::read(&settings.storage.data);
+    let last_backup = LastBackup::newest(settings);
     let (ok, verdict) = verdict(&looked);
     if arguments.json {
         let markets = looked.iter().map(as_json).collect();
@@ -110,12 +110,16 @@ fn verdict(looked: &[Looked]) -> (bool, String) {
 /// What somebody who has just read the findings needs next.
 fn what_to_do(last_backup: Option<&LastBackup>) -> String {
     let backup = match last_backup {
-        Some(last) => format!(
-            "The last backup made from here is {}, of {}: `evercart backup verify` says whether \
-             it is whole.",
+        Some(last) if last.is_there() => format!(
+            "The last backup known here is {}, of {}: `evercart backup verify` says whether it is \
+             whole.",
             last.file, last.created_at
         ),
-        None => "No backup made from here is known.".to_owned(),
+        Some(last) => format!(
+            "The last backup known here was {}, of {}: it is not there any more.",
+            last.file, last.created_at
+        ),
+        None => "No backup is known here.".to_owned(),
     };
     format!(
         "{backup}\nBefore you mend anything, keep what is there: `evercart backup --unchecked \

@@ -1,7 +1,7 @@
 //! The backups that the server takes by itself, as `[backup]` says. What goes wrong with them is
 //! logged and counted; the shop goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,21 +10,15 @@ use evercart_core::clock::Clock;
 use evercart_core::market::MarketName;
 use evercart_http::Metrics;
 use indicatif::ProgressBar;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::commands::backup;
 use crate::config::{self, Settings};
-use crate::last_backup::LastBackup;
+use crate::last_backup::{LastBackup, by_servers, name_at};
 use crate::stores::Opened;
 use crate::{clock, stores};
-
-/// How the names of the backups begin, end, and say the moment: in UTC, so that they sort by it.
-const BEGINS: &str = "evercart-";
-const ENDS: &str = ".tar";
-const MOMENT: &str = "%Y%m%dT%H%M%SZ";
 
 /// How long until one that failed is tried again, and until it is looked whether another server
 /// took the one that was due.
@@ -68,7 +62,7 @@ impl Backups {
         let mut due = self.clock.now();
         // What a server left that was stopped meanwhile goes at once, not with the next backup.
         drop(backup::begin(&self.settings.directory));
-        match self.taken() {
+        match by_servers(&self.settings.directory) {
             Ok(taken) => {
                 if let Some((newest, _)) = taken.first() {
                     self.metrics.backup_known(*newest);
@@ -147,30 +141,15 @@ impl Backups {
         }
         let manifest = backup::Manifest::of(databases);
         let made = manifest.created_at;
-        let name = made.strftime(MOMENT).to_string();
-        let file = directory.join(format!("{BEGINS}{name}{ENDS}"));
+        let file = directory.join(name_at(made));
         backup::put_in_place(&manifest, &staging, &file, false)?;
         LastBackup::note(&self.data, &file, made);
         tracing::info!("backed up to {}", file.display());
         Ok(made)
     }
 
-    /// The backups in the directory with their moments, the newest first.
-    fn taken(&self) -> anyhow::Result<Vec<(Timestamp, PathBuf)>> {
-        let directory = &self.settings.directory;
-        let failed = || format!("backup.directory {} cannot be read", directory.display());
-        let mut taken = Vec::new();
-        for entry in std::fs::read_dir(directory).with_context(failed)? {
-            let path = entry.with_context(failed)?.path();
-            taken.extend(moment_of(&path).map(|moment| (moment, path)));
-        }
-        taken.sort();
-        taken.reverse();
-        Ok(taken)
-    }
-
     fn remove_old(&self) -> anyhow::Result<()> {
-        let taken = self.taken()?;
+        let taken = by_servers(&self.settings.directory)?;
         let moments: Vec<i64> = taken.iter().map(|(moment, _)| moment.as_second()).collect();
         let kept = self.settings.keep.kept(&moments);
         for ((_, path), _) in taken.iter().zip(&kept).filter(|(_, kept)| !**kept) {
@@ -182,30 +161,5 @@ impl Backups {
         }
         self.metrics.backups_kept(kept.iter().filter(|kept| **kept).count());
         Ok(())
-    }
-}
-
-/// When a backup was made, by its name; `None` of a file that is another's.
-fn moment_of(path: &Path) -> Option<Timestamp> {
-    let name = path.file_name()?.to_str()?;
-    let moment = name.strip_prefix(BEGINS)?.strip_suffix(ENDS)?;
-    let civil = jiff::civil::DateTime::strptime(MOMENT, moment).ok()?;
-    TimeZone::UTC.to_timestamp(civil).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_its_own_names_are_backups_of_the_server() {
-        let moment = |name: &str| moment_of(Path::new(name));
-        let expected: Timestamp = "2026-11-30T12:05:09Z".parse().expect("a moment");
-        assert_eq!(moment("/b/evercart-20261130T120509Z.tar"), Some(expected));
-        for other in
-            ["shop.tar", "evercart-.tar", "evercart-20261130T120509Z.tar.gz", "evercart-1.tar"]
-        {
-            assert_eq!(moment(other), None, "{other}");
-        }
     }
 }

@@ -38,7 +38,13 @@ fn a_server_backs_up_and_keeps_what_it_is_told_to() {
     assert!(last > 1_700_000_000, "{last}");
     shop.terminate();
     let newest = backups(&directory).into_iter().find(|path| *path != others).expect("one");
-    shop.run_ok(&["backup", "verify", newest.to_str().expect("text")]);
+    let newest = newest.to_str().expect("text");
+    shop.run_ok(&["backup", "verify", newest]);
+    // Whoever finds the data damaged is told of it, though no command made it.
+    std::fs::remove_file(shop.data().join("last-backup.json")).expect("removed");
+    shop.write("evercart-data/us.sqlite3", "damaged");
+    let said = shop.run(&["check"]).stdout;
+    assert!(said.contains(&format!("The last backup known here is {newest}, of ")), "{said}");
 }
 
 /// The disk with the backups is not there: that is said and counted, and the shop goes on.

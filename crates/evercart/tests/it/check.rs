@@ -44,7 +44,7 @@ fn u7_a_broken_promise_is_told_with_what_to_do() {
         "\n         means: a row holds what the shop never writes",
         "\n         mend:  correct the row",
         "\nverdict: NOT SOUND: us breaks ",
-        "; kg keeps every promise\nThe last backup made from here is ",
+        "; kg keeps every promise\nThe last backup known here is ",
         "shop.tar, of ",
     ] {
         assert!(said.contains(part), "{part} is not in\n{said}");
@@ -66,7 +66,7 @@ fn u7_what_is_no_database_is_told_beside_the_markets_that_are() {
     for part in [
         "us: not checked\nerror: evercart-data/us.sqlite3 is not a database: it is text\nhint: ",
         "verdict: NOT SOUND: us cannot be checked; kg keeps every promise\n",
-        "No backup made from here is known.",
+        "No backup is known here.",
     ] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
