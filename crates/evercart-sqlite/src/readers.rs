@@ -8,12 +8,13 @@
 //! nobody's cart waits for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, StoreError};
 use tokio::sync::oneshot;
 
@@ -145,20 +146,21 @@ impl Readers {
         let herald = Herald::default();
         let mut threads = Vec::new();
         for number in 0..count.max(1) {
-            let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-            let mut connection = db::open_for_reading(path).map_err(failed)?;
-            let deadline = Deadline::default();
-            if time_limit.is_some() {
-                let deadline = deadline.clone();
-                let is_over = move || deadline.is_over();
-                connection.progress_handler(STEPS, Some(is_over)).map_err(failed)?;
+            let mut reader = Reader {
+                path: path.to_owned(),
+                clock: Arc::clone(&options.clock),
+                deadline: time_limit.map(|_| Deadline::default()),
+                db: None,
+            };
+            if matches!(of, Of::Customers) {
+                let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+                reader.open().map_err(failed)?;
             }
-            let db = Db::new(connection, Arc::clone(&options.clock));
             let jobs = jobs.clone();
             let herald = herald.clone();
             let thread = thread::Builder::new()
                 .name(format!("evercart-{name}-{number}"))
-                .spawn(move || serve(&db, &deadline, &jobs, &herald))
+                .spawn(move || serve(&mut reader, &jobs, &herald))
                 .map_err(|source| OpenError::Thread { path: path.to_owned(), source })?;
             threads.push(thread);
         }
@@ -218,7 +220,45 @@ fn closed() -> StoreError {
     Failed::Unavailable("the store is closed".into()).into()
 }
 
-fn serve(db: &Db, deadline: &Deadline, jobs: &Receiver<Job>, herald: &Herald) {
+/// A thread's connection.
+struct Reader {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    deadline: Option<Deadline>,
+    /// Those of the public begin without one: a start does not wait for what nobody has asked for.
+    db: Option<Db>,
+}
+
+impl Reader {
+    fn open(&mut self) -> rusqlite::Result<&Db> {
+        let db = match self.db.take() {
+            Some(db) => db,
+            None => {
+                let mut connection = db::open_for_reading(&self.path)?;
+                if let Some(deadline) = self.deadline.clone() {
+                    let is_over = move || deadline.is_over();
+                    connection.progress_handler(STEPS, Some(is_over))?;
+                }
+                Db::new(connection, Arc::clone(&self.clock))
+            }
+        };
+        Ok(self.db.insert(db))
+    }
+
+    fn answer(&mut self, batch: &mut [Box<dyn Read>]) {
+        let deadline = self.deadline.clone();
+        match self.open() {
+            Ok(db) => read_all(db, deadline.as_ref(), batch),
+            Err(error) => {
+                for job in batch {
+                    job.fail(Failed::Unavailable(error.to_string()).into());
+                }
+            }
+        }
+    }
+}
+
+fn serve(reader: &mut Reader, jobs: &Receiver<Job>, herald: &Herald) {
     let mut batch = Vec::with_capacity(TOGETHER_MAX);
     let mut stop = false;
     while !stop && let Ok(Some(first)) = jobs.recv() {
@@ -230,12 +270,12 @@ fn serve(db: &Db, deadline: &Deadline, jobs: &Receiver<Job>, herald: &Herald) {
                 Err(_) => break,
             }
         }
-        read_all(db, deadline, &mut batch);
+        reader.answer(&mut batch);
         herald.tell(batch.drain(..).map(|job| job as Box<dyn Waiting>));
     }
 }
 
-fn read_all(db: &Db, deadline: &Deadline, batch: &mut [Box<dyn Read>]) {
+fn read_all(db: &Db, deadline: Option<&Deadline>, batch: &mut [Box<dyn Read>]) {
     if let [only] = batch
         && !only.needs_snapshot()
     {
@@ -260,17 +300,22 @@ fn read_all(db: &Db, deadline: &Deadline, batch: &mut [Box<dyn Read>]) {
     }
 }
 
-fn run(db: &Db, deadline: &Deadline, job: &mut dyn Read) {
+fn run(db: &Db, deadline: Option<&Deadline>, job: &mut dyn Read) {
     let until = job.until();
     if until.is_some_and(|until| Instant::now() >= until) {
         return job.fail(Failed::CatalogueBusy.into());
     }
-    deadline.set(until);
+    let limit = |until| {
+        if let Some(deadline) = deadline {
+            deadline.set(until);
+        }
+    };
+    limit(until);
     // Whoever waits for a read that panics is told by the dropped reply; the others go on.
     if catch_unwind(AssertUnwindSafe(|| job.run(db))).is_err() {
         tracing::error!("a read panicked");
     }
-    deadline.set(None);
+    limit(None);
 }
 
 fn execute(db: &Db, sql: &'static str) -> std::result::Result<(), String> {
