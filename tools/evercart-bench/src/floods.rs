@@ -15,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use crate::database::Database;
 use crate::load::ranks;
 use crate::machine;
+use crate::processors::Halves;
 use crate::report::{Bounds, Row, Spread, Unit};
 use crate::server::{Client, Server};
 use crate::shop::{Shop, Stand};
@@ -64,10 +65,12 @@ pub fn rows(program: &Path, is_measured: bool, measure: Duration) -> Result<Vec<
         true => Size { measure, products: PRODUCTS, orders: ORDERS },
         false => Size { measure, products: 50, orders: 12 },
     };
+    // Whoever floods is elsewhere, and takes no processor from the server but by what is asked.
+    let halves = Halves::split()?;
     let database = Database::start(is_measured)?;
     let mut rows = Vec::new();
     for (store, place) in [("SQLite", None), ("PostgreSQL", Some(&database))] {
-        rows.extend(on_store(program, store, place, size)?);
+        rows.extend(on_store(program, store, place, size, &halves)?);
     }
     Ok(rows)
 }
@@ -77,6 +80,7 @@ fn on_store(
     store: &str,
     place: Option<&Rc<Database>>,
     size: Size,
+    halves: &Halves,
 ) -> Result<Vec<Row>> {
     let shop = Shop::fill(program, FLOODERS + 1, place)?;
     prepare(&shop, size)?;
@@ -84,7 +88,7 @@ fn on_store(
     for flood in &FLOODS {
         // What one flood wrote, the next does not find.
         let stand = shop.copy()?;
-        let seen = under(&shop, &stand, flood, size.measure)?;
+        let seen = under(&shop, &stand, flood, size.measure, halves)?;
         eprintln!("{store}, {}: {}", flood.name, seen.detail());
         rows.extend(seen.rows(store, flood)?);
     }
@@ -137,10 +141,28 @@ struct Seen {
 }
 
 /// Lets a flood loose on a server of its own, and looks at a cart before and meanwhile.
-fn under(shop: &Shop, stand: &Stand, flood: &Flood, measure: Duration) -> Result<Seen> {
+fn under(
+    shop: &Shop,
+    stand: &Stand,
+    flood: &Flood,
+    measure: Duration,
+    halves: &Halves,
+) -> Result<Seen> {
     let server = stand.serve(&SETTINGS)?;
+    let seen = halves.generate(|| look_before_and_during(shop, stand, &server, flood, measure))?;
+    server.stop()?;
+    Ok(seen)
+}
+
+fn look_before_and_during(
+    shop: &Shop,
+    stand: &Stand,
+    server: &Server,
+    flood: &Flood,
+    measure: Duration,
+) -> Result<Seen> {
     let token = &shop.customers.last().context("the shop has customers")?.token;
-    let (mut usual, refused) = look(&server, token, measure)?;
+    let (mut usual, refused) = look(server, token, measure)?;
     ensure!(refused == 0, "{refused} looks at a cart were refused while nothing else went on");
     let log = stand.path().join("bench-stderr.log");
     let log_before = fs::metadata(&log)?.len();
@@ -160,10 +182,10 @@ fn under(shop: &Shop, stand: &Stand, flood: &Flood, measure: Duration) -> Result
                 })
             })
             .collect();
-        let memory = scope.spawn(|| most_memory(&server, &is_over));
+        let memory = scope.spawn(|| most_memory(server, &is_over));
         // The flood is under way, not just beginning.
         thread::sleep(measure / 4);
-        let looked = look(&server, token, measure);
+        let looked = look(server, token, measure);
         is_over.store(true, Ordering::Relaxed);
         let counts: Counts =
             flooding.into_iter().map(|one| one.join().expect("a flood counts its errors")).sum();
@@ -171,28 +193,38 @@ fn under(shop: &Shop, stand: &Stand, flood: &Flood, measure: Duration) -> Result
     });
     let (mut during, refused) = looked?;
     let log_bytes = fs::metadata(&log)?.len() - log_before;
-    server.stop()?;
     let (usual, during) = (ranks(&mut usual), ranks(&mut during));
     Ok(Seen { usual, during, refused, resident_bytes, log_bytes, flood: counts })
 }
 
 /// Looks at a cart again and again; how long each look took, and how many were refused.
 fn look(server: &Server, token: &str, measure: Duration) -> Result<(Vec<u32>, usize)> {
-    let mut client = Client::connect(server.address)?;
-    let (mut latencies_us, mut refused) = (Vec::new(), 0);
+    let (mut client, mut latencies_us, mut refused) = (None, Vec::new(), 0);
     let until = Instant::now() + measure;
     while Instant::now() < until {
         let begun = Instant::now();
-        let (status, _) = client.ask("GET", "/cart", Some(token), None)?;
+        let status = ask_for_cart(&mut client, server, token);
         latencies_us.push(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
         match status {
-            200 => {}
-            503 => refused += 1,
-            other => anyhow::bail!("a look at a cart was answered with {other}"),
+            Ok(200) => {}
+            // No answer is as bad as one that refuses.
+            Ok(503) | Err(_) => refused += 1,
+            Ok(other) => anyhow::bail!("a look at a cart was answered with {other}"),
         }
         thread::sleep(LOOK_EVERY);
     }
     Ok((latencies_us, refused))
+}
+
+/// Asks on the connection there is, or on a new one; the status.
+fn ask_for_cart(open: &mut Option<Client>, server: &Server, token: &str) -> Result<u16> {
+    let mut client = match open.take() {
+        Some(client) => client,
+        None => Client::connect(server.address)?,
+    };
+    let (status, _) = client.ask("GET", "/cart", Some(token), None)?;
+    *open = Some(client);
+    Ok(status)
 }
 
 fn most_memory(server: &Server, is_over: &AtomicBool) -> u64 {
@@ -240,7 +272,7 @@ impl Seen {
         let (none, quiet) = (Bounds { floor: 0.0, target: 0.0 }, String::new);
         Ok([
             row("another's GET /cart", times, Unit::Growth, TIMES, self.detail())?,
-            row("503s to others", self.refused as f64, Unit::Count, none, quiet())?,
+            row("refused to others", self.refused as f64, Unit::Count, none, quiet())?,
             row("memory", self.resident_bytes as f64 / 1e6, Unit::Mb, MEMORY, quiet())?,
         ])
     }
