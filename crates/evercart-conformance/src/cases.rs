@@ -220,7 +220,6 @@ macro_rules! conformance {
                     guards_are_checked_in_their_order
                     keys_are_remembered_for_a_day
                     long_and_odd_keys_are_keys
-                    old_keys_are_swept_in_steps
                     ;
                 survival:
                     everything_survives_logout
@@ -303,6 +302,9 @@ macro_rules! conformance {
                     a_new_life_raises_what_everybody_shares
                     a_life_survives_a_restart
                     ;
+                sweep:
+                    old_keys_are_swept_in_steps
+                    ;
                 check:
                     no_operation_leaves_a_finding
                     operators_leave_no_finding
@@ -345,6 +347,9 @@ macro_rules! conformance_copies {
                     an_exported_customer_can_be_imported
                     an_operator_erases_as_a_customer_does
                     whom_the_list_names_is_not_brought_back
+                    ;
+                sweep:
+                    what_is_past_its_term_is_swept
                     ;
             }
         }

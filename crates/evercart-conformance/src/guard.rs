@@ -1,9 +1,8 @@
 //! Guards: idempotency keys that act once, and versions that keep an outdated client from acting.
 
-use evercart_core::account::EXPORTED_KEYS;
 use evercart_core::address::AddressChange;
 use evercart_core::error::Refused;
-use evercart_core::guard::{Guard, SWEPT_AT_ONCE};
+use evercart_core::guard::Guard;
 use evercart_core::ids::{AddressId, LineId};
 use evercart_core::order::OrderStatus;
 use evercart_core::user::{ProfileChange, Session};
@@ -231,40 +230,4 @@ pub async fn long_and_odd_keys_are_keys<B: Backend>(shop: &mut Shop<B>) {
             assert_eq!((done.replayed, done.value.pieces()), (replayed, total), "{name}");
         }
     }
-}
-
-/// Keys do not pile up: a sweep forgets those past their day, a step at a time, and no others.
-pub async fn old_keys_are_swept_in_steps<B: Backend>(shop: &mut Shop<B>) {
-    let (me, other) = (shop.customer().await.session, shop.customer().await.session);
-    let wish = async |session, name: String| {
-        shop.add_wish(session, MUGS, keyed(&name, 1)).await.unwrap();
-    };
-    let sweep = async || {
-        let (mut place, mut steps) = (None, 0);
-        loop {
-            place = shop.forget_old_keys(place).await.unwrap();
-            steps += 1;
-            if place.is_none() {
-                return steps;
-            }
-        }
-    };
-    for number in 0..SWEPT_AT_ONCE {
-        wish(me, format!("old {number}")).await;
-    }
-    wish(other, "old".into()).await;
-    shop.wait(SignedDuration::from_hours(23));
-    wish(me, "young".into()).await;
-    wish(me, "old 7".into()).await;
-    assert!(sweep().await > 1);
-    let count = async |session| shop.export_keys(session, None).await.unwrap().len();
-    assert_eq!(count(me).await, EXPORTED_KEYS as usize, "none is past its day");
-    shop.wait(SignedDuration::from_hours(1));
-    sweep().await;
-    let left = shop.export_keys(me, None).await.unwrap();
-    assert_eq!(left.iter().map(|used| used.key.as_str()).collect::<Vec<_>>(), ["young"]);
-    assert_eq!(count(other).await, 0);
-    assert!(shop.add_wish(me, MUGS, keyed("young", 1)).await.unwrap().replayed);
-    assert!(!shop.add_wish(me, MUGS, keyed("old 1", 2)).await.unwrap().replayed);
-    assert_eq!(sweep().await, 1);
 }

@@ -36,6 +36,7 @@ pub mod sign_in;
 pub mod signals;
 pub mod signed_out;
 pub mod survival;
+pub mod sweep;
 pub mod wishlist;
 
 use std::sync::Arc;

@@ -23,9 +23,7 @@ use evercart_core::awake::Awake;
 use evercart_core::catalogue::CatalogueRow;
 use evercart_core::clock::{Clock, ManualClock};
 use evercart_core::error::{Refused, Result};
-use evercart_core::guard::{
-    Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey, KeyPlace, Keys, SWEPT_AT_ONCE,
-};
+use evercart_core::guard::{Done, Guard, IDEMPOTENCY_LIFETIME, IdempotencyKey};
 use evercart_core::ids::{LineId, OrderId, ProductId, SkuId, UserId, WishId};
 use evercart_core::incarnation::Incarnation;
 use evercart_core::mark::Numbers;
@@ -34,6 +32,7 @@ use evercart_core::operator::Frozen;
 use evercart_core::order::{FIRST_ORDER, Order};
 use evercart_core::signals::{CartSignals, CartWatch, CartWatchers};
 use evercart_core::store::Store;
+use evercart_core::sweep::{KeyPlace, SWEPT_AT_ONCE, Sweep};
 use evercart_core::user::{Session, User};
 use jiff::Timestamp;
 
@@ -256,7 +255,7 @@ impl CartSignals for Model {
 }
 
 #[async_trait]
-impl Keys for Model {
+impl Sweep for Model {
     async fn forget_old_keys(&self, after: Option<KeyPlace>) -> Result<Option<KeyPlace>> {
         self.transact(|state, now| {
             let mut places: Vec<_> = state
@@ -277,6 +276,11 @@ impl Keys for Model {
             let last = places.pop().filter(|_| !is_last);
             Ok(last.map(|(user_id, key)| KeyPlace { user_id, key }))
         })
+    }
+
+    /// Nobody can tell here what is past its term from what is gone.
+    async fn forget_what_is_over(&self) -> Result<bool> {
+        Ok(false)
     }
 }
 

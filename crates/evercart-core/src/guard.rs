@@ -1,40 +1,13 @@
 //! What makes a repeated or outdated request harmless: the idempotency key and the expected
 //! version.
 
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::user::Session;
 
-use crate::error::Result;
-use crate::ids::UserId;
-
 /// How long a key is remembered.
 pub const IDEMPOTENCY_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
-
-/// The most keys that one step of a sweep looks at: few enough that nobody waits for it.
-pub const SWEPT_AT_ONCE: u32 = 500;
-
-/// A key's place among all that are remembered: by customer, then by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPlace {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// As the client sent it.
-    pub key: String,
-}
-
-/// The keys that are remembered, whosever they are.
-#[async_trait]
-pub trait Keys: Send + Sync {
-    /// Looks at the [`SWEPT_AT_ONCE`] keys after this place, or at the first, and forgets those
-    /// that are past their day. Returns where to go on; `None` if there are no more.
-    ///
-    /// # Errors
-    /// A failure.
-    async fn forget_old_keys(&self, after: Option<KeyPlace>) -> Result<Option<KeyPlace>>;
-}
 
 /// The conditions under which a mutation may happen.
 #[derive(Debug, Clone, Default)]

@@ -33,6 +33,7 @@ pub mod sign_in;
 pub mod signals;
 pub mod sms;
 pub mod store;
+pub mod sweep;
 pub mod text;
 pub mod token;
 pub mod user;

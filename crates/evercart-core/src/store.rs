@@ -4,12 +4,12 @@ use crate::account::Accounts;
 use crate::cart::Carts;
 use crate::catalogue::Catalogue;
 use crate::continuity::Continuity;
-use crate::guard::Keys;
 use crate::operator::Operator;
 use crate::order::Orders;
 use crate::outbox::Outbox;
 use crate::sign_in::SignIn;
 use crate::signals::CartSignals;
+use crate::sweep::Sweep;
 use crate::wishlist::Wishlists;
 
 /// Everything the shop asks of a database, one trait a topic.
@@ -35,7 +35,7 @@ pub trait Store:
     + Catalogue
     + Operator
     + Continuity
-    + Keys
+    + Sweep
 {
 }
 
@@ -50,7 +50,7 @@ impl<T> Store for T where
         + Catalogue
         + Operator
         + Continuity
-        + Keys
+        + Sweep
 {
 }
 

@@ -68,7 +68,7 @@ pub use openapi::openapi_json;
 pub use outbox::{OutboxSender, send_messages};
 pub use routes::{internal_router, router};
 pub use streams::Streams;
-pub use sweep::forget_old_keys;
+pub use sweep::sweep;
 
 /// Everything the API needs to answer, made once by the program.
 pub struct Shop {

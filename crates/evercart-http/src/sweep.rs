@@ -1,10 +1,12 @@
-//! Forgets idempotency keys that are past their day, all the time and a few at once: nobody waits
-//! for it, and however many there are, each is looked at again and again.
+//! Forgets rows whose term is over, all the time and a few at once: nobody waits for it, and
+//! however many there are, each is looked at again and again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use evercart_core::error::Result;
 use evercart_core::store::Store;
+use evercart_core::sweep::KeyPlace;
 use futures_util::future::join_all;
 
 use crate::Shop;
@@ -12,27 +14,35 @@ use crate::Shop;
 /// The pause between two steps. A step takes milliseconds.
 const STEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The pause after all keys were looked at, or after a failure.
+/// The pause after all was looked at, or after a failure.
 const ALL_EVERY: Duration = Duration::from_mins(10);
 
 /// Sweeps every market for as long as it is polled. Any number of servers may do so.
-pub async fn forget_old_keys(shop: Arc<Shop>) {
-    join_all(shop.markets.iter().map(|at| sweep(&*at.store))).await;
+pub async fn sweep(shop: Arc<Shop>) {
+    join_all(shop.markets.iter().map(|at| sweep_market(&*at.store))).await;
 }
 
-async fn sweep(store: &dyn Store) {
+async fn sweep_market(store: &dyn Store) {
     let mut place = None;
     loop {
         tokio::time::sleep(STEP_EVERY).await;
-        place = match store.forget_old_keys(place).await {
-            Ok(next) => next,
+        let is_all = match step(store, &mut place).await {
+            Ok(is_all) => is_all,
             Err(error) => {
-                tracing::debug!(%error, "keys past their day were not swept; they are later");
-                None
+                tracing::debug!(%error, "what is past its term was not swept; it is later");
+                true
             }
         };
-        if place.is_none() {
+        if is_all {
             tokio::time::sleep(ALL_EVERY).await;
         }
     }
+}
+
+/// Goes on from this place. Returns true if all was looked at.
+async fn step(store: &dyn Store, place: &mut Option<KeyPlace>) -> Result<bool> {
+    let is_more = store.forget_what_is_over().await?;
+    // Begun anew after a failure, too.
+    *place = store.forget_old_keys(place.take()).await?;
+    Ok(!is_more && place.is_none())
 }

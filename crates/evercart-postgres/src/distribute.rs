@@ -171,7 +171,10 @@ impl Shards {
         }
     }
 
-    async fn forget(&self, now: i64) -> Result<()> {
+    /// Drops a few rows of each kind that no longer count. Returns true if there may be more.
+    pub(crate) async fn forget(&self, now: i64) -> Result<bool> {
+        /// As many as the statements below find of a kind.
+        const AT_ONCE: usize = 64;
         /// Which rows no longer count, and what drops one of them.
         const OVER: [(&str, &str); 3] = [
             (
@@ -191,15 +194,18 @@ impl Shards {
             ),
         ];
         let connection = self.pool.lend().await.map_err(DbError::Store)?;
+        let mut is_more = false;
         for (find, drop) in OVER {
             let find = connection.prepare_cached(find).await?;
             let drop = connection.prepare_cached(drop).await?;
-            for row in connection.query(&find, &[&now]).await? {
+            let rows = connection.query(&find, &[&now]).await?;
+            is_more |= rows.len() == AT_ONCE;
+            for row in rows {
                 let (word, hash): (&str, &[u8]) = (row.get(0), row.get(1));
                 connection.execute(&drop, &[&word, &hash, &now]).await?;
             }
         }
-        Ok(())
+        Ok(is_more)
     }
 }
 

@@ -31,7 +31,7 @@ use crate::sign_in::budget::{PEEK, peek_all, refuse_if_used_up, spend, spend_all
 use crate::sign_in::code::{Outstanding, grant, locked_until, outstanding, refuse_until, withdraw};
 
 pub(crate) use crate::sign_in::before_user::{early_key, remember_early};
-pub(crate) use crate::sign_in::budget::millis;
+pub(crate) use crate::sign_in::budget::{forget_what_is_over, millis};
 
 #[async_trait]
 impl SignIn for Postgres {

@@ -17,7 +17,6 @@ mod customer_copy;
 mod db;
 mod erasing;
 mod keeper;
-mod keys;
 mod life;
 mod limits;
 mod lock;
@@ -34,6 +33,7 @@ mod readers;
 mod sign_in;
 mod signals;
 mod sku_cache;
+mod sweep;
 mod wishlist;
 mod writer;
 

@@ -12,7 +12,7 @@ use evercart_core::cart::{Carts, MergeStrategy};
 use evercart_core::catalogue::{Catalogue, CatalogueRow, ProductKey, ProductQuery};
 use evercart_core::clock::ManualClock;
 use evercart_core::code::{KeyedHash, Purpose};
-use evercart_core::guard::{Guard, IdempotencyKey, Keys as _};
+use evercart_core::guard::{Guard, IdempotencyKey};
 use evercart_core::ids::{LineId, ProductId, SkuId};
 use evercart_core::limits::CustomerLimits;
 use evercart_core::market::Shipping;
@@ -24,6 +24,7 @@ use evercart_core::phone::Phone;
 use evercart_core::sign_in::{
     Budget, CodeRequest, Proof, SignIn, SignInAttempt, SignInOutcome, UnsentCode,
 };
+use evercart_core::sweep::Sweep as _;
 use evercart_core::user::{ProfileChange, Session};
 use evercart_core::wishlist::Wishlists;
 use jiff::{SignedDuration, Timestamp};
@@ -321,6 +322,7 @@ async fn move_and_export(store: &Sqlite, session: Session) -> Session {
     store.export_orders(moved, None).await.expect("export");
     store.export_keys(moved, None).await.expect("export");
     store.forget_old_keys(None).await.expect("sweeps");
+    store.forget_what_is_over().await.expect("sweeps");
     let lease = SignedDuration::ZERO;
     let claimed = store.claim_messages(1, lease).await.expect("claims").remove(0);
     store.put_off_message(claimed.claim, lease).await.expect("puts off");

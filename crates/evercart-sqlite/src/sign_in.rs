@@ -22,13 +22,11 @@ use rusqlite::{OptionalExtension, Row};
 use crate::actor::{self, Begun, admit, forget_old_keys, remember, resource_of, take_number};
 use crate::db::{Db, DbError, Result, time};
 use crate::limits::begin_change;
-use crate::sign_in::budget::{
-    duration, forget_what_is_over, give_back, peek, refuse_if_used_up, spend,
-};
+use crate::sign_in::budget::{duration, give_back, peek, refuse_if_used_up, spend};
 use crate::{Sqlite, life, phone_change};
 
 pub(crate) use crate::sign_in::before_user::{EarlyEntry, early_key, remember_early};
-pub(crate) use crate::sign_in::budget::millis;
+pub(crate) use crate::sign_in::budget::{forget_what_is_over, millis};
 
 #[async_trait]
 impl SignIn for Sqlite {

@@ -306,7 +306,7 @@ async fn serve(
     let url = public.url();
     let internal_url = internal.as_ref().map(Listener::url);
     let mut sending = tokio::spawn(evercart_http::send_messages(Arc::clone(&shop)));
-    let sweeping = tokio::spawn(evercart_http::forget_old_keys(Arc::clone(&shop)));
+    let sweeping = tokio::spawn(evercart_http::sweep(Arc::clone(&shop)));
     let mut servers: Vec<JoinHandle<std::io::Result<()>>> = Vec::new();
     let send_timeout = settings.server.send_timeout;
     let watch = Watch { connections: Some(Arc::clone(&shop.connections)), send_timeout };

@@ -22,5 +22,6 @@ mod products;
 mod profile;
 mod schema;
 mod shop;
+mod sweep;
 mod takeover;
 mod wishlist;

@@ -102,8 +102,8 @@ pub(super) fn refuse_if_used_up(budgets: &[Budget], used: &[Used]) -> Result<(),
 
 /// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
 /// handful at each grant is more than a grant adds. What somebody else is just using is left to the
-/// next one.
-pub(super) async fn forget_what_is_over(db: &Db<'_>) -> Result<()> {
+/// next one. Returns true if there may be more.
+pub(crate) async fn forget_what_is_over(db: &Db<'_>) -> Result<bool> {
     const BUDGETS: &str = "DELETE FROM send_budget WHERE (scope, subject) IN \
          (SELECT scope, subject FROM send_budget WHERE ends_at <= $1 ORDER BY ends_at LIMIT 16 \
          FOR UPDATE SKIP LOCKED)";
@@ -114,9 +114,11 @@ pub(super) async fn forget_what_is_over(db: &Db<'_>) -> Result<()> {
          (SELECT phone, key FROM sign_in_keys WHERE expires_at <= $1::BIGINT - 86400000 \
          ORDER BY expires_at LIMIT 4 FOR UPDATE SKIP LOCKED)";
     let now = db.now();
-    try_join3(db.execute(BUDGETS, &[&now]), db.execute(CODES, &[&now]), db.execute(KEYS, &[&now]))
-        .await?;
-    Ok(())
+    let params: Params<'_> = &[&now];
+    let (budgets, codes, keys) =
+        try_join3(db.execute(BUDGETS, params), db.execute(CODES, params), db.execute(KEYS, params))
+            .await?;
+    Ok(budgets == 16 || codes == 4 || keys == 4)
 }
 
 pub(crate) fn millis(duration: SignedDuration) -> i64 {

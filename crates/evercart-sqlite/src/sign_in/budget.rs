@@ -64,20 +64,30 @@ pub(super) fn refuse_if_used_up(db: &Db, budgets: &[Budget]) -> Result<()> {
 }
 
 /// Drops a few rows that no longer count, so that these tables stay as small as their traffic. A
-/// handful at each grant is more than a grant adds.
-pub(super) fn forget_what_is_over(db: &Db, now: i64) -> Result<()> {
-    const SWEEPS: [&str; 3] = [
-        "DELETE FROM send_budget WHERE (scope, subject) IN (SELECT scope, subject \
+/// handful at each grant is more than a grant adds. Returns true if there may be more.
+pub(crate) fn forget_what_is_over(db: &Db, now: i64) -> Result<bool> {
+    const SWEEPS: [(usize, &str); 3] = [
+        (
+            16,
+            "DELETE FROM send_budget WHERE (scope, subject) IN (SELECT scope, subject \
          FROM send_budget WHERE ends_at <= ?1 ORDER BY ends_at LIMIT 16)",
-        "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
+        ),
+        (
+            4,
+            "DELETE FROM verification_codes WHERE (phone, purpose) IN (SELECT phone, purpose \
          FROM verification_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 4)",
-        "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
+        ),
+        (
+            4,
+            "DELETE FROM sign_in_keys WHERE (phone, key) IN (SELECT phone, key \
          FROM sign_in_keys WHERE expires_at <= ?1 - 86400000 ORDER BY expires_at LIMIT 4)",
+        ),
     ];
-    for sweep in SWEEPS {
-        db.sql(sweep)?.execute([now])?;
+    let mut is_more = false;
+    for (most, sweep) in SWEEPS {
+        is_more |= db.sql(sweep)?.execute([now])? == most;
     }
-    Ok(())
+    Ok(is_more)
 }
 
 pub(crate) fn millis(duration: SignedDuration) -> i64 {

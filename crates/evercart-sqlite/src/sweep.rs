@@ -1,23 +1,39 @@
-//! The sweep of idempotency keys that are past their day: a step at a time, by the primary key, so
-//! that no index has to be kept for it. What is old is found by a reader.
+//! The sweep of rows whose term is over. Idempotency keys go by the primary key, a step at a time,
+//! so that no index has to be kept for it; what is old is found by a reader.
 
 use async_trait::async_trait;
 use evercart_core::error::Result as StoreResult;
-use evercart_core::guard::{KeyPlace, Keys, SWEPT_AT_ONCE};
+use evercart_core::guard::IDEMPOTENCY_LIFETIME;
 use evercart_core::ids::UserId;
+use evercart_core::sweep::{KeyPlace, SWEPT_AT_ONCE, Sweep};
 
 use crate::Sqlite;
 use crate::actor::remembered_since;
 use crate::db::{Db, Result};
+use crate::sign_in::{forget_what_is_over, millis};
 
 #[async_trait]
-impl Keys for Sqlite {
+impl Sweep for Sqlite {
     async fn forget_old_keys(&self, after: Option<KeyPlace>) -> StoreResult<Option<KeyPlace>> {
         let Step { old, next } = self.readers.read(move |db| look(db, after)).await?;
         if !old.is_empty() {
             self.writer.write(move |db| forget(db, &old)).await?;
         }
         Ok(next)
+    }
+
+    async fn forget_what_is_over(&self) -> StoreResult<bool> {
+        const REQUESTS: &str = "UPDATE erasures SET request = NULL WHERE user_id IN \
+             (SELECT user_id FROM erasures WHERE request IS NOT NULL AND erased_at <= ?1 \
+             ORDER BY erased_at LIMIT 16)";
+        self.writer
+            .write(|db| {
+                let is_more = forget_what_is_over(db, db.now())?;
+                let since = db.now() - millis(IDEMPOTENCY_LIFETIME);
+                let requests = db.sql(REQUESTS)?.execute([since])?;
+                Ok(is_more || requests == 16)
+            })
+            .await
     }
 }
 

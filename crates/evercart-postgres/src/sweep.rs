@@ -1,24 +1,43 @@
-//! The sweep of idempotency keys that are past their day: a step at a time, by the primary key, so
-//! that no index has to be kept for it.
+//! The sweep of rows whose term is over. Idempotency keys go by the primary key, a step at a time,
+//! so that no index has to be kept for it.
 
 use async_trait::async_trait;
 use evercart_core::error::Result as StoreResult;
-use evercart_core::guard::{KeyPlace, Keys, SWEPT_AT_ONCE};
+use evercart_core::guard::IDEMPOTENCY_LIFETIME;
 use evercart_core::ids::UserId;
+use evercart_core::sweep::{KeyPlace, SWEPT_AT_ONCE, Sweep};
 use tokio_postgres::Row;
 
 use crate::Postgres;
 use crate::actor::remembered_since;
-use crate::db::{Db, Params, Result, transact};
+use crate::db::{Db, DbError, Params, Result, transact};
+use crate::sign_in::{forget_what_is_over, millis};
 
 #[async_trait]
-impl Keys for Postgres {
+impl Sweep for Postgres {
     async fn forget_old_keys(&self, after: Option<KeyPlace>) -> StoreResult<Option<KeyPlace>> {
-        transact!(self, |db| sweep(&db, after.as_ref()))
+        transact!(self, |db| old_keys(&db, after.as_ref()))
+    }
+
+    async fn forget_what_is_over(&self) -> StoreResult<bool> {
+        let is_more = match &self.shards {
+            Some(shards) => shards.forget(self.now()).await.map_err(DbError::into_store_error)?,
+            None => transact!(self, |db| forget_what_is_over(&db))?,
+        };
+        Ok(transact!(self, |db| erasing_requests(&db))? || is_more)
     }
 }
 
-async fn sweep(db: &Db<'_>, after: Option<&KeyPlace>) -> Result<Option<KeyPlace>> {
+/// Forgets which requests erased somebody. Returns true if there may be more.
+async fn erasing_requests(db: &Db<'_>) -> Result<bool> {
+    const FORGET: &str = "UPDATE erasures SET request = NULL WHERE user_id IN \
+         (SELECT user_id FROM erasures WHERE request IS NOT NULL AND erased_at <= $1 \
+         ORDER BY erased_at LIMIT 16)";
+    let since = db.now() - millis(IDEMPOTENCY_LIFETIME);
+    Ok(db.execute(FORGET, &[&since]).await? == 16)
+}
+
+async fn old_keys(db: &Db<'_>, after: Option<&KeyPlace>) -> Result<Option<KeyPlace>> {
     const KEYS: &str = "SELECT user_id, key, created_at FROM idempotency_keys \
          WHERE (user_id, key) > ($1, $2) ORDER BY user_id, key LIMIT $3";
     // One that was used anew meanwhile is kept; another one of these customers may be old as well.
