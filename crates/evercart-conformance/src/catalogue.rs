@@ -103,6 +103,14 @@ pub async fn what_is_not_for_sale_is_not_listed<B: Backend>(shop: &mut Shop<B>) 
     }
     shop.change_sku(LAST_LAMP, |row| row.active = true).await;
     assert_eq!(found(shop, "lamp").await, [LAMP]);
+    for sku in [JACKET_M, JACKET_L, SCARF_RED, LAST_LAMP, MUG] {
+        shop.change_sku(sku, |row| row.active = false).await;
+    }
+    assert_eq!(listed(shop, ProductQuery::default()).await, []);
+    assert!(
+        shop.has_products().await.unwrap(),
+        "a shop that sells nothing for a while is no new one"
+    );
 }
 
 /// Categories are counted by products for sale, by name.

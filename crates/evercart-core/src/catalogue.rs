@@ -233,6 +233,12 @@ pub trait Catalogue: Send + Sync {
     /// A failure.
     async fn categories(&self) -> Result<Vec<Category>>;
 
+    /// True if there are products at all, for sale or not.
+    ///
+    /// # Errors
+    /// A failure.
+    async fn has_products(&self) -> Result<bool>;
+
     /// Changes the catalogue by a file's rows: SKUs named are made or changed, others stay.
     /// Whoever looks finds all of it done or nothing.
     ///

@@ -36,6 +36,11 @@ impl Catalogue for Postgres {
         public!(self, |db| categories(&db))
     }
 
+    async fn has_products(&self) -> StoreResult<bool> {
+        const ANY: &str = "SELECT 1 FROM products LIMIT 1";
+        Ok(self.look(ANY, &[]).await?.is_some())
+    }
+
     async fn change_catalogue(
         &self,
         mut rows: Box<dyn RowChanges>,

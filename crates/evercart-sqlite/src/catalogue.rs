@@ -48,6 +48,11 @@ impl Catalogue for Sqlite {
             .await
     }
 
+    async fn has_products(&self) -> StoreResult<bool> {
+        const HAS_PRODUCTS: &str = "SELECT EXISTS (SELECT 1 FROM products)";
+        self.readers.read(|db| Ok(db.sql(HAS_PRODUCTS)?.query_row([], |row| row.get(0))?)).await
+    }
+
     async fn change_catalogue(
         &self,
         mut rows: Box<dyn RowChanges>,

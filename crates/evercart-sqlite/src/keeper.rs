@@ -79,19 +79,19 @@ impl Keeper {
             // What a crash kept from the list, or an older program never listed.
             mark.list(&erasing::all(&db).map_err(failed)?).map_err(unmarked)?;
         }
-        let awake = Arc::new(Awake::always());
-        let mut note = None;
-        if options.gives_tokens {
-            let woken = in_transaction(&db, |db| life::wake(db, db.now()));
-            let (earlier, first) = woken.map_err(failed)?;
-            awake.begin(earlier, first.stretch);
-            note = Some(first);
-        }
         let life = life::life(&db).map_err(failed)?;
-        let mark = options.mark.clone();
+        let (mark, awake) = (options.mark.clone(), Arc::new(Awake::always()));
         // All of them are listed.
         db.take_erased();
-        Ok((db, Self { mark, life, awake, note, unlisted: Vec::new(), complained: false }))
+        Ok((db, Self { mark, life, awake, note: None, unlisted: Vec::new(), complained: false }))
+    }
+
+    /// Notes that the store is awake, before it gives a token.
+    pub(crate) fn wake(&mut self, db: &Db) -> Result<()> {
+        let (earlier, first) = in_transaction(db, |db| life::wake(db, db.now()))?;
+        self.awake.begin(earlier, first.stretch);
+        self.note = Some(first);
+        Ok(())
     }
 
     pub(crate) fn awake(&self) -> Arc<Awake> {

@@ -132,11 +132,29 @@ impl Sqlite {
     /// The file cannot be opened or made, is not a database of ours, was written by a newer
     /// program, is empty though there was a shop in it, or its shop has moved away.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let (db, keeper) = Keeper::open(path, &options)?;
+        let (db, mut keeper) = Keeper::open(path, &options)?;
         let awake = keeper.awake();
-        let checkpointer = Checkpointer::start(path)?;
-        let readers = Readers::start(path, &options, Of::Customers)?;
-        let public = Readers::start(path, &options, Of::Public)?;
+        // The others open their connections while the disk is waited for.
+        let (woken, others) = thread::scope(|scope| {
+            let waking = scope.spawn(|| match options.gives_tokens {
+                true => keeper.wake(&db).map(|()| (db, keeper)),
+                false => Ok((db, keeper)),
+            });
+            let others = || {
+                let checkpointer = Checkpointer::start(path)?;
+                let readers = Readers::start(path, &options, Of::Customers)?;
+                let public = Readers::start(path, &options, Of::Public)?;
+                Ok((checkpointer, readers, public))
+            };
+            let others: Result<_, OpenError> = others();
+            (waking.join(), others)
+        });
+        let (checkpointer, readers, public) = others?;
+        let woken = woken.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (db, keeper) = woken.map_err(|error| OpenError::Sqlite {
+            path: path.to_owned(),
+            source: error.into_sql(),
+        })?;
         let writer = Writer::start(db, keeper, &options, checkpointer.watch())?;
         let clock = options.clock;
         let signals = Signals::new(path, Arc::clone(&clock));

@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{ImportOutcome, ProductQuery, RowsInMemory};
+use evercart_core::catalogue::{ImportOutcome, RowsInMemory};
 use evercart_core::code::Code;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::UserId;
 use evercart_core::market::Market;
-use evercart_core::order::Page;
 use evercart_core::phone::Phone;
 use evercart_http::TestPhone;
 use include_dir::{Dir, include_dir};
@@ -69,9 +68,7 @@ pub async fn prepare(store: &dyn Opened, market: &Market) -> anyhow::Result<()> 
 async fn load_catalogue(store: &dyn Opened, market: &Market) -> anyhow::Result<()> {
     let name = format!("{}.csv", market.name);
     let Some(file) = FILES.get_file(&name) else { return Ok(()) };
-    let one = Page { limit: 1, offset: 0 };
-    let listed = store.products(ProductQuery::default(), one).await.map_err(failed)?;
-    if listed.total > 0 {
+    if store.has_products().await.map_err(failed)? {
         return Ok(());
     }
     let read =

@@ -51,6 +51,10 @@ impl Catalogue for Model {
         })
     }
 
+    async fn has_products(&self) -> Result<bool> {
+        self.transact(|state, _| Ok(!state.skus.is_empty()))
+    }
+
     async fn change_catalogue(
         &self,
         mut rows: Box<dyn RowChanges>,
