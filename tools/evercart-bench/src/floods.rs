@@ -27,6 +27,9 @@ const FLOODERS: usize = 8;
 /// Orders that each of them has, for their exports: five lines each.
 const ORDERS: usize = 400;
 
+/// The first product and SKU beside the demo's: there is plenty of each.
+const FIRST_SKU: u64 = 1_000_000;
+
 /// Products to search in beside the demo's.
 const PRODUCTS: usize = 100_000;
 
@@ -95,13 +98,27 @@ fn on_store(
     Ok(rows)
 }
 
-/// Gives the flooders their orders, and the shop its products.
+/// Gives the shop its products, and the flooders orders of them.
 fn prepare(shop: &Shop, size: Size) -> Result<()> {
     let stand = shop.original();
+    let file = stand.path().join("products.csv");
+    let mut rows = "product_id,name,category,description,sku_id,sku_code,price,stock\n".to_owned();
+    for id in (FIRST_SKU..).take(size.products) {
+        // A few words that all products have, as the products of a real shop do.
+        rows.push_str(&format!(
+            "{id},Plain pants {id},Pants,Pressed pleated pocket pants of a pale print \
+             p{id} a b c d e f g h i j,{id},P-{id},19.99,1000000\n"
+        ));
+    }
+    fs::write(&file, rows)?;
+    let name = file.to_string_lossy();
+    stand.run(&["catalog", "import", &name, "--market", "us"])?;
+    fs::remove_file(&file).context("the products' file is ours")?;
+
     let server = stand.serve(&[])?;
-    let skus: Vec<_> = shop.skus.iter().take(5).collect();
-    let items: Vec<_> =
-        skus.iter().map(|sku| format!("{{\"sku_id\":{sku},\"quantity\":1}}")).collect();
+    let items: Vec<_> = (FIRST_SKU..FIRST_SKU + 5)
+        .map(|sku| format!("{{\"sku_id\":{sku},\"quantity\":1}}"))
+        .collect();
     let body = flood::order(&items.join(","));
     let mut client = Client::connect(server.address)?;
     for customer in &shop.customers[..FLOODERS] {
@@ -112,21 +129,7 @@ fn prepare(shop: &Shop, size: Size) -> Result<()> {
             ensure!(status == 201, "an order was answered with {status}: {said}");
         }
     }
-    server.stop()?;
-    let file = stand.path().join("products.csv");
-    let mut rows = "product_id,name,category,description,sku_id,sku_code,price,stock\n".to_owned();
-    for number in 0..size.products {
-        let id = 1_000_000 + number;
-        // A few words that all products have, as the products of a real shop do.
-        rows.push_str(&format!(
-            "{id},Plain pants {number},Pants,Pressed pleated pocket pants of a pale print \
-             p{number} a b c d e f g h i j,{id},P-{id},19.99,1000\n"
-        ));
-    }
-    fs::write(&file, rows)?;
-    let name = file.to_string_lossy();
-    stand.run(&["catalog", "import", &name, "--market", "us"])?;
-    fs::remove_file(&file).context("the products' file is ours")
+    server.stop()
 }
 
 /// What was seen of a customer who is not part of it.
@@ -170,7 +173,7 @@ fn look_before_and_during(
     let target = Target {
         address: server.address,
         tokens: shop.customers[..FLOODERS].iter().map(|one| one.token.as_str()).collect(),
-        sku: *shop.skus.last().context("the shop sells something")?,
+        sku: FIRST_SKU,
         is_over: &is_over,
     };
     let (looked, resident_bytes, counts) = thread::scope(|scope| {
