@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{ImportOutcome, RowsInMemory};
+use evercart_core::catalogue::ImportOutcome;
 use evercart_core::code::Code;
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::UserId;
@@ -13,7 +13,7 @@ use evercart_core::phone::Phone;
 use evercart_http::TestPhone;
 use include_dir::{Dir, include_dir};
 
-use crate::catalogue_file;
+use crate::catalogue_file::CatalogueFile;
 use crate::failure::Failure;
 use crate::stores::{Opened, failed};
 
@@ -71,11 +71,9 @@ async fn load_catalogue(store: &dyn Opened, market: &Market) -> anyhow::Result<(
     if store.has_products().await.map_err(failed)? {
         return Ok(());
     }
-    let read =
-        catalogue_file::read(file.contents(), Path::new(&name), market.currency, &mut |_| {});
-    let rows = read.context("the embedded demo catalogue does not fit this market")?.rows;
-    let rows = Box::new(RowsInMemory::new(rows));
-    match store.change_catalogue(rows, Box::new(|_| {})).await.map_err(failed)? {
+    let file = CatalogueFile::of(file.contents(), Path::new(&name), market.currency)
+        .context("the embedded demo catalogue does not fit this market")?;
+    match store.change_catalogue(Box::new(file.rows), Box::new(|_| {})).await.map_err(failed)? {
         ImportOutcome::Imported(_) => Ok(()),
         ImportOutcome::Rejected(problems) => {
             let first = problems.first().map(|problem| problem.problem.clone());
@@ -121,15 +119,15 @@ This is a demo: sample products, invented customers, codes shown in the answers.
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evercart_core::catalogue::{ProductKey, RowChange, StockChange};
+    use evercart_core::catalogue::{ProductKey, RowChange, RowChanges as _, StockChange};
     use evercart_core::ids::{ProductId, SkuId};
 
     fn rows(name: &str, currency: &str) -> Vec<RowChange> {
         let content = FILES.get_file(name).expect("embedded").contents();
         let currency = currency.parse().expect("a currency");
-        catalogue_file::read(content, Path::new(name), currency, &mut |_| {})
-            .expect("the demo catalogue is sound")
-            .rows
+        let mut file = CatalogueFile::of(content, Path::new(name), currency)
+            .expect("the demo catalogue is sound");
+        file.rows.rewind().and_then(|()| file.rows.next(usize::MAX)).expect("it is in memory")
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::tests::whole;
+use super::tests::{Whole, read, whole};
 use super::*;
 
 const CSV: &str = "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,\
@@ -58,7 +58,7 @@ fn usd() -> Currency {
 
 /// Reads a file under a name, and looks at what comes of it.
 fn try_to_read(name: &str, content: &[u8]) -> bool {
-    match read(content, Path::new(name), usd(), &mut |_| {}) {
+    match read(content, name) {
         Err(refused) => {
             assert!(!refused.to_string().is_empty());
             false
@@ -74,7 +74,7 @@ fn try_to_read(name: &str, content: &[u8]) -> bool {
 
 /// Rows with ids come back from both formats as they were; those of a Shopify export get their ids
 /// from the store first.
-fn is_written_back(rows: &Rows) {
+fn is_written_back(rows: &Whole) {
     if rows.kind == Kind::Shopify {
         return;
     }
@@ -82,7 +82,7 @@ fn is_written_back(rows: &Rows) {
     for (format, name) in [(RowFormat::Csv, "x.csv"), (RowFormat::Ndjson, "x.ndjson")] {
         let mut written = Vec::new();
         write(&rows, format, usd(), &mut written).expect("a vector takes it");
-        let back = read(&written, Path::new(name), usd(), &mut |_| {});
+        let back = read(&written, name);
         let back = back.unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&written)));
         let back: Vec<_> = back.rows.iter().filter_map(whole).collect();
         assert_eq!(back, rows, "{}", String::from_utf8_lossy(&written));

@@ -4,26 +4,54 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::BufRead;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{COLUMNS, Reading};
+use super::{BYTE_ORDER_MARK, COLUMNS, Reading, Source};
 
-pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) {
-    let mut done = 0;
-    for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
-        let number = index as u64 + 1;
-        done += line.len() as u64 + 1;
-        (reading.progress)(done);
+/// The lines of a file, one after the other.
+pub(super) struct Lines {
+    input: Source,
+    line: Vec<u8>,
+    number: u64,
+    /// Bytes read so far.
+    done: u64,
+}
+
+impl Lines {
+    pub(super) fn begin(input: Source) -> Self {
+        Self { input, line: Vec::new(), number: 0, done: 0 }
+    }
+
+    /// Reads a line. False after the last one.
+    pub(super) fn next(&mut self, reading: &mut Reading<'_>) -> bool {
+        self.line.clear();
+        self.number += 1;
+        let number = self.number;
+        match self.input.read_until(b'\n', &mut self.line) {
+            Ok(0) => return false,
+            Ok(read) => self.done += read as u64,
+            Err(error) => {
+                reading.problem(number, format!("cannot be read: {error}"));
+                return false;
+            }
+        }
+        (reading.progress)(self.done);
+        let line = match number {
+            1 => self.line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.line),
+            _ => &self.line,
+        };
         if line.trim_ascii().is_empty() {
-            continue;
+            return true;
         }
         match object(line) {
             Ok(cells) => reading
                 .row(number, |column| cells.get(column).map(|text| Cow::Borrowed(text.as_str()))),
             Err(what) => reading.problem(number, what),
         }
+        true
     }
 }
 

@@ -1,8 +1,11 @@
 //! Files that are no catalogue file: each is called what it is, with how to make one of it.
 
+use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 
 use crate::failure::Failure;
+
+use super::{BYTE_ORDER_MARK, Source, looks_like_ndjson, unreadable};
 
 /// Refuses what can be told apart by its first bytes.
 ///
@@ -48,17 +51,39 @@ pub(super) fn refuse(content: &[u8], name: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The line, from 1, of a cell that begins with a quote and never ends: a reader takes the rest of
+/// Refuses a table with a cell that begins with a quote and never ends: a reader takes the rest of
 /// the file for that cell, and complains of anything but the quote.
-pub(super) fn open_quote(content: &[u8]) -> Option<u64> {
+///
+/// # Errors
+/// There is such a cell, or the file cannot be read.
+pub(super) fn refuse_open_quote(mut input: Source, name: &Path) -> Result<(), Failure> {
+    let begin = input.fill_buf().map_err(|error| unreadable(name, &error))?;
+    let text = begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(begin);
+    if looks_like_ndjson(text, name) {
+        return Ok(());
+    }
+    let mark = begin.len() - text.len();
+    input.consume(mark);
+    match open_quote(input.bytes().map_while(Result::ok)) {
+        None => Ok(()),
+        Some(line) => Err(Failure::new(format!(
+            "line {line}: a cell begins with a quote that is never closed, so the rest of the file \
+             would be that cell"
+        ))
+        .hint("close it, or leave it out; a quote inside a quoted cell is written twice")),
+    }
+}
+
+/// The line, from 1, where a cell begins with a quote that nothing closes.
+fn open_quote(content: impl Iterator<Item = u8>) -> Option<u64> {
     let (mut line, mut begun) = (1, None);
     let mut is_cells_begin = true;
-    let mut bytes = content.iter().peekable();
+    let mut bytes = content.peekable();
     while let Some(byte) = bytes.next() {
-        line += u64::from(*byte == b'\n');
+        line += u64::from(byte == b'\n');
         match (begun, byte) {
             // Twice, it is a quote in the cell.
-            (Some(_), b'"') if bytes.peek() == Some(&&b'"') => drop(bytes.next()),
+            (Some(_), b'"') if bytes.peek() == Some(&b'"') => drop(bytes.next()),
             (Some(_), b'"') => begun = None,
             (Some(_), _) => {}
             (None, b'"') if is_cells_begin => begun = Some(line),
@@ -100,14 +125,18 @@ mod tests {
         }
     }
 
+    fn open_quote_in(content: &[u8]) -> Option<u64> {
+        open_quote(content.iter().copied())
+    }
+
     #[test]
     fn a_quote_that_nothing_closes_is_found_where_it_begins() {
-        assert_eq!(open_quote(b"a,b\n1,\"x\ny\"\n2,\"open\n3,4\n5,6\n"), Some(4));
-        assert_eq!(open_quote(b"a,\"b"), Some(1));
+        assert_eq!(open_quote_in(b"a,b\n1,\"x\ny\"\n2,\"open\n3,4\n5,6\n"), Some(4));
+        assert_eq!(open_quote_in(b"a,\"b"), Some(1));
         for whole in [&b"a,b\n\"1\",\"say \"\"hi\"\"\"\n"[..], b"a\n5\" disk\n", b"\"\",\"\"", b""]
         {
-            assert_eq!(open_quote(whole), None, "{}", String::from_utf8_lossy(whole));
+            assert_eq!(open_quote_in(whole), None, "{}", String::from_utf8_lossy(whole));
         }
-        assert_eq!(open_quote(b"a\n\"\"\"\n"), Some(2));
+        assert_eq!(open_quote_in(b"a\n\"\"\"\n"), Some(2));
     }
 }

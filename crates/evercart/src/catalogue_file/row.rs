@@ -25,7 +25,7 @@ impl Reading<'_> {
         match (row, cells.problems) {
             (Some(row), problems) if problems.is_empty() => {
                 self.rows.push(row);
-                self.lines.push(line);
+                self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
             }
             (_, problems) => self.problems.extend(problems),
         }

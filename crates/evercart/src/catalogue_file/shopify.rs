@@ -176,7 +176,7 @@ impl Products {
             stock,
             active: product.active,
         });
-        reading.lines.push(line);
+        reading.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// Shows each product's picture where a variant has none of its own, and says what was done

@@ -6,8 +6,7 @@ use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 
 use crate::failure::Failure;
 
-use super::other_format::open_quote;
-use super::{COLUMNS, Kind, Reading, shopify};
+use super::{COLUMNS, Kind, Reading, Source, shopify};
 
 /// A table's header: where each column is.
 pub(super) struct Header(Vec<String>);
@@ -24,54 +23,68 @@ impl Header {
     }
 }
 
-pub(super) fn read(content: &[u8], reading: &mut Reading<'_>) -> Result<Kind, Failure> {
-    if let Some(line) = open_quote(content) {
-        return Err(Failure::new(format!(
-            "line {line}: a cell begins with a quote that is never closed, so the rest of the file \
-             would be that cell"
-        ))
-        .hint("close it, or leave it out; a quote inside a quoted cell is written twice"));
+/// The lines of a table, one after the other.
+pub(super) struct Lines {
+    reader: csv::Reader<Source>,
+    header: Header,
+    /// The products of a Shopify export.
+    products: Option<shopify::Products>,
+    record: ByteRecord,
+}
+
+impl Lines {
+    /// Reads the header.
+    pub(super) fn begin(input: Source) -> Result<(Kind, Self), Failure> {
+        let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::None).from_reader(input);
+        let header = reader
+            .headers()
+            .map_err(|error| Failure::new(format!("the header cannot be read: {error}")))?;
+        let header = Header(header.iter().map(|name| name.trim().to_owned()).collect());
+        let kind = kind(&header)?;
+        let products = (kind == Kind::Shopify).then(shopify::Products::default);
+        Ok((kind, Self { reader, header, products, record: ByteRecord::new() }))
     }
-    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::None).from_reader(content);
-    let header = reader
-        .headers()
-        .map_err(|error| Failure::new(format!("the header cannot be read: {error}")))?;
-    let header = Header(header.iter().map(|name| name.trim().to_owned()).collect());
-    let kind = kind(&header)?;
-    let mut products = shopify::Products::default();
-    let mut record = ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
+
+    /// Reads a line. False after the last one.
+    pub(super) fn next(&mut self, reading: &mut Reading<'_>) -> bool {
+        match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
-            Ok(false) => break,
+            Ok(false) => return false,
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
                 reading.problem(line, format!("cannot be read: {error}"));
-                break;
+                return false;
             }
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        (reading.progress)(reader.position().byte());
+        let line = self.record.position().map_or(0, csv::Position::line);
+        (reading.progress)(self.reader.position().byte());
         // Spreadsheets leave such rows behind the last one.
-        if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
-            continue;
+        if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            return true;
         }
-        let Ok(record) = StringRecord::from_byte_record(record.clone()) else {
+        let Ok(record) = StringRecord::from_byte_record(self.record.clone()) else {
             reading.problem(line, "is not UTF-8; save the file as UTF-8");
-            continue;
+            return true;
         };
+        let header = &self.header;
         if record.len() != header.0.len() {
             let (found, expected) = (record.len(), header.0.len());
             reading.problem(line, format!("has {found} columns, the header has {expected}"));
-            continue;
+            return true;
         }
-        match kind {
-            Kind::Shopify => products.row(&header, &record, line, reading),
-            _ => reading.row(line, |column| header.cell(&record, column).map(Cow::Borrowed)),
+        match &mut self.products {
+            Some(products) => products.row(header, &record, line, reading),
+            None => reading.row(line, |column| header.cell(&record, column).map(Cow::Borrowed)),
+        }
+        true
+    }
+
+    /// Adds what is known only after the last line.
+    pub(super) fn finish(self, reading: &mut Reading<'_>) {
+        if let Some(products) = self.products {
+            products.finish(reading);
         }
     }
-    products.finish(reading);
-    Ok(kind)
 }
 
 fn kind(header: &Header) -> Result<Kind, Failure> {

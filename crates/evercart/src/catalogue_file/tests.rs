@@ -16,11 +16,36 @@ fn usd() -> Currency {
     "USD".parse().expect("USD")
 }
 
-fn read_as(name: &str, content: &str) -> Result<Rows, String> {
-    read(content.as_bytes(), Path::new(name), usd(), &mut |_| {}).map_err(|e| e.to_string())
+/// All that is in a file.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) kind: Kind,
+    pub(super) rows: Vec<RowChange>,
+    pub(super) lines: Vec<u32>,
+    notes: Vec<String>,
 }
 
-fn csv(lines: &str) -> Result<Rows, String> {
+/// Reads a file, and its rows a few at a time.
+pub(super) fn read(content: &[u8], name: &str) -> Result<Whole, Failure> {
+    let CatalogueFile { kind, lines, notes, rows: mut file } =
+        CatalogueFile::of(content, Path::new(name), usd())?;
+    let mut rows = Vec::new();
+    file.rewind().expect("it is in memory");
+    loop {
+        let some = file.next(3).expect("it was read before");
+        if some.is_empty() {
+            break;
+        }
+        rows.extend(some);
+    }
+    Ok(Whole { kind, rows, lines, notes })
+}
+
+fn read_as(name: &str, content: &str) -> Result<Whole, String> {
+    read(content.as_bytes(), name).map_err(|e| e.to_string())
+}
+
+fn csv(lines: &str) -> Result<Whole, String> {
     read_as("x.csv", &format!("{HEADER}\n{lines}"))
 }
 
@@ -48,7 +73,7 @@ pub(super) fn whole(row: &RowChange) -> Option<CatalogueRow> {
     })
 }
 
-fn all_whole(rows: &Rows) -> Vec<CatalogueRow> {
+fn all_whole(rows: &Whole) -> Vec<CatalogueRow> {
     rows.rows.iter().map(|row| whole(row).expect("nothing is left out")).collect()
 }
 
@@ -138,7 +163,7 @@ fn broken_lines_are_named_not_dropped() {
     let error = csv("1,A,,,,,1,X,,,1,,1\n").expect_err("short");
     assert!(error.contains("line 2: has 13 columns, the header has 14"), "{error}");
     let bytes = [HEADER.as_bytes(), b"\n1,\xff,,,,,1,X,,,1,,1,1\n"].concat();
-    let error = read(&bytes, Path::new("x.csv"), usd(), &mut |_| {}).expect_err("not UTF-8");
+    let error = read(&bytes, "x.csv").expect_err("not UTF-8");
     assert!(error.to_string().contains("line 2: is not UTF-8"), "{error}");
     let error = read_as("x.ndjson", "{\"name\":[]}\n{\"nom\":1}\n{\n").expect_err("wrong");
     assert!(error.contains("line 1: name: expected a text"), "{error}");
@@ -242,7 +267,7 @@ const EXPORT: &str = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,\
     Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,\
     Image Src,Image Position";
 
-fn shopify(lines: &str) -> Rows {
+fn shopify(lines: &str) -> Whole {
     read_as("x.csv", &format!("{EXPORT}\n{lines}")).expect("ok")
 }
 

@@ -1,21 +1,21 @@
 //! `evercart catalog import` and `export`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use evercart_core::catalogue::{ImportOutcome, ImportSummary, RowsInMemory};
+use evercart_core::catalogue::{ImportOutcome, ImportSummary};
 use serde::Serialize;
 
-use crate::catalogue_file::{self, Kind, Problem, Rows};
+use crate::catalogue_file::{self, CatalogueFile, Kind, OpenSource, Problem};
 use crate::cli::{CatalogExport, CatalogImport, RowFormat};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::stores::Opened;
 use crate::{output, stores};
 
-/// The largest file taken, in bytes: it is read as a whole, because it goes in as a whole.
+/// The largest file taken, in bytes: it goes in as a whole.
 const FILE_MAX: u64 = 1 << 30;
 
 #[derive(Serialize)]
@@ -35,14 +35,14 @@ struct Imported<'a> {
 /// The file cannot be read, is wrong, or contradicts the store; then nothing was changed.
 pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::Result<()> {
     let market = stores::market(settings, arguments.market.market.as_deref())?;
-    let content = content_of(&arguments.file)?;
-    let bar = output::bar("reading  ", content.len() as u64);
-    let read = catalogue_file::read(&content, &arguments.file, market.currency, &mut |bytes| {
+    let (file, bytes) = file_of(&arguments.file)?;
+    let bar = output::bar("reading  ", bytes);
+    let read = CatalogueFile::read(file, &arguments.file, market.currency, &mut |bytes| {
         bar.set_position(bytes);
     });
     bar.finish_and_clear();
-    let Rows { kind, rows, lines, notes } = read?;
-    let count = rows.len();
+    let CatalogueFile { kind, lines, notes, rows } = read?;
+    let count = lines.len();
     if arguments.dry_run {
         return output::print(&format!(
             "The file is fine ({kind}, {count} rows). It was not compared with the shop.\n"
@@ -55,9 +55,14 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
     let bar = output::bar("importing", count as u64);
     let progress = {
         let bar = bar.clone();
-        Box::new(move |done| bar.set_position(done))
+        Box::new(move |done| {
+            bar.set_position(done);
+            if done == count as u64 {
+                bar.set_prefix("finishing");
+            }
+        })
     };
-    let outcome = store.change_catalogue(Box::new(RowsInMemory::new(rows)), progress).await;
+    let outcome = store.change_catalogue(Box::new(rows), progress).await;
     bar.finish_and_clear();
     // The first prices say in which currency all later ones are.
     let held = stores::hold_to_currency(&*store, market).await;
@@ -68,7 +73,7 @@ pub async fn import(settings: &Settings, arguments: &CatalogImport) -> anyhow::R
             report(market.name.as_str(), kind, count, summary, notes, arguments.json)
         }
         ImportOutcome::Rejected(problems) => {
-            let line = |row: usize| lines.get(row).copied().unwrap_or(0);
+            let line = |row: usize| lines.get(row).copied().map_or(0, u64::from);
             let mut problems: Vec<Problem> = problems
                 .into_iter()
                 .map(|at| Problem { line: line(at.row), column: None, what: at.problem })
@@ -111,22 +116,41 @@ fn report(
     ))
 }
 
-fn content_of(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let is_stdin = file == Path::new("-");
-    let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
+/// The file, which is read more than once, and its size in bytes. What comes through a pipe is
+/// put into a temporary one.
+fn file_of(path: &Path) -> anyhow::Result<(OpenSource, u64)> {
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let failed = || format!("cannot read {name}");
-    let from: Box<dyn Read> = match is_stdin {
-        true => Box::new(io::stdin()),
-        false => Box::new(File::open(file).with_context(failed)?),
+    let input = match is_stdin {
+        true => None,
+        false => Some(File::open(path).with_context(failed)?),
     };
-    let mut content = Vec::new();
-    from.take(FILE_MAX + 1).read_to_end(&mut content).with_context(failed)?;
-    if content.len() as u64 > FILE_MAX {
+    let file = match input {
+        Some(file) if file.metadata().with_context(failed)?.is_file() => file,
+        input => {
+            let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
+            let input: Box<dyn Read> = match input {
+                Some(pipe) => Box::new(pipe),
+                None => Box::new(io::stdin()),
+            };
+            io::copy(&mut input.take(FILE_MAX + 1), &mut file).with_context(failed)?;
+            file
+        }
+    };
+    let bytes = file.metadata().with_context(failed)?.len();
+    if bytes > FILE_MAX {
         return Err(Failure::new(format!("{name} is larger than 1 GiB"))
             .hint("split it; each part is imported as a whole")
             .into());
     }
-    Ok(content)
+    let open = move || -> io::Result<Box<dyn Read + Send>> {
+        // All of them share one place in the file, and only the last one reads.
+        let mut file = file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Box::new(file))
+    };
+    Ok((Box::new(open), bytes))
 }
 
 /// Writes a market's catalogue as a file.
