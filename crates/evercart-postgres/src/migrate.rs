@@ -13,7 +13,7 @@ use crate::life::Refusal;
 
 /// Each migration once, in order; never edited after a release. A number means the same in every
 /// store.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0009_server_keys.sql"),
     include_str!("../migrations/0010_hours.sql"),
     include_str!("../migrations/0011_erasing_requests.sql"),
+    include_str!("../migrations/0012_catalogue_import.sql"),
 ];
 
 /// The functions, which are made anew after the last migration.

@@ -11,11 +11,10 @@ use evercart_core::money::Money;
 use evercart_core::order::{Listed, Page};
 use evercart_core::search::searched_words;
 use rusqlite::{OptionalExtension, Row};
-use tokio::sync::oneshot;
 
 use crate::Sqlite;
-use crate::catalogue_import::Import;
 use crate::db::{Db, Result, unsigned};
+use crate::shown::{self, State};
 
 #[async_trait]
 impl Catalogue for Sqlite {
@@ -29,7 +28,7 @@ impl Catalogue for Sqlite {
                 if !is_for_sale(db, id)? {
                     return Err(Refused::NotFound { what: "product" }.into());
                 }
-                Ok((any_product(db, id)?, skus(db, id)?))
+                Ok((any_product(db, id, shown::state(db)?)?, skus(db, id)?))
             })
             .await
     }
@@ -37,9 +36,15 @@ impl Catalogue for Sqlite {
     async fn categories(&self) -> StoreResult<Vec<Category>> {
         const CATEGORIES: &str = "SELECT category, count(*) FROM products \
              WHERE for_sale = 1 AND category IS NOT NULL GROUP BY category ORDER BY category";
+        const MOVING: &str = "SELECT category, count(*) FROM (SELECT p.category FROM products p \
+             WHERE p.for_sale = 1 AND p.category IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM import_products n WHERE n.id = p.id) \
+             UNION ALL SELECT category FROM import_products \
+             WHERE for_sale = 1 AND category IS NOT NULL) GROUP BY category ORDER BY category";
         self.public
-            .read(|db| {
-                let mut statement = db.sql(CATEGORIES)?;
+            .read_snapshot(|db| {
+                let is_moving = shown::state(db)? == State::Moving;
+                let mut statement = db.sql(if is_moving { MOVING } else { CATEGORIES })?;
                 let categories = statement.query_map([], |row| {
                     Ok(Category { name: row.get(0)?, products: unsigned(row.get(1)?) })
                 })?;
@@ -49,37 +54,16 @@ impl Catalogue for Sqlite {
     }
 
     async fn has_products(&self) -> StoreResult<bool> {
-        const HAS_PRODUCTS: &str = "SELECT EXISTS (SELECT 1 FROM products)";
+        const HAS_PRODUCTS: &str = "SELECT EXISTS (SELECT 1 FROM shown_products)";
         self.readers.read(|db| Ok(db.sql(HAS_PRODUCTS)?.query_row([], |row| row.get(0))?)).await
     }
 
     async fn change_catalogue(
         &self,
-        mut rows: Box<dyn RowChanges>,
-        mut progress: Progress,
+        rows: Box<dyn RowChanges>,
+        progress: Progress,
     ) -> StoreResult<ImportOutcome> {
-        let (rejected, problems) = oneshot::channel();
-        let outcome = self
-            .writer
-            .write(move |db| {
-                let mut import = Import::begin(db, rows.as_mut())?;
-                while import.slice(rows.as_mut())? {
-                    progress(import.planner.rows());
-                }
-                if import.planner.problems().is_empty() {
-                    return import.finish();
-                }
-                // The error undoes everything; the problems go their own way.
-                let (_, problems) = import.planner.finish();
-                let count = problems.len();
-                let _ = rejected.send(problems);
-                Err(Failed::Inconsistent(format!("{count} rows contradict the catalogue")).into())
-            })
-            .await;
-        match (outcome, problems.await) {
-            (Err(_), Ok(problems)) => Ok(ImportOutcome::Rejected(problems)),
-            (outcome, _) => outcome.map(ImportOutcome::Imported),
-        }
+        self.import(rows, progress).await
     }
 
     async fn export_catalogue(&self) -> StoreResult<Vec<CatalogueRow>> {
@@ -88,40 +72,77 @@ impl Catalogue for Sqlite {
 }
 
 fn products(db: &Db, query: &ProductQuery, page: Page) -> Result<Listed<Product>> {
-    const COUNT: &str = "SELECT count(*) FROM products WHERE for_sale = 1";
-    const ALL: &str = "SELECT id FROM products WHERE for_sale = 1 ORDER BY id LIMIT ?1 OFFSET ?2";
-    const COUNT_CATEGORY: &str =
-        "SELECT count(*) FROM products WHERE for_sale = 1 AND category = ?1";
-    const CATEGORY: &str = "SELECT id FROM products WHERE for_sale = 1 AND category = ?3 \
-         ORDER BY id LIMIT ?1 OFFSET ?2";
+    let state = shown::state(db)?;
+    let lists = if state == State::Moving { &MOVING } else { &SETTLED };
     let category = query.category.as_deref();
     let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
     let words = query.search.as_deref().and_then(match_expression);
     let (total, ids) = match (&words, category) {
-        (Some(words), _) => found(db, words, category, page)?,
+        (Some(words), _) => found(db, lists.found, (words, category), page)?,
         (None, Some(category)) => (
-            count(db, COUNT_CATEGORY, [category])?,
-            ids(db, CATEGORY, (page.limit, offset, category))?,
+            count(db, lists.count_category, [category])?,
+            ids(db, lists.category, (page.limit, offset, category))?,
         ),
-        (None, None) => (count(db, COUNT, [])?, ids(db, ALL, (page.limit, offset))?),
+        (None, None) => (count(db, lists.count, [])?, ids(db, lists.all, (page.limit, offset))?),
     };
-    let items = ids.into_iter().map(|id| any_product(db, id)).collect::<Result<_>>()?;
+    let items = ids.into_iter().map(|id| any_product(db, id, state)).collect::<Result<_>>()?;
     Ok(Listed { items, total })
 }
+
+/// What lists products.
+struct Lists {
+    count: &'static str,
+    all: &'static str,
+    count_category: &'static str,
+    category: &'static str,
+    found: &'static str,
+}
+
+const SETTLED: Lists = Lists {
+    count: "SELECT count(*) FROM products WHERE for_sale = 1",
+    all: "SELECT id FROM products WHERE for_sale = 1 ORDER BY id LIMIT ?1 OFFSET ?2",
+    count_category: "SELECT count(*) FROM products WHERE for_sale = 1 AND category = ?1",
+    category: "SELECT id FROM products WHERE for_sale = 1 AND category = ?3 \
+         ORDER BY id LIMIT ?1 OFFSET ?2",
+    found: "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
+         WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2) \
+         ORDER BY w.rowid",
+};
+
+/// The same while an import is being moved: of each product what stands beside comes first, and so
+/// do its new words.
+const MOVING: Lists = Lists {
+    count: "SELECT (SELECT count(*) FROM products p WHERE p.for_sale = 1 \
+         AND NOT EXISTS (SELECT 1 FROM import_products n WHERE n.id = p.id)) \
+         + (SELECT count(*) FROM import_products WHERE for_sale = 1)",
+    all: "SELECT p.id FROM products p WHERE p.for_sale = 1 \
+         AND NOT EXISTS (SELECT 1 FROM import_products n WHERE n.id = p.id) \
+         UNION ALL SELECT id FROM import_products WHERE for_sale = 1 \
+         ORDER BY 1 LIMIT ?1 OFFSET ?2",
+    count_category: "SELECT (SELECT count(*) FROM products p WHERE p.for_sale = 1 \
+         AND p.category = ?1 AND NOT EXISTS (SELECT 1 FROM import_products n WHERE n.id = p.id)) \
+         + (SELECT count(*) FROM import_products WHERE for_sale = 1 AND category = ?1)",
+    category: "SELECT p.id FROM products p WHERE p.for_sale = 1 AND p.category = ?3 \
+         AND NOT EXISTS (SELECT 1 FROM import_products n WHERE n.id = p.id) \
+         UNION ALL SELECT id FROM import_products WHERE for_sale = 1 AND category = ?3 \
+         ORDER BY 1 LIMIT ?1 OFFSET ?2",
+    found: "SELECT p.id FROM product_words w JOIN products p \
+         ON p.id = w.rowid & 9007199254740991 LEFT JOIN import_products n ON n.id = p.id \
+         WHERE product_words MATCH ?1 AND (w.rowid > 9007199254740991) = (n.has_new_words IS 1) \
+         AND iif(n.id IS NULL, p.for_sale, n.for_sale) = 1 \
+         AND (?2 IS NULL OR iif(n.id IS NULL, p.category, n.category) = ?2) ORDER BY p.id",
+};
 
 /// How many match, and those of a page. Finding out which match is what a search costs: that is
 /// done once.
 fn found(
     db: &Db,
-    words: &str,
-    category: Option<&str>,
+    sql: &'static str,
+    searched: (&str, Option<&str>),
     page: Page,
 ) -> Result<(u64, Vec<ProductId>)> {
-    const FOUND: &str = "SELECT p.id FROM product_words w JOIN products p ON p.id = w.rowid \
-         WHERE product_words MATCH ?1 AND p.for_sale = 1 AND (?2 IS NULL OR p.category = ?2) \
-         ORDER BY w.rowid";
-    let mut statement = db.sql(FOUND)?;
-    let mut matching = statement.query((words, category))?;
+    let mut statement = db.sql(sql)?;
+    let mut matching = statement.query(searched)?;
     let (mut total, mut ids) = (0, Vec::new());
     while let Some(row) = matching.next()? {
         if total >= page.offset && ids.len() < page.limit as usize {
@@ -151,7 +172,7 @@ fn match_expression(search: &str) -> Option<String> {
 }
 
 /// A product whether or not it is for sale: a wishlist shows it either way.
-pub(crate) fn any_product(db: &Db, id: ProductId) -> Result<Product> {
+pub(crate) fn any_product(db: &Db, id: ProductId, state: State) -> Result<Product> {
     const PRODUCT: &str = "SELECT p.id, p.name, p.brand, p.category, p.description, \
          (SELECT i.image FROM skus i WHERE i.product_id = p.id ORDER BY i.active DESC, i.id \
          LIMIT 1), \
@@ -160,8 +181,17 @@ pub(crate) fn any_product(db: &Db, id: ProductId) -> Result<Product> {
          WHERE a.product_id = p.id AND a.active = 1 AND t.on_hand > 0) \
          FROM products p JOIN skus s ON s.id = (SELECT c.id FROM skus c WHERE c.product_id = p.id \
          ORDER BY c.active DESC, c.price, c.id LIMIT 1) WHERE p.id = ?1";
+    // The views are not joined by ON: SQLite would make a table of each.
+    const SHOWN: &str = "SELECT p.id, p.name, p.brand, p.category, p.description, \
+         (SELECT i.image FROM shown_skus i WHERE i.product_id = p.id ORDER BY i.active DESC, i.id \
+         LIMIT 1), \
+         s.price, s.original_price, \
+         EXISTS (SELECT 1 FROM shown_skus a, stock t WHERE t.sku_id = a.id \
+         AND a.product_id = p.id AND a.active = 1 AND t.on_hand > 0) \
+         FROM shown_products p, shown_skus s WHERE s.id = (SELECT c.id FROM shown_skus c \
+         WHERE c.product_id = p.id ORDER BY c.active DESC, c.price, c.id LIMIT 1) AND p.id = ?1";
     let product = db
-        .sql(PRODUCT)?
+        .sql(if state == State::Settled { PRODUCT } else { SHOWN })?
         .query_row([id.0], |row| {
             Ok(Product {
                 id: ProductId(row.get(0)?),
@@ -180,15 +210,15 @@ pub(crate) fn any_product(db: &Db, id: ProductId) -> Result<Product> {
 }
 
 pub(crate) fn is_for_sale(db: &Db, id: ProductId) -> Result<bool> {
-    const FOR_SALE: &str = "SELECT for_sale FROM products WHERE id = ?1";
+    const FOR_SALE: &str = "SELECT for_sale FROM shown_products WHERE id = ?1";
     Ok(db.sql(FOR_SALE)?.query_row([id.0], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 fn skus(db: &Db, product: ProductId) -> Result<Vec<Sku>> {
     const SKUS: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, \
-         s.price, s.original_price, s.active, t.on_hand FROM skus s \
-         JOIN products p ON p.id = s.product_id JOIN stock t ON t.sku_id = s.id \
-         WHERE s.product_id = ?1 AND s.active = 1 ORDER BY s.id";
+         s.price, s.original_price, s.active, t.on_hand \
+         FROM shown_skus s, shown_products p, stock t WHERE p.id = s.product_id \
+         AND t.sku_id = s.id AND s.product_id = ?1 AND s.active = 1 ORDER BY s.id";
     let mut statement = db.sql(SKUS)?;
     let skus = statement
         .query_map([product.0], |row| Ok(Sku { facts: sku_facts(row)?, on_hand: row.get(10)? }))?;
@@ -216,8 +246,8 @@ fn export(db: &Db) -> Result<Vec<CatalogueRow>> {
     const ROWS: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, \
          s.image, \
          s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, s.active \
-         FROM products p JOIN skus s ON s.product_id = p.id JOIN stock t ON t.sku_id = s.id \
-         ORDER BY p.id, s.id";
+         FROM shown_products p, shown_skus s, stock t WHERE s.product_id = p.id \
+         AND t.sku_id = s.id ORDER BY p.id, s.id";
     let mut statement = db.sql(ROWS)?;
     let rows = statement.query_map([], catalogue_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,181 +1,261 @@
-//! Puts a catalogue file's rows in, inside one transaction: what contradicts the store or the other
-//! rows is collected, so that its owner sees all of it at once.
+//! Puts a catalogue file's rows in, a part at a time: between two parts others write. Whoever looks
+//! sees all of it or nothing, also after a crash at any moment: what a crash leaves behind is taken
+//! back, or moved into its place if it was shown, by the next import or start.
+//!
+//! It has a connection of its own. What shows it goes through the writer, as what all others do.
 
-use evercart_core::catalogue::plan::{Planned, Planner, ProductChange, SkuChange, stock_problem};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use evercart_core::catalogue::plan::Planner;
 use evercart_core::catalogue::{
-    CatalogueRow, ImportSummary, Known, ProductFacts, ProductKey, RowChange, RowChanges, STOCK_MAX,
-    StockChange,
+    ImportOutcome, Known, ProductFacts, ProductKey, Progress, RowChange, RowChanges,
 };
-use evercart_core::error::Failed;
+use evercart_core::clock::Clock;
+use evercart_core::error::{Failed, Result as StoreResult};
 use evercart_core::ids::{ProductId, SkuId};
-use rusqlite::OptionalExtension;
+use rusqlite::{ErrorCode, OptionalExtension};
 
+use crate::Sqlite;
 use crate::catalogue::catalogue_row;
-use crate::db::{Db, DbError, Result};
+use crate::catalogue_parts::{self as parts, PART};
+use crate::checkpoint::Watch;
+use crate::db::{self, Db, DbError, Result};
+use crate::owner::give_to_owner_of;
+use crate::shown::{self, State};
 
-/// Rows that are read and planned together.
-const SLICE: usize = 1_000;
+/// The longest pause after a part. Otherwise it is as long as the part was: SQLite's writers do not
+/// queue, so whoever waits has to find the file free when it looks again.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-pub(crate) struct Import<'a> {
-    db: &'a Db,
-    pub(crate) planner: Planner,
-    /// Handles and codes of products and SKUs that get them when all rows are in.
-    handles: Vec<(i64, String)>,
-    codes: Vec<(i64, String)>,
+/// How often a part waits anew for others, ten seconds each time.
+const WAITS_MAX: u32 = 30;
+
+impl Sqlite {
+    pub(crate) async fn import(
+        &self,
+        rows: Box<dyn RowChanges>,
+        progress: Progress,
+    ) -> StoreResult<ImportOutcome> {
+        let place = self.place();
+        let (import, written) = apart(move || {
+            let turn = file_of_turns(&place.path).and_then(|file| file.lock().map(|()| file));
+            let mut import = Import::open(place, turn.map_err(no_turn)?)?;
+            import.settle(|| true)?;
+            let written = import.write(rows, progress);
+            Ok((import, written))
+        })
+        .await?;
+        let outcome = match written {
+            Ok(planner) => self.show(planner).await,
+            Err(error) => Err(error.into_store_error()),
+        };
+        // Taken back if it is not shown.
+        if let Err(error) = apart(move || { import }.settle(|| true)).await {
+            tracing::warn!(%error, "the next import, or start, tidies up after this one");
+        }
+        outcome
+    }
+
+    /// Shows what was written, unless something contradicts the store.
+    async fn show(&self, (mut planner, stock): Written) -> StoreResult<ImportOutcome> {
+        if planner.problems().is_empty() && planner.rows() > 0 {
+            let highest = (planner.highest_product(), planner.highest_sku());
+            let problems = self.writer.write(move |db| parts::show(db, stock, highest)).await?;
+            for problem in problems {
+                planner.contradicts(problem.row, problem.problem);
+            }
+        }
+        let (summary, problems) = planner.finish();
+        Ok(match problems.is_empty() {
+            true => ImportOutcome::Imported(summary),
+            false => ImportOutcome::Rejected(problems),
+        })
+    }
+
+    fn place(&self) -> Place {
+        let (path, clock) = (self.path.clone(), Arc::clone(&self.clock));
+        Place { path, clock, watch: self.checkpointer.watch() }
+    }
 }
 
-impl<'a> Import<'a> {
-    /// Begins with the first of these rows.
-    pub(crate) fn begin(db: &'a Db, rows: &mut dyn RowChanges) -> Result<Self> {
-        let mut planner = Planner::new(next_number(db, "product")?, next_number(db, "sku")?);
-        rows.rewind().map_err(DbError::Store)?;
+/// Runs what takes long where it keeps nobody else from running.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> StoreResult<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| Failed::Unavailable(error.to_string()))?;
+    done.map_err(DbError::into_store_error)
+}
+
+/// Whoever has locked this file imports, and nobody else does. The kernel lets go of it when the
+/// process ends, however it ends.
+fn file_of_turns(path: &Path) -> io::Result<File> {
+    let path = path.with_extension("import");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    give_to_owner_of(directory.unwrap_or(Path::new(".")), &path)?;
+    Ok(file)
+}
+
+fn no_turn(error: io::Error) -> DbError {
+    Failed::Unavailable(format!("the file that says whose turn it is to import: {error}")).into()
+}
+
+/// Where an import writes.
+struct Place {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    watch: Watch,
+}
+
+/// What was written, and how many changes of stock are among it.
+type Written = (Planner, usize);
+
+struct Import {
+    db: Db,
+    watch: Watch,
+    _turn: File,
+}
+
+impl Import {
+    fn open(place: Place, turn: File) -> Result<Self> {
+        let Place { path, clock, watch } = place;
+        let db = Db::new(db::open_for_writing(&path)?, clock);
+        Ok(Self { db, watch, _turn: turn })
+    }
+
+    /// Writes a part in a transaction of its own, and leaves the file to others for a while.
+    fn part<T>(&mut self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        let mut waits = 0;
+        while let Err(error) = self.db.connection.execute_batch("BEGIN IMMEDIATE") {
+            waits += 1;
+            if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || waits > WAITS_MAX {
+                return Err(error.into());
+            }
+        }
+        let begun = Instant::now();
+        let done = self.db.operation(work).and_then(|done| {
+            self.db.connection.execute_batch("COMMIT")?;
+            Ok(done)
+        });
+        if done.is_err() && !self.db.connection.is_autocommit() {
+            self.db.connection.execute_batch("ROLLBACK")?;
+        }
+        self.watch.after_commit(&self.db.connection);
+        thread::sleep(begun.elapsed().min(PAUSE_MAX));
+        done
+    }
+
+    /// Writes all rows, of which nobody sees anything yet, until one contradicts something.
+    fn write(&mut self, mut rows: Box<dyn RowChanges>, mut progress: Progress) -> Result<Written> {
+        let mut planner = planner(&self.db, rows.as_mut())?;
+        let mut stock = 0;
         loop {
-            let slice = rows.next(SLICE).map_err(DbError::Store)?;
+            let slice = rows.next(PART).map_err(DbError::Store)?;
             if slice.is_empty() {
                 break;
             }
-            planner.expect(&slice);
+            let known = known(&self.db, &slice)?;
+            let planned = planner.plan(slice, &known);
+            if planner.problems().is_empty() {
+                stock += planned.iter().filter(|row| row.stock.is_some()).count();
+                self.part(|db| {
+                    parts::begin(db)?;
+                    parts::write(db, &planner, &planned)
+                })?;
+            }
+            progress(planner.rows());
         }
-        rows.rewind().map_err(DbError::Store)?;
-        Ok(Self { db, planner, handles: Vec::new(), codes: Vec::new() })
-    }
-
-    /// Puts the next rows in. False after the last one.
-    pub(crate) fn slice(&mut self, rows: &mut dyn RowChanges) -> Result<bool> {
-        let slice = rows.next(SLICE).map_err(DbError::Store)?;
-        if slice.is_empty() {
-            return Ok(false);
-        }
-        let known = known(self.db, &slice)?;
-        for planned in self.planner.plan(slice, &known) {
-            if self.planner.problems().is_empty() {
-                self.write(planned)?;
+        if planner.problems().is_empty() {
+            for products in planner.products().chunks(PART) {
+                self.part(|db| parts::write_for_sale(db, products))?;
             }
         }
-        Ok(true)
+        Ok((planner, stock))
     }
 
-    pub(crate) fn finish(self) -> Result<ImportSummary> {
-        const FOR_SALE: &str = "UPDATE products SET for_sale = EXISTS \
-             (SELECT 1 FROM skus WHERE product_id = products.id AND active = 1) WHERE id = ?1";
-        const HANDLE: &str = "UPDATE products SET handle = ?2 WHERE id = ?1";
-        const CODE: &str = "UPDATE skus SET sku_code = ?2 WHERE id = ?1";
-        const NEW_VERSION: &str = "UPDATE catalogue_version SET version = version + 1";
-        for (id, handle) in &self.handles {
-            self.db.change_one(HANDLE, (id, handle))?;
-        }
-        for (id, code) in &self.codes {
-            self.db.change_one(CODE, (id, code))?;
-        }
-        for product in self.planner.products() {
-            self.db.change_one(FOR_SALE, [product])?;
-        }
-        numbers_are_taken(self.db, "product", self.planner.highest_product())?;
-        numbers_are_taken(self.db, "sku", self.planner.highest_sku())?;
-        self.db.change_one(NEW_VERSION, [])?;
-        Ok(self.planner.finish().0)
-    }
-
-    fn write(&mut self, planned: Planned) -> Result<()> {
-        let Planned { number, product_id, product, sku_id, sku, row, stock } = planned;
-        match product {
-            ProductChange::New(facts) => self.write_product(facts, true)?,
-            ProductChange::Changed { facts, new_handle } => {
-                self.write_product(facts, new_handle)?
+    /// Ends what an import has left, as long as it `may_go_on`: what is shown is moved into its
+    /// place, and what is not is taken back.
+    fn settle(&mut self, may_go_on: impl Fn() -> bool) -> Result<()> {
+        match shown::state(&self.db)? {
+            State::Settled => {}
+            State::Moving => while may_go_on() && self.part(parts::move_some)? {},
+            State::Hidden => {
+                // To see for each SKU that no cart or order has it would take a scan of them all.
+                // None can: nobody has seen these.
+                self.db.connection.pragma_update(None, "foreign_keys", false)?;
+                while may_go_on() && self.part(parts::discard_some)? {}
+                self.db.connection.pragma_update(None, "foreign_keys", true)?;
             }
-            ProductChange::Nothing => {}
-        }
-        match sku {
-            SkuChange::New => self.write_sku(sku_id, product_id, row, true)?,
-            SkuChange::Changed { new_code } => self.write_sku(sku_id, product_id, row, new_code)?,
-            SkuChange::Nothing => {}
-        }
-        match stock {
-            Some(change) => self.change_stock(number, sku_id, change),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes a product and its words. A handle that it gets comes later: it may be another's yet.
-    fn write_product(&mut self, facts: ProductFacts, new_handle: bool) -> Result<()> {
-        const WRITE: &str = "INSERT INTO products (id, name, brand, category, description, \
-             for_sale) \
-             VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT (id) DO UPDATE SET \
-             handle = iif(?6, NULL, handle), name = excluded.name, brand = excluded.brand, \
-             category = excluded.category, description = excluded.description";
-        const FORGET_WORDS: &str = "DELETE FROM product_words WHERE rowid = ?1";
-        const WORDS: &str = "INSERT INTO product_words (rowid, name, brand, category, \
-             description) \
-             VALUES (?1, ?2, ?3, ?4, ?5)";
-        let ProductFacts { id: ProductId(id), handle, name, brand, category, description } = facts;
-        self.db.sql(WRITE)?.execute((id, &name, &brand, &category, &description, new_handle))?;
-        self.db.sql(FORGET_WORDS)?.execute([id])?;
-        self.db.sql(WORDS)?.execute((id, &name, &brand, &category, &description))?;
-        self.handles.extend(handle.filter(|_| new_handle).map(|handle| (id, handle)));
-        Ok(())
-    }
-
-    /// Writes a SKU, but for the stock of one that was there. A code that may be another's yet
-    /// comes later; no file can bring along the control character that stands for it.
-    fn write_sku(
-        &mut self,
-        id: SkuId,
-        product: ProductId,
-        row: CatalogueRow,
-        new_code: bool,
-    ) -> Result<()> {
-        const WRITE: &str = "INSERT INTO skus (id, product_id, sku_code, size, color, image, \
-             price, \
-             original_price, active) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-             ON CONFLICT (id) DO UPDATE SET sku_code = excluded.sku_code, size = excluded.size, \
-             color = excluded.color, image = excluded.image, price = excluded.price, \
-             original_price = excluded.original_price, active = excluded.active";
-        const STOCK: &str =
-            "INSERT INTO stock (sku_id, on_hand) VALUES (?1, ?2) ON CONFLICT (sku_id) DO NOTHING";
-        let later = new_code && self.planner.is_freed_code(&row.sku_code);
-        let stand_in = format!("\u{1}{id}");
-        let code = if later { &stand_in } else { &row.sku_code };
-        self.db.sql(WRITE)?.execute((
-            id.0,
-            product.0,
-            code,
-            &row.size,
-            &row.color,
-            &row.image,
-            row.price.0,
-            row.original_price.map(|price| price.0),
-            row.active,
-        ))?;
-        self.db.sql(STOCK)?.execute((id.0, row.stock))?;
-        if later {
-            self.codes.push((id.0, row.sku_code));
         }
         Ok(())
     }
+}
 
-    /// Compares and changes in one statement. A stock that has moved contradicts the store.
-    fn change_stock(&mut self, number: usize, sku: SkuId, change: StockChange) -> Result<()> {
-        const TO: &str = "UPDATE stock SET on_hand = ?2 WHERE sku_id = ?1";
-        const IF_STILL: &str = "UPDATE stock SET on_hand = ?2 WHERE sku_id = ?1 AND on_hand = ?3";
-        const BY: &str = "UPDATE stock SET on_hand = on_hand + ?2 \
-             WHERE sku_id = ?1 AND on_hand + ?2 BETWEEN 0 AND ?3";
-        const ON_HAND: &str = "SELECT on_hand FROM stock WHERE sku_id = ?1";
-        let changed = match change {
-            StockChange::To(pieces) => self.db.sql(TO)?.execute((sku.0, pieces))?,
-            StockChange::ToIfStill { pieces, seen } => {
-                self.db.sql(IF_STILL)?.execute((sku.0, pieces, seen))?
+/// Ends in the background what an import has left that did not come to its end itself.
+pub(crate) struct Settling {
+    stop: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Settling {
+    /// Begins if there is something to do, and nobody is at it.
+    pub(crate) fn start(path: &Path, clock: Arc<dyn Clock>, watch: Watch) -> io::Result<Self> {
+        let place = Place { path: path.to_owned(), clock, watch };
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let work = move || {
+            if let Err(error) = settle_alone(place, || !stopped.load(Ordering::Relaxed)) {
+                tracing::warn!(%error, "what an import has left is not tidied up yet");
             }
-            StockChange::By(pieces) => self.db.sql(BY)?.execute((sku.0, pieces, STOCK_MAX))?,
         };
-        if changed == 1 {
-            return Ok(());
-        }
-        let on_hand = self.db.sql(ON_HAND)?.query_row([sku.0], |row| row.get(0))?;
-        let missed = || Failed::Inconsistent(format!("the stock of SKU {sku} cannot be changed"));
-        let problem = stock_problem(sku, change, on_hand).ok_or_else(missed)?;
-        self.planner.contradicts(number, problem);
-        Ok(())
+        let thread = thread::Builder::new().name("evercart-settle".into()).spawn(work)?;
+        Ok(Self { stop, thread: Mutex::new(Some(thread)) })
     }
+
+    /// Stops after the part that is being written.
+    pub(crate) fn close(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn settle_alone(place: Place, may_go_on: impl Fn() -> bool) -> StoreResult<()> {
+    let settle = || {
+        let turn = file_of_turns(&place.path).map_err(no_turn)?;
+        match turn.try_lock() {
+            Ok(()) => Import::open(place, turn)?.settle(may_go_on),
+            // Whoever has the turn does it.
+            Err(TryLockError::WouldBlock) => Ok(()),
+            Err(TryLockError::Error(error)) => Err(no_turn(error)),
+        }
+    };
+    settle().map_err(DbError::into_store_error)
+}
+
+/// A planner that knows the numbers to give out, at the first of the rows.
+fn planner(db: &Db, rows: &mut dyn RowChanges) -> Result<Planner> {
+    let numbers = (parts::next_number(db, "product")?, parts::next_number(db, "sku")?);
+    let mut planner = Planner::new(numbers.0, numbers.1);
+    rows.rewind().map_err(DbError::Store)?;
+    loop {
+        let slice = rows.next(PART).map_err(DbError::Store)?;
+        if slice.is_empty() {
+            break;
+        }
+        planner.expect(&slice);
+    }
+    rows.rewind().map_err(DbError::Store)?;
+    Ok(planner)
 }
 
 /// What the store knows of the products and SKUs that rows name.
@@ -249,17 +329,5 @@ fn sku_by_code(db: &Db, known: &mut Known, code: &str) -> Result<()> {
     Ok(())
 }
 
-fn next_number(db: &Db, counter: &'static str) -> Result<i64> {
-    const NEXT: &str = "SELECT next FROM counters WHERE name = ?1";
-    let next = db.sql(NEXT)?.query_row([counter], |row| row.get(0)).optional()?;
-    next.ok_or_else(|| Failed::Inconsistent(format!("the counter {counter} is missing")).into())
-}
-
-/// Keeps a counter ahead of the numbers that were given out, and that files bring along.
-fn numbers_are_taken(db: &Db, counter: &'static str, highest: Option<i64>) -> Result<()> {
-    const KEEP_AHEAD: &str =
-        "UPDATE counters SET next = max(next, min(?2, 9007199254740990) + 1) WHERE name = ?1";
-    let Some(highest) = highest else { return Ok(()) };
-    db.change_one(KEEP_AHEAD, (counter, highest))?;
-    db.reserve(counter, highest + 1)
-}
+#[cfg(test)]
+mod tests;

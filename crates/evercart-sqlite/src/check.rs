@@ -50,6 +50,7 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT printf('%s has %d rows instead of %d', name, found, needed) FROM ( \
       SELECT 'incarnation' AS name, count(*) AS found, 1 AS needed FROM incarnation \
       UNION ALL SELECT 'progress', count(*), 1 FROM progress \
+      UNION ALL SELECT 'import_state', count(*), 1 FROM import_state \
       UNION ALL SELECT 'catalogue_version', count(*), 1 FROM catalogue_version \
       UNION ALL SELECT 'counters', count(*), 4 FROM counters \
       WHERE name IN ('order', 'product', 'sku', 'user')) WHERE found <> needed",
@@ -130,7 +131,7 @@ const PROMISES: &[(&str, &str)] = &[
         "a product is for sale exactly if one of its SKUs is",
         "SELECT printf('product %d', id) \
       FROM products WHERE for_sale <> EXISTS (SELECT 1 FROM skus WHERE product_id = products.id \
-      AND active = 1)",
+      AND active = 1) AND (SELECT state FROM import_state) = 0",
     ),
     (
         "a customer with addresses has exactly one default",

@@ -18,7 +18,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::db::{Db, DbError, Result, open_for_reading, open_for_writing};
-use crate::{Sqlite, check, customer_copy};
+use crate::{Sqlite, check, customer_copy, shown};
 
 #[async_trait]
 impl Copies for Sqlite {
@@ -75,6 +75,8 @@ struct Rows {
     table: &'static Table,
     /// The key of the last row that was read.
     after: Option<Row>,
+    /// The file is of a schema in which not all of the catalogue need be shown.
+    has_imports: bool,
 }
 
 #[async_trait]
@@ -120,10 +122,23 @@ impl Writer for Rows {
 impl Rows {
     fn begin(connection: Connection, begin: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         const FIRST_READ: &str = "SELECT version FROM catalogue_version";
+        const HAS_IMPORTS: &str =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'import_state')";
+        shown::make_views(&connection)?;
         connection.execute_batch(begin)?;
         // A transaction's moment is that of its first read.
         connection.query_row(FIRST_READ, [], |_| Ok(()))?;
-        Ok(Self { db: Db::new(connection, clock), table: &TABLES[0], after: None })
+        let has_imports = connection.query_row(HAS_IMPORTS, [], |row| row.get(0))?;
+        let db = Db::new(connection, clock);
+        Ok(Self { db, table: &TABLES[0], after: None, has_imports })
+    }
+
+    /// Where a table's rows are read: a copy has what is shown.
+    fn place_of(&self, table: &Table) -> String {
+        match self.has_imports && ["products", "skus", "stock"].contains(&table.name) {
+            true => format!("shown_{table}"),
+            false => table.to_string(),
+        }
     }
 
     fn remove_seeds(&self) -> Result<()> {
@@ -133,7 +148,7 @@ impl Rows {
     }
 
     fn count_in(&self, table: &Table) -> Result<u64> {
-        let sql = format!("SELECT count(*) FROM {table}");
+        let sql = format!("SELECT count(*) FROM {}", self.place_of(table));
         let count: i64 = self.db.connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
@@ -141,7 +156,7 @@ impl Rows {
     fn page(&self, limit: usize) -> Result<Vec<Row>> {
         let table = self.table;
         let mut statement =
-            self.db.connection.prepare_cached(&select(table, self.after.is_some()))?;
+            self.db.connection.prepare_cached(&self.select(self.after.is_some()))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let after = self.after.iter().flatten().cloned();
         let values: Vec<Value> = after.chain([Value::Integer(limit)]).collect();
@@ -155,6 +170,17 @@ impl Rows {
         Ok(rows)
     }
 
+    /// Reads rows after a key (if there is one), at most as many as the last parameter says.
+    fn select(&self, is_after: bool) -> String {
+        let table = self.table;
+        let (columns, key) = (names(table.columns), names(table.key_columns()));
+        let after = match is_after {
+            true => format!(" WHERE ({key}) > ({})", parameters(table.key)),
+            false => String::new(),
+        };
+        format!("SELECT {columns} FROM {}{after} ORDER BY {key} LIMIT ?", self.place_of(table))
+    }
+
     fn insert(&self, table: &Table, rows: &[Row]) -> Result<()> {
         let mut statement = self.db.connection.prepare_cached(&insert(table))?;
         for row in rows {
@@ -162,17 +188,6 @@ impl Rows {
         }
         Ok(())
     }
-}
-
-/// Reads rows after a key (if there is one), at most as many as the last parameter says.
-fn select(table: &Table, is_after: bool) -> String {
-    let columns = names(table.columns);
-    let key = names(table.key_columns());
-    let after = match is_after {
-        true => format!(" WHERE ({key}) > ({})", parameters(table.key)),
-        false => String::new(),
-    };
-    format!("SELECT {columns} FROM {table}{after} ORDER BY {key} LIMIT ?")
 }
 
 pub(crate) fn insert(table: &Table) -> String {

@@ -14,6 +14,7 @@ use crate::db::{Db, DbError, Result};
 use crate::erasing;
 use crate::life::{self, Note, RememberError, Settled};
 use crate::migrate::{self, OpenError};
+use crate::shown;
 
 /// What is done in a transaction besides its operations, to be told of when it is on disk.
 #[derive(Default)]
@@ -44,6 +45,8 @@ impl Keeper {
         // First: what is found in the file afterwards must not be older.
         let remembered = Remembered::of(options.mark.as_deref()).map_err(unmarked)?;
         let connection = migrate::open_and_migrate(path)?;
+        shown::make_views(&connection)
+            .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
         let mut db = Db::new(connection, Arc::clone(&options.clock));
         db.limits = options.limits;
         let listed = options.mark.as_deref().map(Mark::erasures).transpose();

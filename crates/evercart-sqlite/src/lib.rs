@@ -9,6 +9,7 @@ mod backup;
 mod cart;
 mod catalogue;
 mod catalogue_import;
+mod catalogue_parts;
 mod check;
 mod check_erased;
 mod checkpoint;
@@ -30,6 +31,7 @@ mod phone_change;
 #[cfg(test)]
 mod plans;
 mod readers;
+mod shown;
 mod sign_in;
 mod signals;
 mod sku_cache;
@@ -58,9 +60,11 @@ pub use lock::{DirectoryLock, LOCK_FILE, LockError};
 pub use migrate::{Migrated, OpenError, SCHEMA_VERSION, migrate};
 pub use owner::give_to_owner_of;
 
+use crate::catalogue_import::Settling;
 use crate::checkpoint::Checkpointer;
 use crate::keeper::Keeper;
 use crate::readers::{Of, Readers};
+use crate::shown::State;
 use crate::signals::Signals;
 use crate::writer::Writer;
 
@@ -123,6 +127,7 @@ pub struct Sqlite {
     checkpointer: Checkpointer,
     signals: Signals,
     awake: Arc<Awake>,
+    settling: Option<Settling>,
 }
 
 impl Sqlite {
@@ -133,6 +138,10 @@ impl Sqlite {
     /// program, is empty though there was a shop in it, or its shop has moved away.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let (db, mut keeper) = Keeper::open(path, &options)?;
+        let state = shown::state(&db).map_err(|error| OpenError::Sqlite {
+            path: path.to_owned(),
+            source: error.into_sql(),
+        })?;
         let awake = keeper.awake();
         // The others open their connections while the disk is waited for.
         let (woken, others) = thread::scope(|scope| {
@@ -158,8 +167,12 @@ impl Sqlite {
         let writer = Writer::start(db, keeper, &options, checkpointer.watch())?;
         let clock = options.clock;
         let signals = Signals::new(path, Arc::clone(&clock));
+        let settling = (options.gives_tokens && state != State::Settled)
+            .then(|| Settling::start(path, Arc::clone(&clock), checkpointer.watch()))
+            .transpose()
+            .map_err(|source| OpenError::Thread { path: path.to_owned(), source })?;
         let path = path.to_owned();
-        Ok(Self { path, clock, writer, readers, public, checkpointer, signals, awake })
+        Ok(Self { path, clock, writer, readers, public, checkpointer, signals, awake, settling })
     }
 
     /// Where the data is.
@@ -170,6 +183,9 @@ impl Sqlite {
     /// Finishes what is queued, moves everything into the main file and stops the threads.
     /// Operations asked for later fail.
     pub fn close(&self) {
+        if let Some(settling) = &self.settling {
+            settling.close();
+        }
         self.signals.close();
         self.readers.close();
         self.public.close();

@@ -14,7 +14,7 @@ use crate::db;
 const APPLICATION_ID: i32 = 0x4576_6572;
 
 /// Each migration once, in order; never edited after a release.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_shop.sql"),
     include_str!("../migrations/0002_incarnation.sql"),
     include_str!("../migrations/0003_outbox.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0009_server_keys.sql"),
     include_str!("../migrations/0010_hours.sql"),
     include_str!("../migrations/0011_erasing_requests.sql"),
+    include_str!("../migrations/0012_catalogue_import.sql"),
 ];
 
 /// The schema this program works with.

@@ -22,6 +22,7 @@ use crate::Options;
 use crate::answers::{Herald, Waiting};
 use crate::db::{self, Db, DbError, Result};
 use crate::migrate::OpenError;
+use crate::shown;
 
 /// The most reads of one snapshot. Beginning and ending one (locks on the file, a look at the log)
 /// costs nearly as much as a read, and so does waking whoever waits for it: several together cost
@@ -235,6 +236,7 @@ impl Reader {
             Some(db) => db,
             None => {
                 let mut connection = db::open_for_reading(&self.path)?;
+                shown::make_views(&connection)?;
                 if let Some(deadline) = self.deadline.clone() {
                     let is_over = move || deadline.is_over();
                     connection.progress_handler(STEPS, Some(is_over))?;

@@ -25,8 +25,8 @@ pub(crate) struct SkuCache {
 }
 
 const SKU: &str = "SELECT s.id, s.product_id, s.sku_code, p.name, s.size, s.color, s.image, \
-     s.price, \
-     s.original_price, s.active FROM skus s JOIN products p ON p.id = s.product_id WHERE s.id = ?1";
+     s.price, s.original_price, s.active FROM shown_skus s, shown_products p \
+     WHERE p.id = s.product_id AND s.id = ?1";
 
 impl Db {
     /// What the catalogue of this version or a newer one says of a SKU.

@@ -13,7 +13,7 @@ use crate::actor::{Actor, Begun, admit, remember};
 use crate::db::{Db, Result, time};
 use crate::limits::begin_change;
 use crate::open_cart::{Opened, open};
-use crate::{Sqlite, catalogue};
+use crate::{Sqlite, catalogue, shown};
 
 #[async_trait]
 impl Wishlists for Sqlite {
@@ -115,9 +115,9 @@ pub(crate) fn read(db: &Db, user: UserId) -> Result<Wishlist> {
     const WISHES: &str = "SELECT id, product_id, added_at FROM wishlist_items WHERE user_id = ?1";
     let mut statement = db.sql(WISHES)?;
     let mut rows = statement.query([user.0])?;
-    let mut wishes = Vec::new();
+    let (mut wishes, state) = (Vec::new(), shown::state(db)?);
     while let Some(row) = rows.next()? {
-        let product = catalogue::any_product(db, ProductId(row.get(1)?))?;
+        let product = catalogue::any_product(db, ProductId(row.get(1)?), state)?;
         wishes.push(Wish { id: WishId(row.get(0)?), product, added_at: time(row.get(2)?) });
     }
     wishes.sort_unstable_by_key(|wish| std::cmp::Reverse(wish.id));

@@ -1,5 +1,6 @@
 //! What a whole store consists of, table by table. An adapter may keep more beside it, as long as
-//! that can be made anew from these rows: words for search, the schema's version.
+//! that can be made anew from these rows, or is not to be kept: words for search, the schema's
+//! version, an import that is not shown yet.
 
 use std::fmt;
 

@@ -18,9 +18,9 @@ impl CopyBackend for File {
 
 evercart_conformance::conformance_copies!(sqlite, crate::File);
 
-/// Made anew from what is copied, the words of products, which search looks through; and how far
-/// this file has come, which is its own.
-const NOT_COPIED: [&str; 2] = ["product_words", "progress"];
+/// Made anew from what is copied, the words of products, which search looks through; how far this
+/// file has come, which is its own; and what an import is about to do, which is not done yet.
+const NOT_COPIED: [&str; 3] = ["product_words", "progress", "import_"];
 
 /// Table, column, type, optional, place in the key (from 1, 0 if it is not in it).
 type Column = (String, String, String, bool, i64);

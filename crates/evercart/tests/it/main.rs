@@ -14,6 +14,7 @@ mod check;
 mod command_line;
 mod database;
 mod demo;
+mod import_killed;
 mod keys;
 mod old_backup;
 mod owner;

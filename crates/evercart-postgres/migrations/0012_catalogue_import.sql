@@ -1,0 +1,1 @@
+-- Nothing to add: an import is one transaction here. SQLite, which has one writer, takes it in parts.
