@@ -33,6 +33,13 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// many refusals as they like, and a log that fills the disk stops the shop.
 const ANONYMOUS_LINES_MAX: u32 = 20;
 
+/// The most lines a second about one customer's refusals. Nobody meets as many by hand.
+const CUSTOMER_LINES_MAX: u32 = 100;
+
+/// Customers with the same rest of their id share a limit: it then takes no memory to speak of,
+/// however many there are.
+const CUSTOMER_LIMITS: i64 = 64;
+
 /// Puts an edge around each route of a listener.
 #[derive(Clone)]
 pub(crate) struct EdgeLayer {
@@ -45,6 +52,15 @@ struct Listener {
     /// `Strict-Transport-Security`, if it has one.
     strict_transport: Option<HeaderValue>,
     anonymous_lines: LineLimit,
+    customers_lines: Vec<LineLimit>,
+}
+
+impl Listener {
+    /// What limits the lines about a customer's refusals, or about those of nobody in particular.
+    fn lines_of(&self, user_id: Option<i64>) -> &LineLimit {
+        let place = user_id.and_then(|id| usize::try_from(id.rem_euclid(CUSTOMER_LIMITS)).ok());
+        place.and_then(|place| self.customers_lines.get(place)).unwrap_or(&self.anonymous_lines)
+    }
 }
 
 impl EdgeLayer {
@@ -53,7 +69,10 @@ impl EdgeLayer {
             HeaderValue::from_str(&format!("max-age={}", age.as_secs())).expect("digits")
         });
         let anonymous_lines = LineLimit::new(ANONYMOUS_LINES_MAX);
-        Self { listener: Arc::new(Listener { shop, strict_transport, anonymous_lines }) }
+        let customers = (0..CUSTOMER_LIMITS).map(|_| LineLimit::new(CUSTOMER_LINES_MAX));
+        let customers_lines = customers.collect();
+        let listener = Listener { shop, strict_transport, anonymous_lines, customers_lines };
+        Self { listener: Arc::new(listener) }
     }
 }
 
@@ -347,7 +366,7 @@ impl Seen {
                 return;
             }
             let user_id = self.user_id(shop);
-            if user_id.is_none() && !listener.anonymous_lines.admits(say_left_out) {
+            if !listener.lines_of(user_id).admits(say_left_out) {
                 shop.metrics.line_left_out();
                 return;
             }
@@ -369,8 +388,8 @@ impl Seen {
 fn say_left_out(lines: u64) {
     tracing::info!(
         lines,
-        "more requests without a good token were refused than the log has lines for; \
-         evercart_requests_total counts all"
+        "more requests of one customer, or without a good token, were refused than the log has \
+         lines for; evercart_requests_total counts all"
     );
 }
 

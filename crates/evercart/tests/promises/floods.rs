@@ -279,16 +279,18 @@ fn s2_no_stream_goes_on_when_the_key_of_its_token_is_removed() {
 }
 
 #[test]
-fn u6_refusals_of_nobodies_do_not_fill_the_log() {
+fn u6_refusals_do_not_fill_the_log() {
     const REFUSALS: u64 = 3_000;
     let shop = Shop::demo();
     let jo = Customer::of_demo(&shop, &us_phone(1));
+    let flooder = Customer::of_demo(&shop, &us_phone(2));
     while_flooded(&shop, || {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..REFUSALS / 4 {
                         problem(401, "not_authenticated", &shop.get("/wishlist").send());
+                        problem(404, "not_found", &flooder.get(&shop, "/orders/1"));
                     }
                 });
             }
@@ -302,6 +304,7 @@ fn u6_refusals_of_nobodies_do_not_fill_the_log() {
         shop.counted(&format!("evercart_requests_total{{{labels}}}"))
     };
     assert_eq!(counted("/wishlist", 401), REFUSALS, "the counter knows each");
+    assert_eq!(counted("/orders/{id}", 404), REFUSALS);
     assert_eq!(counted("/profile/orders/{id}", 404), 100);
     let left_out = shop.counted("evercart_log_lines_left_out_total");
     let said_left_out = || -> u64 {
@@ -316,7 +319,9 @@ fn u6_refusals_of_nobodies_do_not_fill_the_log() {
     wait_until("the log to say how many it left out", || said_left_out() == left_out);
     let stderr = shop.stderr();
     let lines = |what: &str| stderr.lines().filter(|line| line.contains(what)).count() as u64;
-    assert_eq!(lines("not_authenticated") + left_out, REFUSALS);
-    assert!(left_out > REFUSALS / 2, "{left_out} lines left out");
+    let (of_nobody, of_flooder) = (lines("not_authenticated"), lines("\"/orders/{id}\""));
+    assert_eq!(of_nobody + of_flooder + left_out, 2 * REFUSALS);
+    assert!(of_nobody < REFUSALS / 2, "{of_nobody} lines about requests without a token");
+    assert!(of_flooder < REFUSALS, "{of_flooder} lines about one customer's");
     assert_eq!(lines("/profile/orders/{id}"), 100, "a customer's own refusals have their lines");
 }
