@@ -16,21 +16,21 @@ use crate::connect::Target;
 use crate::db::Result;
 use crate::distribute::{self, ON_HAND};
 
-/// Checks one user and reads their cart.
+/// Checks one user and reads their cart. What all rows have in common is looked up once, not joined
+/// to each of them.
 pub(crate) const ONE: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, \
-     u.session_epoch, n.value, v.version, \
+     u.session_epoch, (SELECT value FROM incarnation), (SELECT version FROM catalogue_version), \
      c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
-     FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
+     FROM users u \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = $1";
 
 /// The same for several users.
 pub(crate) const MANY: &str = "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, \
-     u.session_epoch, n.value, v.version, \
+     u.session_epoch, (SELECT value FROM incarnation), (SELECT version FROM catalogue_version), \
      c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand \
      FROM unnest($1::BIGINT[]) AS q (user_id) JOIN users u ON u.id = q.user_id \
-     CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
      LEFT JOIN carts c ON c.user_id = u.id \
      LEFT JOIN cart_items i ON i.user_id = u.id \
      LEFT JOIN stock s ON s.sku_id = i.sku_id";
