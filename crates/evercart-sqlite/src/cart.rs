@@ -8,6 +8,7 @@ use evercart_core::ids::{LineId, SkuId};
 use evercart_core::limits::CartHour;
 use evercart_core::money::Money;
 use evercart_core::user::Session;
+use rusqlite::Row;
 
 use crate::Sqlite;
 use crate::actor::{self, remember};
@@ -114,13 +115,24 @@ impl Sqlite {
     }
 }
 
-pub(crate) const CART: &str = "SELECT u.is_active, u.blocked_at, u.session_epoch, n.value, \
-     v.version, c.version, c.updated_at, c.next_line, i.id, i.sku_id, i.quantity, \
-     i.price_when_added, s.on_hand, c.hour_began, c.hour_version \
-     FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
-     LEFT JOIN carts c ON c.user_id = u.id \
-     LEFT JOIN cart_items i ON i.user_id = u.id \
-     LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = ?1";
+/// Checks one user and reads their cart. Each column costs every line of every cart that is looked
+/// at, so what only a change needs is another statement's.
+macro_rules! cart {
+    ($more:literal) => {
+        concat!(
+            "SELECT u.is_active, u.blocked_at, u.session_epoch, n.value, v.version, c.version, \
+             c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, s.on_hand",
+            $more,
+            " FROM users u CROSS JOIN incarnation n CROSS JOIN catalogue_version v \
+             LEFT JOIN carts c ON c.user_id = u.id \
+             LEFT JOIN cart_items i ON i.user_id = u.id \
+             LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = ?1"
+        )
+    };
+}
+
+pub(crate) const CART: &str = cart!("");
+const CART_TO_CHANGE: &str = cart!(", c.next_line, c.hour_began, c.hour_version");
 
 /// What the one statement brings of a user's cart.
 pub(crate) struct Found {
@@ -134,44 +146,57 @@ pub(crate) struct Found {
 
 /// Checks the user and reads the cart in one statement.
 pub(crate) fn read(db: &Db, session: Session) -> Result<Cart> {
-    Ok(find(db, session)?.cart)
+    Ok(look(db, CART, session, |_| Ok(()))?.0)
 }
 
 /// Checks the user and reads the cart, and what a change of it needs, in one statement.
 pub(crate) fn find(db: &Db, session: Session) -> Result<Found> {
-    let mut statement = db.sql(CART)?;
+    let (mut next_line, mut hour) = (1, None);
+    let (cart, catalogue_version) = look(db, CART_TO_CHANGE, session, |row| {
+        next_line = row.get::<_, Option<i64>>(12)?.unwrap_or(1);
+        let (began, version): (Option<i64>, Option<i64>) = (row.get(13)?, row.get(14)?);
+        hour = began.zip(version).map(|(began, version)| CartHour { began, version });
+        Ok(())
+    })?;
+    Ok(Found { cart, next_line, hour, catalogue_version })
+}
+
+/// The cart and the catalogue's version. `more` takes what else the first row has.
+fn look(
+    db: &Db,
+    sql: &'static str,
+    session: Session,
+    more: impl FnOnce(&Row<'_>) -> rusqlite::Result<()>,
+) -> Result<(Cart, i64)> {
+    let mut statement = db.sql(sql)?;
     let mut rows = statement.query([session.user_id.0])?;
     let mut cart = Cart { user_id: session.user_id, version: 0, lines: vec![], updated_at: None };
-    let (mut next_line, mut catalogue_version) = (1, 0);
-    let mut hour = None;
-    let mut is_first = true;
+    let mut catalogue_version = 0;
+    let mut more = Some(more);
     while let Some(row) = rows.next()? {
-        if is_first {
+        if let Some(more) = more.take() {
             actor::compare(session, row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)?;
             catalogue_version = row.get(4)?;
             cart.version = row.get::<_, Option<i64>>(5)?.unwrap_or(0);
             cart.updated_at = row.get::<_, Option<i64>>(6)?.map(time);
-            next_line = row.get::<_, Option<i64>>(7)?.unwrap_or(1);
-            let (began, version): (Option<i64>, Option<i64>) = (row.get(13)?, row.get(14)?);
-            hour = began.zip(version).map(|(began, version)| CartHour { began, version });
-            is_first = false;
+            more(row)?;
         }
-        let Some(id) = row.get(8)? else { break };
-        let sku_id = SkuId(row.get(9)?);
+        let Some(id) = row.get(7)? else { break };
+        let sku_id = SkuId(row.get(8)?);
         let sku = db
             .sku(catalogue_version, sku_id)?
             .ok_or_else(|| Failed::Inconsistent(format!("cart line of unknown SKU {sku_id}")))?;
         cart.lines.push(Line {
             id: LineId(id),
             sku,
-            quantity: unsigned(row.get(10)?),
-            price_when_added: Money(row.get(11)?),
-            on_hand: row.get(12)?,
+            quantity: unsigned(row.get(9)?),
+            price_when_added: Money(row.get(10)?),
+            on_hand: row.get(11)?,
         });
     }
-    if is_first {
+    if more.is_some() {
         return Err(Refused::UnknownUser.into());
     }
     cart.lines.sort_unstable_by_key(|line| line.id);
-    Ok(Found { cart, next_line, hour, catalogue_version })
+    Ok((cart, catalogue_version))
 }
