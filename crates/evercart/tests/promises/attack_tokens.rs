@@ -167,13 +167,15 @@ fn s3_nothing_public_is_a_key() {
     let file = key_file(&at.shop);
     let code_key = of_file(&file["code_key"]);
     let document = at.shop.get("/openapi.json").send().body;
+    // HMAC fills a short key up with zeros (RFC 2104 section 2): what is cut off is none of those.
+    let cut = at.secret.iter().rposition(|byte| *byte != 0).expect("a random secret");
     let mut secrets: Vec<Vec<u8>> = vec![
         document,
         STANDARD.decode(&code_key).expect("base64"),
         code_key.into_bytes(),
         of_file(&file["token_keys"][0]["secret"]).into_bytes(),
         encode(&at.secret).into_bytes(),
-        at.secret[..31].to_vec(),
+        at.secret[..cut].to_vec(),
         at.secret.iter().rev().copied().collect(),
         at.header.clone().into_bytes(),
         payload.clone().into_bytes(),
