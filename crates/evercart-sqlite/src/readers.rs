@@ -152,6 +152,7 @@ impl Readers {
                 clock: Arc::clone(&options.clock),
                 deadline: time_limit.map(|_| Deadline::default()),
                 db: None,
+                has_views: false,
             };
             if matches!(of, Of::Customers) {
                 let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
@@ -228,15 +229,24 @@ struct Reader {
     deadline: Option<Deadline>,
     /// Those of the public begin without one: a start does not wait for what nobody has asked for.
     db: Option<Db>,
+    /// Those are made for the first read, too: with them SQLite reads the whole schema.
+    has_views: bool,
 }
 
 impl Reader {
+    fn ready(&mut self) -> rusqlite::Result<&Db> {
+        if !self.has_views {
+            shown::make_views(&self.open()?.connection)?;
+            self.has_views = true;
+        }
+        self.open()
+    }
+
     fn open(&mut self) -> rusqlite::Result<&Db> {
         let db = match self.db.take() {
             Some(db) => db,
             None => {
                 let mut connection = db::open_for_reading(&self.path)?;
-                shown::make_views(&connection)?;
                 if let Some(deadline) = self.deadline.clone() {
                     let is_over = move || deadline.is_over();
                     connection.progress_handler(STEPS, Some(is_over))?;
@@ -249,7 +259,7 @@ impl Reader {
 
     fn answer(&mut self, batch: &mut [Box<dyn Read>]) {
         let deadline = self.deadline.clone();
-        match self.open() {
+        match self.ready() {
             Ok(db) => read_all(db, deadline.as_ref(), batch),
             Err(error) => {
                 for job in batch {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::db::{Db, Result};
 
-const PRODUCTS: &str = "CREATE TEMP VIEW shown_products AS SELECT p.id AS id, \
+const PRODUCTS: &str = "CREATE TEMP VIEW IF NOT EXISTS shown_products AS SELECT p.id AS id, \
      iif(n.id IS NULL, p.handle, n.handle) AS handle, \
      iif(n.id IS NULL, p.name, n.name) AS name, \
      iif(n.id IS NULL, p.brand, n.brand) AS brand, \
@@ -17,7 +17,7 @@ const PRODUCTS: &str = "CREATE TEMP VIEW shown_products AS SELECT p.id AS id, \
      WHERE NOT ((SELECT state FROM import_state) = 1 \
      AND EXISTS (SELECT 1 FROM import_products h WHERE h.id = p.id AND h.is_new = 1))";
 
-const SKUS: &str = "CREATE TEMP VIEW shown_skus AS SELECT s.id AS id, \
+const SKUS: &str = "CREATE TEMP VIEW IF NOT EXISTS shown_skus AS SELECT s.id AS id, \
      s.product_id AS product_id, \
      iif(n.id IS NULL, s.sku_code, n.sku_code) AS sku_code, \
      iif(n.id IS NULL, s.size, n.size) AS size, \
@@ -31,7 +31,7 @@ const SKUS: &str = "CREATE TEMP VIEW shown_skus AS SELECT s.id AS id, \
      WHERE NOT ((SELECT state FROM import_state) = 1 \
      AND EXISTS (SELECT 1 FROM import_new_skus h WHERE h.id = s.id))";
 
-const STOCK: &str = "CREATE TEMP VIEW shown_stock AS SELECT t.sku_id AS sku_id, \
+const STOCK: &str = "CREATE TEMP VIEW IF NOT EXISTS shown_stock AS SELECT t.sku_id AS sku_id, \
      t.on_hand AS on_hand, t.taken AS taken FROM stock t \
      WHERE NOT ((SELECT state FROM import_state) = 1 \
      AND EXISTS (SELECT 1 FROM import_new_skus h WHERE h.id = t.sku_id))";
