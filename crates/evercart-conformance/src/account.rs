@@ -231,7 +231,7 @@ pub async fn an_export_has_everything_and_nobody_elses<B: Backend>(shop: &mut Sh
     let belongings = shop.belongings(session).await;
     assert_eq!(export.user, belongings.user);
     assert_eq!((export.cart, export.wishlist), (belongings.cart, belongings.wishlist));
-    assert_eq!(export.addresses, belongings.addresses);
+    assert_eq!((&export.orders, &export.addresses), (&belongings.orders, &belongings.addresses));
     assert_eq!(shop.export_orders(session, None).await.unwrap(), belongings.orders);
     let actions: Vec<_> = export.operator_actions.iter().map(|one| one.action.as_str()).collect();
     assert_eq!(actions, ["sign-out"]);
@@ -256,6 +256,7 @@ pub async fn an_export_is_read_in_pages<B: Backend>(shop: &mut Shop<B>) {
     placed.reverse();
     let first = shop.export_orders(me, None).await.unwrap();
     assert_eq!(first.len(), EXPORTED_ORDERS as usize);
+    assert_eq!(shop.export(me).await.unwrap().orders, first);
     buy(me, 99).await;
     let rest = shop.export_orders(me, first.last().map(|order| order.id)).await.unwrap();
     let seen: Vec<_> = first.iter().chain(&rest).map(|order| order.id).collect();

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use evercart_core::account::OperatorAction;
+use evercart_core::account::{EXPORTED_ORDERS, OperatorAction};
 use evercart_core::address::Address;
 use evercart_core::awake::Awake;
 use evercart_core::catalogue::CatalogueRow;
@@ -104,6 +104,13 @@ struct Customer {
 }
 
 impl Customer {
+    /// The newest orders before this one.
+    fn orders_before(&self, before: Option<OrderId>) -> Vec<Order> {
+        let orders = self.orders.iter().rev();
+        let rest = orders.filter(|order| before.is_none_or(|before| order.id < before));
+        rest.take(EXPORTED_ORDERS as usize).cloned().collect()
+    }
+
     /// The default first.
     fn shown_addresses(&self) -> Vec<Address> {
         let mut addresses = self.addresses.clone();

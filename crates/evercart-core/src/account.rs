@@ -85,6 +85,9 @@ pub struct UserExport {
     pub cart: Cart,
     /// The wishlist.
     pub wishlist: Wishlist,
+    /// The newest orders, as [`Accounts::export_orders`] begins: of the same moment as the cart, or
+    /// what was bought in between would be in both, or in neither.
+    pub orders: Vec<Order>,
     /// All addresses.
     pub addresses: Vec<Address>,
     /// When the cart's lines were added, by SKU.
@@ -188,9 +191,10 @@ pub trait Accounts: Send + Sync {
     /// only to somebody who has shown that the phone is theirs; the code stays good).
     async fn stop_phone_change(&self, attempt: SignInAttempt) -> Result<Proven<UserId>>;
 
-    /// Everything the shop holds of the customer, with [`export_orders`](Accounts::export_orders)
-    /// and [`export_keys`](Accounts::export_keys). Codes and counts that are kept by a phone's
-    /// keyed hash are not: nobody can tell whose they are.
+    /// Everything the shop holds of the customer at one moment, but for the older orders, which
+    /// [`export_orders`](Accounts::export_orders) reads, and the keys of
+    /// [`export_keys`](Accounts::export_keys). Codes and counts that are kept by a phone's keyed
+    /// hash are not in it: nobody can tell whose they are.
     ///
     /// # Errors
     /// The session's refusals, or a failure.

@@ -257,6 +257,7 @@ async fn export(db: &Db<'_>, session: Session) -> Result<(CartContent, UserExpor
             updated_at: None,
         },
         wishlist: wishlist::admitted(db, session).await?,
+        orders: order::before(db, session, None).await?,
         addresses: address::list(db, id).await?,
         added: added(db, id).await?,
         messages: outbox::waiting(db, id).await?,

@@ -236,6 +236,7 @@ fn export(db: &Db, session: Session) -> Result<UserExport> {
         user: user(db, id)?.ok_or(Refused::UnknownUser)?,
         cart: cart::read(db, session)?,
         wishlist: wishlist::read(db, id)?,
+        orders: order::before(db, id, None)?,
         addresses: address::list(db, id)?,
         added: added(db, id)?,
         messages: outbox::waiting(db, id)?,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use evercart_core::account::{
-    Accounts, EXPORTED_KEYS, EXPORTED_ORDERS, KeyUsed, OpenOrders, PhoneChange, Proven, UserExport,
+    Accounts, EXPORTED_KEYS, KeyUsed, OpenOrders, PhoneChange, Proven, UserExport,
 };
 use evercart_core::error::{OPEN_ORDERS_TOLD, Refused, Result};
 use evercart_core::guard::{Done, Guard, IdempotencyKey};
@@ -97,6 +97,7 @@ impl Accounts for Model {
                 user: customer.user.clone(),
                 cart: state.show_cart(customer),
                 wishlist: state.show_wishlist(customer),
+                orders: customer.orders_before(None),
                 addresses: customer.shown_addresses(),
                 added: customer.added(),
                 messages: customer.waiting(),
@@ -108,11 +109,7 @@ impl Accounts for Model {
     }
 
     async fn export_orders(&self, session: Session, before: Option<OrderId>) -> Result<Vec<Order>> {
-        self.read(session, |_, customer| {
-            let orders = customer.orders.iter().rev();
-            let rest = orders.filter(|order| before.is_none_or(|before| order.id < before));
-            Ok(rest.take(EXPORTED_ORDERS as usize).cloned().collect())
-        })
+        self.read(session, |_, customer| Ok(customer.orders_before(before)))
     }
 
     async fn export_keys(&self, session: Session, after: Option<String>) -> Result<Vec<KeyUsed>> {

@@ -203,8 +203,11 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         operator_actions: export.operator_actions.iter().map(OperatorActionJson::of).collect(),
         idempotency_keys: Vec::new(),
     };
+    let newest = export.orders.iter().map(|order| OrderJson::of(order, currency));
+    let orders =
+        Orders { newest: listed(newest, true), last: export.orders.last().map(|it| it.id) };
     let text = serde_json::to_string(&json).expect("our own types are always JSON");
-    let mut response = in_pieces(&text, customer, turn);
+    let mut response = in_pieces(&text, orders, customer, turn);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, FILE);
     // Nothing between the shop and the customer keeps a copy of everything.
@@ -225,8 +228,15 @@ fn no_turn(why: NoTurn) -> Problem {
     }
 }
 
+/// The newest orders.
+struct Orders {
+    newest: Bytes,
+    /// The oldest of them; `None` if there are none.
+    last: Option<OrderId>,
+}
+
 /// The document, which is still without orders and keys, with them.
-fn in_pieces(text: &str, customer: Customer, turn: Turn) -> Response {
+fn in_pieces(text: &str, orders: Orders, customer: Customer, turn: Turn) -> Response {
     // Nothing a customer wrote looks like this: in a text the quotation marks are escaped.
     const ORDERS: &str = "\"orders\":[";
     const KEYS: &str = "\"idempotency_keys\":[";
@@ -237,7 +247,8 @@ fn in_pieces(text: &str, customer: Customer, turn: Turn) -> Response {
         _turn: turn,
         between: format!("{between}{KEYS}").into(),
         after: after.to_owned().into(),
-        next: Next::Begin(format!("{before}{ORDERS}").into()),
+        next: Next::Begin([format!("{before}{ORDERS}").as_bytes(), &orders.newest].concat().into()),
+        last: orders.last,
     };
     let pieces = stream::try_unfold(pieces, Pieces::next);
     written(StatusCode::OK, Audience::Customer, Body::from_stream(pieces))
@@ -252,13 +263,15 @@ struct Pieces {
     /// What stands at the end.
     after: Bytes,
     next: Next,
+    /// The oldest order that was sent.
+    last: Option<OrderId>,
 }
 
 /// What is sent next.
 enum Next {
     Begin(Bytes),
-    /// The orders before this one.
-    Orders(Option<OrderId>),
+    /// The orders before the last.
+    Orders,
     /// The keys after this one.
     Keys(Option<String>),
     Over,
@@ -270,27 +283,29 @@ impl Pieces {
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         let piece = match std::mem::replace(&mut self.next, Next::Over) {
             Next::Begin(text) => {
-                self.next = Next::Orders(None);
+                self.next = Next::Orders;
                 text
             }
-            Next::Orders(before) => self.orders(before).await.map_err(ends)?,
+            Next::Orders => self.orders().await.map_err(ends)?,
             Next::Keys(after) => self.keys(after).await.map_err(ends)?,
             Next::Over => return Ok(None),
         };
         Ok(Some((piece, self)))
     }
 
-    async fn orders(&mut self, before: Option<OrderId>) -> Result<Bytes, StoreError> {
-        let session = self.customer.session();
-        let orders = self.customer.store().export_orders(session, before).await?;
+    async fn orders(&mut self) -> Result<Bytes, StoreError> {
+        let (session, currency) = (self.customer.session(), self.customer.currency());
+        let orders = match self.last {
+            // What was ordered since the beginning is not in this copy.
+            None => Vec::new(),
+            before => self.customer.store().export_orders(session, before).await?,
+        };
         let Some(last) = orders.last() else {
             self.next = Next::Keys(None);
             return Ok(std::mem::take(&mut self.between));
         };
-        self.next = Next::Orders(Some(last.id));
-        let currency = self.customer.currency();
-        let orders = orders.iter().map(|order| OrderJson::of(order, currency));
-        Ok(listed(orders, before.is_none()))
+        (self.last, self.next) = (Some(last.id), Next::Orders);
+        Ok(listed(orders.iter().map(|order| OrderJson::of(order, currency)), false))
     }
 
     async fn keys(&mut self, after: Option<String>) -> Result<Bytes, StoreError> {

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::shop::{ANN, BOB, DEE, TestShop, order_of};
+use crate::shop::{ANN, BOB, DEE, TestShop, order_body, order_of};
 
 /// Ann with a token that is older than five minutes.
 async fn ann_a_while_ago(shop: &TestShop) -> String {
@@ -140,6 +140,21 @@ async fn a_customer_reads_one_export_at_a_time() {
     drop(pieces);
     assert_eq!(shop.get("/auth/export").token(&token).send().await.status, 200);
     assert_eq!(shop.get("/auth/export").token(&token).send().await.status, 200);
+}
+
+/// G4: what is bought meanwhile would be in the cart and among the orders.
+#[tokio::test]
+async fn g4_the_cart_and_the_newest_orders_of_an_export_are_of_one_moment() {
+    let shop = TestShop::open().await;
+    let token = shop.sign_in(ANN).await;
+    let line = json!({"sku_id": 42, "quantity": 1});
+    assert_eq!(shop.post("/cart/items").token(&token).json(&line).send().await.status, 200);
+    let export = shop.get("/auth/export").token(&token).begin().await;
+    assert_eq!(shop.post("/orders").token(&token).json(&order_body()).send().await.status, 201);
+    let export = axum::body::to_bytes(export.into_body(), usize::MAX).await.unwrap();
+    let export: serde_json::Value = serde_json::from_slice(&export).unwrap();
+    assert_eq!(export["cart"]["items"].as_array().unwrap().len(), 1);
+    assert_eq!(export["orders"], json!([]));
 }
 
 #[tokio::test]

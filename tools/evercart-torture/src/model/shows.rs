@@ -5,6 +5,9 @@ use std::rc::Rc;
 use super::{Scope, State};
 use crate::history::{CartSeen, Intent, OrderSeen, Told, Try};
 
+/// So many of the newest orders in an export are of the moment of its cart.
+const OF_ONE_MOMENT: usize = 10;
+
 impl State {
     /// True if the answer shows this state. What it tells for the first time is remembered.
     pub(super) fn shows(&mut self, one: &Try, told: &Told, scope: &Scope) -> bool {
@@ -37,7 +40,7 @@ impl State {
             (Intent::Export, Told::Everything(cart, wishes, orders)) => {
                 self.shows_cart(cart, scope)
                     && self.shows_wishes(wishes, scope)
-                    && self.shows_orders(orders.len() as u64, orders, scope)
+                    && self.shows_export(orders, scope)
             }
             (Intent::AddAddress { tag }, Told::Address(seen)) => {
                 seen.tag == *tag && (!scope.addresses || self.addresses.shows(seen))
@@ -91,6 +94,23 @@ impl State {
         !scope.orders
             || (total == self.orders.len() as u64
                 && orders.iter().all(|order| self.shows_order(order, scope)))
+    }
+
+    /// The newest orders of an export are of the same moment as its cart. The others are read while
+    /// the client reads, so that they may have been called off since.
+    fn shows_export(&mut self, orders: &[OrderSeen], scope: &Scope) -> bool {
+        let (newest, older) = orders.split_at(orders.len().min(OF_ONE_MOMENT));
+        let total = orders.len() as u64;
+        self.shows_orders(total, newest, scope)
+            && (!scope.orders
+                || older.iter().all(|order| {
+                    let now = OrderSeen { is_cancelled: self.is_cancelled(order), ..order.clone() };
+                    (order.is_cancelled || !now.is_cancelled) && self.shows_order(&now, scope)
+                }))
+    }
+
+    fn is_cancelled(&self, seen: &OrderSeen) -> bool {
+        self.orders.get(&seen.tag).is_some_and(|order| order.is_cancelled)
     }
 
     fn shows_order(&mut self, seen: &OrderSeen, scope: &Scope) -> bool {
