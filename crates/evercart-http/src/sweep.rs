@@ -11,6 +11,9 @@ use futures_util::future::join_all;
 
 use crate::Shop;
 
+/// When the first step comes: a start has enough to do.
+const FIRST_AFTER: Duration = Duration::from_secs(20);
+
 /// The pause between two steps. A step takes milliseconds.
 const STEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,8 +27,8 @@ pub async fn sweep(shop: Arc<Shop>) {
 
 async fn sweep_market(store: &dyn Store) {
     let mut place = None;
+    tokio::time::sleep(FIRST_AFTER).await;
     loop {
-        tokio::time::sleep(STEP_EVERY).await;
         let is_all = match step(store, &mut place).await {
             Ok(is_all) => is_all,
             Err(error) => {
@@ -33,9 +36,7 @@ async fn sweep_market(store: &dyn Store) {
                 true
             }
         };
-        if is_all {
-            tokio::time::sleep(ALL_EVERY).await;
-        }
+        tokio::time::sleep(if is_all { ALL_EVERY } else { STEP_EVERY }).await;
     }
 }
 
