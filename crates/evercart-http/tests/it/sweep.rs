@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::shop::{ANN, TestShop};
 
 /// How long the sweep is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How many idempotency keys there are in the default market.
 async fn keys(shop: &TestShop) -> usize {
