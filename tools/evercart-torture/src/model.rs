@@ -179,6 +179,8 @@ impl State {
                 Intent::Checkout { .. } => self.lines.keys().any(scarce),
                 _ => false,
             },
+            // While one export is read there is no second one.
+            "rate_limited" if one.intent == Intent::Export => true,
             // The line in the cart may be another one, if it was made by a request without answer.
             "not_found" => match &one.intent {
                 Intent::Set { sku, .. } | Intent::Remove { sku, .. } => {
