@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use axum::http::Method;
 use evercart_http::Admission;
 use jiff::SignedDuration;
 use serde_json::json;
-use tokio::task::JoinHandle;
 
 use crate::contract::provoke;
 use crate::schema::operations;
@@ -286,44 +284,29 @@ async fn what_finds_no_room_is_refused() {
     assert_eq!(shop.get("/cart").token(&ann).send().await.status, 200);
 }
 
-/// The store's writer, held in an import until it is let go.
-struct HeldWriter {
-    let_go: mpsc::Sender<()>,
-    importing: JoinHandle<()>,
-}
+/// The store's writer, held by another process that writes, until it is let go.
+struct HeldWriter(rusqlite::Connection);
 
 impl HeldWriter {
-    async fn hold(shop: &TestShop) -> Self {
-        let (let_go, wait) = mpsc::channel();
-        let (entered, is_in) = mpsc::channel();
-        let store = Arc::clone(&shop.shop.markets[0].store);
-        let row = store.export_catalogue().await.unwrap().remove(0);
-        let importing = tokio::spawn(async move {
-            let hold = move |_| {
-                entered.send(()).expect("the test waits");
-                // A test that fails lets go, too.
-                let _ = wait.recv();
-            };
-            store.import_catalogue(vec![row], Box::new(hold)).await.unwrap();
-        });
-        tokio::task::spawn_blocking(move || is_in.recv()).await.unwrap().unwrap();
-        Self { let_go, importing }
+    fn hold(shop: &TestShop) -> Self {
+        let other = rusqlite::Connection::open(shop.file("us")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        Self(other)
     }
 
-    async fn let_go(self) {
-        self.let_go.send(()).unwrap();
-        self.importing.await.unwrap();
+    fn let_go(self) {
+        self.0.execute_batch("ROLLBACK").unwrap();
     }
 }
 
 /// Asks while the writer is held, and hangs up before anything can have been done.
 async fn ask_and_hang_up(shop: &TestShop, asked: Asked<'_>) {
-    let held = HeldWriter::hold(shop).await;
+    let held = HeldWriter::hold(shop);
     let mut asked = Box::pin(asked.send());
     let mut is_pending = |context: &mut Context<'_>| asked.as_mut().poll(context).is_pending();
     assert!(poll_fn(|context| Poll::Ready(is_pending(context))).await, "it waits for the writer");
     drop(asked);
-    held.let_go().await;
+    held.let_go();
     shop.shop.abandoned.finished().await;
 }
 
@@ -352,11 +335,11 @@ async fn g11_a_change_outlives_its_time_limit_and_takes_up_its_room() {
     })
     .await;
     let ann = shop.sign_in(ANN).await;
-    let held = HeldWriter::hold(&shop).await;
+    let held = HeldWriter::hold(&shop);
     let add = shop.post("/cart/items").token(&ann).json(&json!({"sku_id": 42}));
     add.send().await.is(503, "overloaded");
     shop.get("/cart").token(&ann).send().await.is(503, "overloaded");
-    held.let_go().await;
+    held.let_go();
     shop.shop.abandoned.finished().await;
     let cart = shop.get("/cart").token(&ann).send().await;
     assert_eq!((cart.status.as_u16(), &cart.body["total_items"]), (200, &json!(1)));

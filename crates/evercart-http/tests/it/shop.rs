@@ -2,6 +2,7 @@
 //! Every answer is compared with what the OpenAPI document says of it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub struct TestShop {
     pub stores: Vec<Arc<Sqlite>>,
     public: Router,
     internal: Router,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// Keeps messages instead of sending them, or refuses them.
@@ -230,8 +231,13 @@ impl TestShop {
             clock,
             sms,
             stores,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// Where a market's data is.
+    pub fn file(&self, market: &str) -> PathBuf {
+        self.directory.path().join(format!("{market}.db"))
     }
 
     pub fn get(&self, path: &str) -> Asked<'_> {
