@@ -66,17 +66,7 @@ async fn planner(transaction: &Transaction<'_>, rows: &mut dyn RowChanges) -> Re
     const NUMBERS: &str = "SELECT p.last_value + p.is_called::int, s.last_value + s.is_called::int \
          FROM product_numbers p, sku_numbers s";
     let numbers = transaction.query_one(NUMBERS, &[]).await?;
-    let mut planner = Planner::new(numbers.get(0), numbers.get(1));
-    rows.rewind().map_err(DbError::Store)?;
-    loop {
-        let slice = rows.next(SLICE).map_err(DbError::Store)?;
-        if slice.is_empty() {
-            break;
-        }
-        planner.expect(&slice);
-    }
-    rows.rewind().map_err(DbError::Store)?;
-    Ok(planner)
+    Planner::of(numbers.get(0), numbers.get(1), rows).map_err(DbError::Store)
 }
 
 async fn known(transaction: &Transaction<'_>, asked: &Asked<'_>) -> Result<Known> {

@@ -18,8 +18,8 @@ use evercart_core::catalogue::{
 };
 use evercart_core::clock::Clock;
 use evercart_core::error::{Failed, Result as StoreResult};
-use evercart_core::ids::{ProductId, SkuId};
-use rusqlite::{ErrorCode, OptionalExtension};
+use evercart_core::ids::ProductId;
+use rusqlite::{ErrorCode, OptionalExtension, ToSql};
 
 use crate::Sqlite;
 use crate::catalogue::catalogue_row;
@@ -154,7 +154,10 @@ impl Import {
 
     /// Writes all rows, of which nobody sees anything yet, until one contradicts something.
     fn write(&mut self, mut rows: Box<dyn RowChanges>, mut progress: Progress) -> Result<Written> {
-        let mut planner = planner(&self.db, rows.as_mut())?;
+        let numbers =
+            (parts::next_number(&self.db, "product")?, parts::next_number(&self.db, "sku")?);
+        let mut planner =
+            Planner::of(numbers.0, numbers.1, rows.as_mut()).map_err(DbError::Store)?;
         let mut stock = 0;
         loop {
             let slice = rows.next(PART).map_err(DbError::Store)?;
@@ -242,58 +245,54 @@ fn settle_alone(place: Place, may_go_on: impl Fn() -> bool) -> StoreResult<()> {
     settle().map_err(DbError::into_store_error)
 }
 
-/// A planner that knows the numbers to give out, at the first of the rows.
-fn planner(db: &Db, rows: &mut dyn RowChanges) -> Result<Planner> {
-    let numbers = (parts::next_number(db, "product")?, parts::next_number(db, "sku")?);
-    let mut planner = Planner::new(numbers.0, numbers.1);
-    rows.rewind().map_err(DbError::Store)?;
-    loop {
-        let slice = rows.next(PART).map_err(DbError::Store)?;
-        if slice.is_empty() {
-            break;
-        }
-        planner.expect(&slice);
-    }
-    rows.rewind().map_err(DbError::Store)?;
-    Ok(planner)
+/// What the store knows of the products and SKUs that rows name.
+macro_rules! product_where {
+    ($is:literal) => {
+        concat!("SELECT id, handle, name, brand, category, description FROM products WHERE ", $is)
+    };
 }
 
-/// What the store knows of the products and SKUs that rows name.
+macro_rules! sku_where {
+    ($is:literal) => {
+        concat!(
+            "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, \
+             s.image, s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, \
+             s.active FROM skus s JOIN products p ON p.id = s.product_id \
+             JOIN stock t ON t.sku_id = s.id WHERE ",
+            $is
+        )
+    };
+}
+
 fn known(db: &Db, rows: &[RowChange]) -> Result<Known> {
+    const PRODUCT_BY_ID: &str = product_where!("id = ?1");
+    const PRODUCT_BY_HANDLE: &str = product_where!("handle = ?1");
+    const SKU_BY_ID: &str = sku_where!("s.id = ?1");
+    const SKU_BY_CODE: &str = sku_where!("s.sku_code = ?1");
     let mut known = Known::default();
     for row in rows {
         match &row.product {
             Some(ProductKey::Id(id, handle)) => {
-                product_by_id(db, &mut known, id.0)?;
+                product(db, &mut known, PRODUCT_BY_ID, id.0)?;
                 if let Some(handle) = handle {
-                    product_by_handle(db, &mut known, handle)?;
+                    product(db, &mut known, PRODUCT_BY_HANDLE, handle)?;
                 }
             }
-            Some(ProductKey::Handle(handle)) => product_by_handle(db, &mut known, handle)?,
+            Some(ProductKey::Handle(handle)) => product(db, &mut known, PRODUCT_BY_HANDLE, handle)?,
             None => {}
         }
         if let Some(id) = row.sku_id {
-            sku_by_id(db, &mut known, id)?;
+            sku(db, &mut known, SKU_BY_ID, id.0)?;
         }
         if let Some(code) = &row.sku_code {
-            sku_by_code(db, &mut known, code)?;
+            sku(db, &mut known, SKU_BY_CODE, code)?;
         }
     }
     Ok(known)
 }
 
-fn product_by_id(db: &Db, known: &mut Known, id: i64) -> Result<()> {
-    const BY_ID: &str =
-        "SELECT id, handle, name, brand, category, description FROM products WHERE id = ?1";
-    let found = db.sql(BY_ID)?.query_row([id], product_facts).optional()?;
-    found.into_iter().for_each(|facts| known.product(facts));
-    Ok(())
-}
-
-fn product_by_handle(db: &Db, known: &mut Known, handle: &str) -> Result<()> {
-    const BY_HANDLE: &str =
-        "SELECT id, handle, name, brand, category, description FROM products WHERE handle = ?1";
-    let found = db.sql(BY_HANDLE)?.query_row([handle], product_facts).optional()?;
+fn product(db: &Db, known: &mut Known, sql: &'static str, key: impl ToSql) -> Result<()> {
+    let found = db.sql(sql)?.query_row([key], product_facts).optional()?;
     found.into_iter().for_each(|facts| known.product(facts));
     Ok(())
 }
@@ -309,22 +308,8 @@ fn product_facts(row: &rusqlite::Row<'_>) -> rusqlite::Result<ProductFacts> {
     })
 }
 
-fn sku_by_id(db: &Db, known: &mut Known, id: SkuId) -> Result<()> {
-    const BY_ID: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, \
-         s.image, s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, \
-         s.active FROM skus s JOIN products p ON p.id = s.product_id \
-         JOIN stock t ON t.sku_id = s.id WHERE s.id = ?1";
-    let found = db.sql(BY_ID)?.query_row([id.0], catalogue_row).optional()?;
-    found.into_iter().for_each(|row| known.sku(row));
-    Ok(())
-}
-
-fn sku_by_code(db: &Db, known: &mut Known, code: &str) -> Result<()> {
-    const BY_CODE: &str = "SELECT p.id, p.handle, p.name, p.brand, p.category, p.description, \
-         s.image, s.id, s.sku_code, s.size, s.color, s.price, s.original_price, t.on_hand, \
-         s.active FROM skus s JOIN products p ON p.id = s.product_id \
-         JOIN stock t ON t.sku_id = s.id WHERE s.sku_code = ?1";
-    let found = db.sql(BY_CODE)?.query_row([code], catalogue_row).optional()?;
+fn sku(db: &Db, known: &mut Known, sql: &'static str, key: impl ToSql) -> Result<()> {
+    let found = db.sql(sql)?.query_row([key], catalogue_row).optional()?;
     found.into_iter().for_each(|row| known.sku(row));
     Ok(())
 }

@@ -7,11 +7,17 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
+use crate::error::Result as StoreResult;
 use crate::ids::{ProductId, SkuId};
 
 use super::known::{Known, ProductFacts};
 use super::numbers::Numbers;
-use super::{CatalogueRow, ImportSummary, ProductKey, RowChange, RowProblem, StockChange};
+use super::{
+    CatalogueRow, ImportSummary, ProductKey, RowChange, RowChanges, RowProblem, StockChange,
+};
+
+/// Rows in memory at once while a planner looks through them.
+const READ_AT_ONCE: usize = 1_000;
 
 /// Problems that are kept; a file with more of them is told of these.
 const PROBLEMS_MAX: usize = 10_000;
@@ -94,8 +100,26 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner that gives new products and SKUs numbers from these on.
-    pub fn new(next_product: i64, next_sku: i64) -> Self {
+    /// A planner for these rows, which are at the first one afterwards. It gives new products and
+    /// SKUs numbers from these on, but none that a row brings along.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn of(next_product: i64, next_sku: i64, rows: &mut dyn RowChanges) -> StoreResult<Self> {
+        let mut planner = Self::new(next_product, next_sku);
+        rows.rewind()?;
+        loop {
+            let some = rows.next(READ_AT_ONCE)?;
+            if some.is_empty() {
+                break;
+            }
+            planner.expect(&some);
+        }
+        rows.rewind()?;
+        Ok(planner)
+    }
+
+    fn new(next_product: i64, next_sku: i64) -> Self {
         Self {
             products: HashMap::new(),
             skus: HashMap::new(),
@@ -112,9 +136,8 @@ impl Planner {
         }
     }
 
-    /// Notes the ids that these rows bring along, so that nothing new gets one of them. All rows go
-    /// through this before the first is planned.
-    pub fn expect(&mut self, rows: &[RowChange]) {
+    /// Notes the ids that these rows bring along, so that nothing new gets one of them.
+    fn expect(&mut self, rows: &[RowChange]) {
         for row in rows {
             if let Some(ProductKey::Id(id, _)) = row.product {
                 self.product_numbers.bring(id.0);

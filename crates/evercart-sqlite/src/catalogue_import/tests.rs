@@ -3,6 +3,7 @@
 use evercart_core::catalogue::{Catalogue, ProductQuery, RowsInMemory, StockChange};
 use evercart_core::clock::ManualClock;
 use evercart_core::copy::{Copies, TABLES};
+use evercart_core::ids::SkuId;
 use evercart_core::money::Money;
 use evercart_core::order::Page;
 use jiff::Timestamp;
