@@ -13,6 +13,7 @@ use evercart_core::account::{
 };
 use evercart_core::error::StoreError;
 use evercart_core::ids::OrderId;
+use evercart_core::order::Order;
 use futures_util::stream;
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -203,11 +204,8 @@ pub(crate) async fn export(customer: Customer) -> Answer {
         operator_actions: export.operator_actions.iter().map(OperatorActionJson::of).collect(),
         idempotency_keys: Vec::new(),
     };
-    let newest = export.orders.iter().map(|order| OrderJson::of(order, currency));
-    let orders =
-        Orders { newest: listed(newest, true), last: export.orders.last().map(|it| it.id) };
     let text = serde_json::to_string(&json).expect("our own types are always JSON");
-    let mut response = in_pieces(&text, orders, customer, turn);
+    let mut response = in_pieces(&text, &export.orders, customer, turn);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, FILE);
     // Nothing between the shop and the customer keeps a copy of everything.
@@ -228,27 +226,21 @@ fn no_turn(why: NoTurn) -> Problem {
     }
 }
 
-/// The newest orders.
-struct Orders {
-    newest: Bytes,
-    /// The oldest of them; `None` if there are none.
-    last: Option<OrderId>,
-}
-
 /// The document, which is still without orders and keys, with them.
-fn in_pieces(text: &str, orders: Orders, customer: Customer, turn: Turn) -> Response {
+fn in_pieces(text: &str, newest: &[Order], customer: Customer, turn: Turn) -> Response {
     // Nothing a customer wrote looks like this: in a text the quotation marks are escaped.
     const ORDERS: &str = "\"orders\":[";
     const KEYS: &str = "\"idempotency_keys\":[";
     let (before, rest) = text.split_once(ORDERS).expect("orders are in an export");
     let (between, after) = rest.split_once(KEYS).expect("keys are in an export");
+    let mut begin = format!("{before}{ORDERS}").into_bytes();
+    begin.extend(listed_orders(newest, &customer, true));
     let pieces = Pieces {
         customer,
         _turn: turn,
         between: format!("{between}{KEYS}").into(),
         after: after.to_owned().into(),
-        next: Next::Begin([format!("{before}{ORDERS}").as_bytes(), &orders.newest].concat().into()),
-        last: orders.last,
+        next: Next::Begin(begin.into(), newest.last().map(|order| order.id)),
     };
     let pieces = stream::try_unfold(pieces, Pieces::next);
     written(StatusCode::OK, Audience::Customer, Body::from_stream(pieces))
@@ -263,15 +255,14 @@ struct Pieces {
     /// What stands at the end.
     after: Bytes,
     next: Next,
-    /// The oldest order that was sent.
-    last: Option<OrderId>,
 }
 
 /// What is sent next.
 enum Next {
-    Begin(Bytes),
-    /// The orders before the last.
-    Orders,
+    /// The beginning, up to this order if there is any.
+    Begin(Bytes, Option<OrderId>),
+    /// The orders before this one; what was ordered since the beginning is not in this copy.
+    Orders(Option<OrderId>),
     /// The keys after this one.
     Keys(Option<String>),
     Over,
@@ -282,21 +273,20 @@ impl Pieces {
     /// it any more.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         let piece = match std::mem::replace(&mut self.next, Next::Over) {
-            Next::Begin(text) => {
-                self.next = Next::Orders;
+            Next::Begin(text, last) => {
+                self.next = Next::Orders(last);
                 text
             }
-            Next::Orders => self.orders().await.map_err(ends)?,
+            Next::Orders(last) => self.orders(last).await.map_err(ends)?,
             Next::Keys(after) => self.keys(after).await.map_err(ends)?,
             Next::Over => return Ok(None),
         };
         Ok(Some((piece, self)))
     }
 
-    async fn orders(&mut self) -> Result<Bytes, StoreError> {
-        let (session, currency) = (self.customer.session(), self.customer.currency());
-        let orders = match self.last {
-            // What was ordered since the beginning is not in this copy.
+    async fn orders(&mut self, last: Option<OrderId>) -> Result<Bytes, StoreError> {
+        let session = self.customer.session();
+        let orders = match last {
             None => Vec::new(),
             before => self.customer.store().export_orders(session, before).await?,
         };
@@ -304,8 +294,8 @@ impl Pieces {
             self.next = Next::Keys(None);
             return Ok(std::mem::take(&mut self.between));
         };
-        (self.last, self.next) = (Some(last.id), Next::Orders);
-        Ok(listed(orders.iter().map(|order| OrderJson::of(order, currency)), false))
+        self.next = Next::Orders(Some(last.id));
+        Ok(listed_orders(&orders, &self.customer, false))
     }
 
     async fn keys(&mut self, after: Option<String>) -> Result<Bytes, StoreError> {
@@ -317,6 +307,10 @@ impl Pieces {
         self.next = Next::Keys(Some(last.key.clone()));
         Ok(listed(keys.iter().map(KeyUsedJson::of), is_first))
     }
+}
+
+fn listed_orders(orders: &[Order], customer: &Customer, is_first: bool) -> Bytes {
+    listed(orders.iter().map(|order| OrderJson::of(order, customer.currency())), is_first)
 }
 
 /// Some items of a list, with a comma before each but the list's first.
