@@ -1,7 +1,7 @@
 //! Whose address a request is counted under: the rightmost hop that is not a trusted proxy.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -52,14 +52,14 @@ impl ClientIp {
     fn of(ip: IpAddr) -> Self {
         let wider = match ip {
             IpAddr::V4(_) => Vec::new(),
-            IpAddr::V6(ip) => vec![
+            IpAddr::V6(_) => vec![
                 Wider {
-                    network: network(ip, 56),
+                    network: network(ip, 56).to_string(),
                     scopes: ["send_ip_56", "fail_ip_56"],
                     times: WIDE_TIMES,
                 },
                 Wider {
-                    network: network(ip, 48),
+                    network: network(ip, 48).to_string(),
                     scopes: ["send_ip_48", "fail_ip_48"],
                     times: WIDEST_TIMES,
                 },
@@ -151,27 +151,26 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 fn counted(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => network(ip, 64),
+        IpAddr::V6(_) => network(ip, 64).to_string(),
     }
 }
 
 /// What an address's connections are counted under, each with how many times an address's limit it
 /// has: the IPv4 address, or the IPv6 /64 and the networks around it.
 pub(crate) fn networks(ip: IpAddr) -> Vec<(IpNet, u32)> {
-    let net = |bits, times| {
-        let net = IpNet::new(ip, bits).expect("a constant no longer than its kind of address");
-        (net.trunc(), times)
-    };
     match ip {
-        IpAddr::V4(_) => vec![net(32, 1)],
-        IpAddr::V6(_) => vec![net(64, 1), net(56, WIDE_TIMES), net(48, WIDEST_TIMES)],
+        IpAddr::V4(_) => vec![(network(ip, 32), 1)],
+        IpAddr::V6(_) => vec![
+            (network(ip, 64), 1),
+            (network(ip, 56), WIDE_TIMES),
+            (network(ip, 48), WIDEST_TIMES),
+        ],
     }
 }
 
 /// The network of this many bits that an address is in.
-fn network(ip: Ipv6Addr, bits: u32) -> String {
-    let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << (128 - bits)));
-    format!("{network}/{bits}")
+fn network(ip: IpAddr, bits: u8) -> IpNet {
+    IpNet::new(ip, bits).expect("a constant no longer than its kind of address").trunc()
 }
 
 #[cfg(test)]
