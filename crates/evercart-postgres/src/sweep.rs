@@ -3,7 +3,6 @@
 
 use async_trait::async_trait;
 use evercart_core::error::Result as StoreResult;
-use evercart_core::guard::IDEMPOTENCY_LIFETIME;
 use evercart_core::ids::UserId;
 use evercart_core::sweep::{KeyPlace, SWEPT_AT_ONCE, Sweep};
 use tokio_postgres::Row;
@@ -11,7 +10,7 @@ use tokio_postgres::Row;
 use crate::Postgres;
 use crate::actor::remembered_since;
 use crate::db::{Db, DbError, Params, Result, transact};
-use crate::sign_in::{forget_what_is_over, millis};
+use crate::sign_in::forget_what_is_over;
 
 #[async_trait]
 impl Sweep for Postgres {
@@ -33,7 +32,7 @@ async fn erasing_requests(db: &Db<'_>) -> Result<bool> {
     const FORGET: &str = "UPDATE erasures SET request = NULL WHERE user_id IN \
          (SELECT user_id FROM erasures WHERE request IS NOT NULL AND erased_at <= $1 \
          ORDER BY erased_at LIMIT 16)";
-    let since = db.now() - millis(IDEMPOTENCY_LIFETIME);
+    let since = remembered_since(db);
     Ok(db.execute(FORGET, &[&since]).await? == 16)
 }
 

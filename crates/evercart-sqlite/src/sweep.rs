@@ -3,14 +3,13 @@
 
 use async_trait::async_trait;
 use evercart_core::error::Result as StoreResult;
-use evercart_core::guard::IDEMPOTENCY_LIFETIME;
 use evercart_core::ids::UserId;
 use evercart_core::sweep::{KeyPlace, SWEPT_AT_ONCE, Sweep};
 
 use crate::Sqlite;
 use crate::actor::remembered_since;
 use crate::db::{Db, Result};
-use crate::sign_in::{forget_what_is_over, millis};
+use crate::sign_in::forget_what_is_over;
 
 #[async_trait]
 impl Sweep for Sqlite {
@@ -29,7 +28,7 @@ impl Sweep for Sqlite {
         self.writer
             .write(|db| {
                 let is_more = forget_what_is_over(db, db.now())?;
-                let since = db.now() - millis(IDEMPOTENCY_LIFETIME);
+                let since = remembered_since(db);
                 let requests = db.sql(REQUESTS)?.execute([since])?;
                 Ok(is_more || requests == 16)
             })
