@@ -340,16 +340,36 @@ macro_rules! conformance_copies {
                     nothing_personal_is_left
                     an_export_has_every_personal_text
                     an_erasure_with_open_orders_says_so
-                    the_check_sees_every_trace
                     what_a_delivery_needs_goes_when_the_order_ends
                     old_books_of_erased_customers_are_forgotten
+                    the_check_sees_every_trace
                     every_act_of_an_operator_leaves_who_and_why
-                    an_exported_customer_can_be_imported
                     an_operator_erases_as_a_customer_does
+                    an_exported_customer_can_be_imported
                     whom_the_list_names_is_not_brought_back
                     ;
                 sweep:
                     what_is_past_its_term_is_swept
+                    ;
+            }
+        }
+    };
+}
+
+/// The same for a store whose customers may only do so much: `conformance_limits!(limited,
+/// Fixture);`, where `Fixture` opens with [`LIMITS`](crate::limits::LIMITS).
+#[macro_export]
+macro_rules! conformance_limits {
+    ($backend:ident, $fixture:ty) => {
+        mod $backend {
+            #[allow(unused_imports, reason = "the fixture may be named by its whole path")]
+            use super::*;
+
+            $crate::__conformance_tests! { $fixture;
+                limits:
+                    u6_changes_of_a_cart_are_limited
+                    u6_other_changes_are_limited
+                    u6_orders_are_limited
                     ;
             }
         }

@@ -40,7 +40,7 @@ fn done<T>(outcomes: &[Result<T>]) -> usize {
 }
 
 /// However many come at once, by whatever way; what was done is still answered again.
-pub async fn changes_of_a_cart_are_limited<B: Backend>(shop: &mut Shop<B>) {
+pub async fn u6_changes_of_a_cart_are_limited<B: Backend>(shop: &mut Shop<B>) {
     let (me, other) = (shop.customer().await.session, shop.customer().await.session);
     let outcomes = at_once(8, shop.store(), |n, store| async move {
         store.add_to_cart(me, MUG, 1, keyed(&format!("add {n}"), 1)).await
@@ -79,7 +79,7 @@ pub async fn changes_of_a_cart_are_limited<B: Backend>(shop: &mut Shop<B>) {
 }
 
 /// A key is kept for each change, and a disk has an end.
-pub async fn other_changes_are_limited<B: Backend>(shop: &mut Shop<B>) {
+pub async fn u6_other_changes_are_limited<B: Backend>(shop: &mut Shop<B>) {
     let (me, other) = (shop.customer().await.session, shop.customer().await.session);
     let outcomes = at_once(8, shop.store(), |n, store| async move {
         let product = if n % 2 == 0 { MUGS } else { SCARF };
@@ -109,7 +109,7 @@ async fn buy<B: Backend>(shop: &Shop<B>, me: Session, pieces: u32) -> Result<Ord
 }
 
 /// Orders of one customer do not fill the disk, and do not empty the shelf.
-pub async fn orders_are_limited<B: Backend>(shop: &mut Shop<B>) {
+pub async fn u6_orders_are_limited<B: Backend>(shop: &mut Shop<B>) {
     let (me, other) = (shop.customer().await.session, shop.customer().await.session);
     let before = shop.on_hand(MUG).await;
     let outcomes = at_once(6, shop.store(), |_, store| async move {

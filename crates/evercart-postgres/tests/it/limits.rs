@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use evercart_conformance::limits::{
-    LIMITS, changes_of_a_cart_are_limited, orders_are_limited, other_changes_are_limited,
-};
-use evercart_conformance::{Backend, run};
+use evercart_conformance::Backend;
+use evercart_conformance::limits::LIMITS;
 use evercart_core::clock::ManualClock;
 use evercart_core::store::Store;
 
@@ -30,17 +28,4 @@ impl Backend for Limited {
     }
 }
 
-#[test]
-fn u6_changes_of_a_cart_are_limited() {
-    run::<Limited>(changes_of_a_cart_are_limited);
-}
-
-#[test]
-fn u6_other_changes_are_limited() {
-    run::<Limited>(other_changes_are_limited);
-}
-
-#[test]
-fn u6_orders_are_limited() {
-    run::<Limited>(orders_are_limited);
-}
+evercart_conformance::conformance_limits!(limited, Limited);
