@@ -39,10 +39,10 @@ impl Statement {
     fn sql(self) -> &'static str {
         match self {
             Self::Read => {
-                "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, n.value, \
-                 v.version, c.version, c.updated_at, i.id, i.sku_id, i.quantity, \
-                 i.price_when_added, s.on_hand FROM users u CROSS JOIN incarnation n \
-                 CROSS JOIN catalogue_version v \
+                "SELECT u.id, u.is_active, u.blocked_at IS NOT NULL, u.session_epoch, \
+                 (SELECT value FROM incarnation), (SELECT version FROM catalogue_version), \
+                 c.version, c.updated_at, i.id, i.sku_id, i.quantity, i.price_when_added, \
+                 s.on_hand FROM users u \
                  LEFT JOIN carts c ON c.user_id = u.id \
                  LEFT JOIN cart_items i ON i.user_id = u.id \
                  LEFT JOIN stock s ON s.sku_id = i.sku_id WHERE u.id = :user"
@@ -61,7 +61,7 @@ impl Statement {
                  sku_ids, quantities, prices, on_hand \
                  FROM add_to_cart(:user, 0, (SELECT value FROM incarnation), :now, :sku, 1, \
                  NULL, NULL, NULL, \
-                 (SELECT on_hand FROM stock WHERE sku_id = :sku))"
+                 (SELECT on_hand FROM stock WHERE sku_id = :sku), 1000000)"
             }
             Self::AddLean => {
                 "WITH door AS (SELECT id FROM users WHERE id = :user AND is_active \
