@@ -138,32 +138,18 @@ impl Sqlite {
     /// program, is empty though there was a shop in it, or its shop has moved away.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let (db, mut keeper) = Keeper::open(path, &options)?;
-        let state = shown::state(&db).map_err(|error| OpenError::Sqlite {
+        let unusable = |error: db::DbError| OpenError::Sqlite {
             path: path.to_owned(),
             source: error.into_sql(),
-        })?;
+        };
+        let state = shown::state(&db).map_err(unusable)?;
         let awake = keeper.awake();
-        // The others open their connections while the disk is waited for.
-        let (woken, others) = thread::scope(|scope| {
-            let waking = scope.spawn(|| match options.gives_tokens {
-                true => keeper.wake(&db).map(|()| (db, keeper)),
-                false => Ok((db, keeper)),
-            });
-            let others = || {
-                let checkpointer = Checkpointer::start(path)?;
-                let readers = Readers::start(path, &options, Of::Customers)?;
-                let public = Readers::start(path, &options, Of::Public)?;
-                Ok((checkpointer, readers, public))
-            };
-            let others: Result<_, OpenError> = others();
-            (waking.join(), others)
-        });
-        let (checkpointer, readers, public) = others?;
-        let woken = woken.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let (db, keeper) = woken.map_err(|error| OpenError::Sqlite {
-            path: path.to_owned(),
-            source: error.into_sql(),
-        })?;
+        if options.gives_tokens {
+            keeper.wake(&db).map_err(unusable)?;
+        }
+        let checkpointer = Checkpointer::start(path)?;
+        let readers = Readers::start(path, &options, Of::Customers)?;
+        let public = Readers::start(path, &options, Of::Public)?;
         let writer = Writer::start(db, keeper, &options, checkpointer.watch())?;
         let clock = options.clock;
         let signals = Signals::new(path, Arc::clone(&clock));

@@ -152,12 +152,7 @@ impl Readers {
                 clock: Arc::clone(&options.clock),
                 deadline: time_limit.map(|_| Deadline::default()),
                 db: None,
-                has_views: false,
             };
-            if matches!(of, Of::Customers) {
-                let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-                reader.open().map_err(failed)?;
-            }
             let jobs = jobs.clone();
             let herald = herald.clone();
             let thread = thread::Builder::new()
@@ -227,26 +222,18 @@ struct Reader {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     deadline: Option<Deadline>,
-    /// Those of the public begin without one: a start does not wait for what nobody has asked for.
+    /// Opened for the first read, with its views: a start does not wait for what nobody has asked
+    /// for, and after a failure the next read tries again.
     db: Option<Db>,
-    /// Those are made for the first read, too: with them SQLite reads the whole schema.
-    has_views: bool,
 }
 
 impl Reader {
     fn ready(&mut self) -> rusqlite::Result<&Db> {
-        if !self.has_views {
-            shown::make_views(&self.open()?.connection)?;
-            self.has_views = true;
-        }
-        self.open()
-    }
-
-    fn open(&mut self) -> rusqlite::Result<&Db> {
         let db = match self.db.take() {
             Some(db) => db,
             None => {
                 let mut connection = db::open_for_reading(&self.path)?;
+                shown::make_views(&connection)?;
                 if let Some(deadline) = self.deadline.clone() {
                     let is_over = move || deadline.is_over();
                     connection.progress_handler(STEPS, Some(is_over))?;
