@@ -11,5 +11,4 @@ export default ts.config(
     plugins: { "react-hooks": hooks },
     rules: { ...hooks.configs.recommended.rules, "no-console": "error" },
   },
-  { files: ["**/*.mjs"], languageOptions: { globals: { console: "readonly", URL: "readonly" } } },
 );

@@ -9,6 +9,7 @@ export default defineConfig({
   plugins: [react()],
   // The SDK is a link to its folder, which has a React of its own for its tests.
   resolve: { dedupe: ["react", "react-dom"] },
-  build: { outDir: "../crates/evercart/storefront", emptyOutDir: false, target: "es2022" },
+  // What is built is checked in, and embedded from there. It names no path and no machine.
+  build: { outDir: "../crates/evercart/storefront", emptyOutDir: true, target: "es2022" },
   server: { proxy: { "^/(?!shop(/|$))": server } },
 });

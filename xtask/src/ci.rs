@@ -97,9 +97,9 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "shop",
-        runs: "cargo xtask shop",
-        remedy: "run `npm run build` in sdk/ and then in storefront/, and read what it says",
-        action: shop::build,
+        runs: "cargo xtask shop --check",
+        remedy: "run `cargo xtask shop`, try it, and commit what it builds",
+        action: |root| shop::build(root, true),
     },
     Step {
         name: "release",

@@ -28,7 +28,7 @@ Examples:
   cargo xtask tidy             only the repository's own rules
   cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
-  cargo xtask shop             build the demo shop, for the next build to embed
+  cargo xtask shop             build the demo shop anew after changing it or the SDK
   cargo xtask bugs             prove that the torture finds what it is for";
 
 /// The repository's own commands.
@@ -72,13 +72,19 @@ Examples:
         #[arg(long)]
         check: bool,
     },
-    /// Builds the demo shop at /shop; the next build of the program embeds it.
+    /// Builds the demo shop's pages, which are checked in and embedded, or compares them.
     #[command(after_help = "\
 Examples:
-  cargo xtask shop && cargo run -- serve --demo    the shop at http://127.0.0.1:8080/shop
+  cargo xtask shop             build them anew, after changing storefront/ or sdk/src
+  cargo xtask shop --check     fail if what is checked in is not what these build to
 
+The pages are in crates/evercart/storefront: commit that folder with the change.
 Needs Node.js 20 or newer.")]
-    Shop,
+    Shop {
+        /// Change nothing; fail if the pages differ.
+        #[arg(long)]
+        check: bool,
+    },
     /// Plants known bugs in a copy of the tree and expects the torture to find each.
     #[command(after_help = "\
 Examples:
@@ -105,7 +111,7 @@ fn main() -> ExitCode {
         Command::Ci(options) => ci::run(root(), &options),
         Command::Fuzz(options) => fuzz::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
-        Command::Shop => shop::build(root()),
+        Command::Shop { check } => shop::build(root(), check),
         Command::Bugs(options) => bugs::run(root(), &options),
         Command::Tidy { rules: true } => {
             println!("{}", tidy::RULES);

@@ -17,11 +17,6 @@ const PAGE: &str = "index.html";
 /// The folder of files whose names change with their content.
 const LASTING: &str = "assets/";
 
-/// What `/shop` says in a program that was built without it.
-const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><title>Evercart</title>\
-    <p>This server was built without its shop: run <code>cargo xtask shop</code>, \
-    then build and start the server again.</p></html>";
-
 /// Scripts, styles and calls only from this server, nothing inline, no frames. Pictures may come
 /// from elsewhere: an imported catalogue names its own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -38,11 +33,7 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
     if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Err(Problem::not_found("file"));
     }
-    Ok(file(&shop, PAGE, request.headers()).unwrap_or_else(|| {
-        let mut response = NOT_BUILT.into_response();
-        page_headers(response.headers_mut(), "text/html; charset=utf-8", "no-store");
-        response
-    }))
+    file(&shop, PAGE, request.headers()).ok_or_else(|| Problem::not_found("page"))
 }
 
 fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {

@@ -98,11 +98,3 @@ async fn the_shop_is_one_page_at_many_addresses() {
     shop.get("/shop/assets/shop-0.js").send().await.is(404, "not_found");
     shop.get("/api/v1/shop").send().await.is(404, "not_found");
 }
-
-#[tokio::test]
-async fn a_server_without_its_shop_says_how_to_build_it() {
-    let shop = TestShop::open().await;
-    let page = shop.get("/shop").send().await;
-    assert_eq!(page.status, 200);
-    assert!(page.text.contains("run <code>cargo xtask shop</code>"), "{}", page.text);
-}
