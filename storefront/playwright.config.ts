@@ -23,11 +23,8 @@ function onPath(): string | undefined {
   });
 }
 
-// Meant for a place with one page at a time; here closing a window would end the browser.
-const ownArgs = packaged.args.filter((one) => one !== "--single-process");
-
 async function ofThePackage() {
-  const own = { executablePath: await packaged.executablePath(), args: ownArgs };
+  const own = { executablePath: await packaged.executablePath() };
   if (spawnSync(own.executablePath, ["--version"]).status === 0) return own;
   // The system lacks what it needs, such as NSS. The package has that in another archive.
   const archive = new URL("node_modules/@sparticuz/chromium/bin/al2023.tar.br", import.meta.url);
@@ -36,8 +33,19 @@ async function ofThePackage() {
 }
 
 const named = process.env["CHROMIUM_BIN"] ?? onPath();
-const chromium =
-  named === undefined ? await ofThePackage() : { executablePath: named, args: ["--no-sandbox"] };
+const chromium = named === undefined ? await ofThePackage() : { executablePath: named };
+
+// As a customer's browser is, whichever it is: none of the package's own flags, which let pages of other
+// origins read answers; a process for each tab, also where memory is short; and of the flags that
+// Playwright adds, none that spares pages what happens to those in the background. browser.spec.ts sees
+// that it is so. As root, as on most CI machines, Chromium runs without its sandbox only.
+const args = ["--no-sandbox", "--site-per-process", "--renderer-process-limit=64"];
+const ignoreDefaultArgs = [
+  "--disable-back-forward-cache",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+];
 
 export default defineConfig({
   testDir: "test",
@@ -48,5 +56,9 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
-  use: { launchOptions: chromium, locale: "en-US", trace: "retain-on-failure" },
+  use: {
+    launchOptions: { ...chromium, args, ignoreDefaultArgs },
+    locale: "en-US",
+    trace: "retain-on-failure",
+  },
 });
