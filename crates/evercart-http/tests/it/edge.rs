@@ -233,6 +233,52 @@ async fn only_configured_origins_may_call_from_a_browser() {
 }
 
 #[tokio::test]
+async fn a_demo_lets_pages_of_this_machine_call_and_no_others() {
+    let local = [
+        "http://localhost:5173",
+        "https://127.0.0.1:3000",
+        "http://[::1]:8081",
+        "http://localhost",
+    ];
+    let others = [
+        "http://localhost.evil.example",
+        "http://localhost:5173.evil.example",
+        "http://localhost:80@evil.example",
+        "http://127.0.0.1.nip.example:80",
+        "http://127.0.0.11",
+        "http://evil.example/localhost",
+        "https://shop.example",
+        "null",
+        "localhost",
+    ];
+    let demo = TestShop::with(|shop| shop.demo = true).await;
+    let allowed = async |shop: &TestShop, origin: &str| {
+        let preflight = shop.ask(Method::OPTIONS, "/cart/items");
+        let preflight = preflight
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type")
+            .send()
+            .await;
+        let answer = shop.get("/cart").header("origin", origin).send().await;
+        let both =
+            [preflight, answer].map(|of| of.header("access-control-allow-origin").to_owned());
+        assert_eq!(both[0], both[1], "{origin}");
+        both[0] == origin
+    };
+    for origin in local {
+        assert!(allowed(&demo, origin).await, "{origin}");
+    }
+    for origin in others {
+        assert!(!allowed(&demo, origin).await, "{origin}");
+    }
+    let shop = TestShop::open().await;
+    for origin in local {
+        assert!(!allowed(&shop, origin).await, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_route_and_status() {
     let shop = TestShop::open().await;
     let ann = shop.sign_in(ANN).await;
