@@ -6,7 +6,7 @@ import type { FieldError } from "./types.js";
 
 /** What the server says went wrong. */
 export type ProblemCode =
-  components["schemas"]["ProblemCode"] | "phone_taken" | "idempotency_key_in_use";
+  components["schemas"]["KnownProblemCode"] | "phone_taken" | "idempotency_key_in_use";
 
 /**
  * What went wrong on the way:

@@ -280,6 +280,10 @@ export interface paths {
          *     at the beginning is left out if nothing has changed. `signed_out` carries a `code`
          *     (`signed_out`, `user_blocked`, `token_expired`, `token_invalid`) and a `detail`, and is the
          *     last. If the stream ends without it, connect again.
+         *
+         *     The answer does not end by itself. Read it with a library for server-sent events; a generated
+         *     client that waits for whole answers must not call it. `x-internal` makes openapi-generator leave
+         *     it out; hey-api makes a stream of it.
          */
         get: operations["cart_events"];
         put?: never;
@@ -830,7 +834,8 @@ export interface components {
             total: number;
         };
         /**
-         * @description An amount in major units with exactly the currency's decimals. Read it as a decimal, not as a binary float.
+         * Format: decimal
+         * @description An amount in major units with exactly the currency's decimals. Read it as a decimal, not as a binary float; the description at the top says how in each language.
          * @example 59.99
          */
         Amount: number;
@@ -843,11 +848,8 @@ export interface components {
              * @example 1001
              */
             order_id: number;
-            /**
-             * @description `cancelled`.
-             * @example cancelled
-             */
-            status: string;
+            /** @description `cancelled`. */
+            status: components["schemas"]["OrderStatus"];
             /** @description Always true. */
             success: boolean;
         };
@@ -1129,6 +1131,21 @@ export interface components {
             /** @example 8e03978e-40d5-43e8-bc93-6894a57f9324 */
             key: string;
         };
+        /**
+         * @description What changed about a line.
+         * @enum {string}
+         */
+        KnownNoticeCode: "price_changed" | "insufficient_stock" | "unavailable";
+        /**
+         * @description What went wrong, for programs. Never renamed.
+         * @enum {string}
+         */
+        KnownProblemCode: "malformed_json" | "host_required" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "sign_in_not_fresh" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
+        /**
+         * @description Why a merge did not take over all that was offered. With `insufficient_stock` what there is was taken over.
+         * @enum {string}
+         */
+        KnownSkipReason: "not_found" | "sku_unavailable" | "insufficient_stock" | "quantity_limit";
         /** @description A market: one country's shop with its own customers, catalogue and prices. */
         Market: {
             /** @example United States */
@@ -1228,11 +1245,8 @@ export interface components {
              * @description Pieces left.
              */
             available?: number | null;
-            /**
-             * @description `price_changed`, `insufficient_stock` or `unavailable`.
-             * @example price_changed
-             */
-            code: string;
+            /** @description What changed. */
+            code: components["schemas"]["NoticeCode"];
             /**
              * Format: int64
              * @description Which line.
@@ -1248,6 +1262,11 @@ export interface components {
             /** @description The price when the customer last touched the line. */
             was?: components["schemas"]["Amount"] | null;
         };
+        /**
+         * @description What changed about a line. One of those known today, or one that a later version adds.
+         * @example price_changed
+         */
+        NoticeCode: components["schemas"]["KnownNoticeCode"] | string;
         /** @description One order. */
         OneOrder: {
             order: components["schemas"]["Order"];
@@ -1304,11 +1323,8 @@ export interface components {
             payment_method: string;
             /** @description What delivery costs. */
             shipping_cost: components["schemas"]["Amount"];
-            /**
-             * @description `pending`, `confirmed`, `processing`, `shipped`, `delivered`, `cancelled` or `returned`.
-             * @example pending
-             */
-            status: string;
+            /** @description How far it is. */
+            status: components["schemas"]["OrderStatus"];
             /** @description What the goods cost. */
             subtotal: components["schemas"]["Amount"];
             /** @description The tax contained in the total. */
@@ -1348,6 +1364,12 @@ export interface components {
             /** @description What one piece cost. */
             unit_price: components["schemas"]["Amount"];
         };
+        /**
+         * @description How far an order is.
+         * @example pending
+         * @enum {string}
+         */
+        OrderStatus: "pending" | "confirmed" | "processing" | "shipped" | "delivered" | "cancelled" | "returned";
         /** @description Some of a customer's orders, the newest first. */
         Orders: {
             /** @description True if there are more after these. */
@@ -1363,23 +1385,75 @@ export interface components {
             total: number;
         };
         /**
-         * @description Why a request was not done (RFC 9457). Some problems carry facts in members of their own, such
-         *     as `available` and `sku_id` with `insufficient_stock`.
+         * @description Why a request was not done (RFC 9457). Some problems carry facts in members of their own; which
+         *     of them, the `code` says.
          */
         Problem: {
+            /** @description With `price_changed`: what the total is now. With `version_conflict`: the cart's version. */
+            actual?: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description With `insufficient_stock`: pieces left.
+             * @example 2
+             */
+            available?: number;
             code: components["schemas"]["ProblemCode"];
+            /**
+             * @description With `price_changed`: what the amounts are in, ISO 4217.
+             * @example USD
+             */
+            currency?: string;
             /**
              * @description A sentence for a person.
              * @example Only 2 pieces of SKU 42 are left.
              */
             detail: string;
             /** @description With `validation_failed`: what is wrong with which field. */
-            errors?: components["schemas"]["FieldError"][] | null;
+            errors?: components["schemas"]["FieldError"][];
+            /**
+             * @description With `price_changed`: the total the client expected, in `currency`. With `version_conflict`:
+             *     the cart's version in `If-Match`.
+             */
+            expected?: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description With `quantity_limit` and some `rate_limited`: how many are possible.
+             * @example 999
+             */
+            limit?: number;
+            /** @description `detail` again, for a client whose `Accept` names only `application/json`. */
+            message?: string;
+            /**
+             * @description With `limit`: of what.
+             * @example pieces of one SKU
+             */
+            of?: string;
+            /**
+             * Format: int64
+             * @description With `cart_empty`, if an order emptied the cart: which.
+             * @example 1001
+             */
+            order_id?: number;
+            /**
+             * @description With `order_id`: what people call it.
+             * @example #1001
+             */
+            order_number?: string;
+            /** @description With `order_not_cancellable`: how far the order is. */
+            order_status?: components["schemas"]["OrderStatus"];
+            /** @description With `open_orders`: the ids of orders still to be delivered, the oldest first. */
+            orders?: number[];
             /**
              * @description To be told to whoever runs the shop.
              * @example 6c1a4f0e-5f0e-4e0b-8d9b-3d1f1f0b7a55
              */
             request_id: string;
+            /**
+             * Format: int64
+             * @description With `insufficient_stock` and `sku_unavailable`: which SKU.
+             * @example 42
+             */
+            sku_id?: number;
             /**
              * Format: int32
              * @example 409
@@ -1395,12 +1469,17 @@ export interface components {
              * @example urn:evercart:problem:insufficient_stock
              */
             type: string;
+            /**
+             * @description With `phone_moved` and `phone_on_hold`: when the hold is over. It is left out while the shop
+             *     has to decide.
+             */
+            until?: components["schemas"]["Time"];
         };
         /**
-         * @description What went wrong, for programs. Never renamed.
-         * @enum {string}
+         * @description What went wrong, for programs. Never renamed. One of those known today, or one that a later version adds.
+         * @example malformed_json
          */
-        ProblemCode: "malformed_json" | "host_required" | "market_required" | "market_unknown" | "market_mismatch" | "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked" | "sign_in_not_fresh" | "code_invalid" | "not_found" | "method_not_allowed" | "insufficient_stock" | "sku_unavailable" | "cart_empty" | "price_changed" | "phone_taken" | "phone_moved" | "phone_on_hold" | "open_orders" | "order_not_cancellable" | "version_conflict" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "quantity_limit" | "idempotency_key_reused" | "rate_limited" | "too_many_attempts" | "internal_error" | "overloaded" | "catalogue_busy" | "store_unavailable" | "sms_unavailable";
+        ProblemCode: components["schemas"]["KnownProblemCode"] | string;
         /** @description A product as a list shows it. */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
@@ -1496,8 +1575,7 @@ export interface components {
         /** @description A status and when the order got it. */
         Reached: {
             at: components["schemas"]["Time"];
-            /** @example pending */
-            status: string;
+            status: components["schemas"]["OrderStatus"];
         };
         /** @description A phone to send a code to. */
         SendCode: {
@@ -1574,14 +1652,15 @@ export interface components {
             /** @example +13128059851 */
             phone: string;
         };
+        /**
+         * @description Why a merge did not take over all that was offered. With `insufficient_stock` what there is was taken over. One of those known today, or one that a later version adds.
+         * @example not_found
+         */
+        SkipReason: components["schemas"]["KnownSkipReason"] | string;
         /** @description A SKU of which a merge did not take over all that was offered. */
         Skipped: {
-            /**
-             * @description `not_found`, `sku_unavailable`, `insufficient_stock` (those there are were taken over) or
-             *     `quantity_limit`.
-             * @example insufficient_stock
-             */
-            reason: string;
+            /** @description Why. */
+            reason: components["schemas"]["SkipReason"];
             /**
              * Format: int64
              * @description Which.
@@ -2033,6 +2112,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Markets"];
+                };
+            };
+            /** @description `host_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `internal_error`: something is wrong on our side */
@@ -4023,6 +4111,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description `host_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal_error`: something is wrong on our side */
             default: {
                 headers: {
@@ -4052,6 +4149,15 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description `host_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal_error`: something is wrong on our side */
             default: {
                 headers: {
@@ -4079,6 +4185,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description `host_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `internal_error`: something is wrong on our side */
@@ -5618,6 +5733,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description `host_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `store_unavailable`, `overloaded` */

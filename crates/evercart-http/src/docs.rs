@@ -56,7 +56,7 @@ impl Operation<'_> {
     }
 
     fn needs_token(&self) -> bool {
-        self.says.get("security").is_some()
+        self.says["security"].as_array().is_some_and(|schemes| !schemes.is_empty())
     }
 }
 

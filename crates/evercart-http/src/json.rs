@@ -8,7 +8,7 @@ use evercart_core::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -78,9 +78,11 @@ impl PartialSchema for Amount {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Number)
+            .format(Some(SchemaFormat::Custom("decimal".into())))
             .description(Some(
                 "An amount in major units with exactly the currency's decimals. Read it as a \
-                 decimal, not as a binary float.",
+                 decimal, not as a binary float; the description at the top says how in \
+                 each language.",
             ))
             .examples([serde_json::json!(59.99)])
             .into()
@@ -108,9 +110,7 @@ impl PartialSchema for Utc {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
-                utoipa::openapi::KnownFormat::DateTime,
-            )))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
             .description(Some("A moment, RFC 3339 in UTC."))
             .examples([serde_json::json!("2026-11-23T20:08:24Z")])
             .into()

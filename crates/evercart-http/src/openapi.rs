@@ -1,17 +1,20 @@
 //! The OpenAPI document: what the routes share in it, and the document as a whole. What an
 //! operation takes and answers stands beside its handler.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{
-    ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, schema::Schema,
-};
-use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _, PartialSchema, ToSchema};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _, ToSchema};
 
-use crate::problem::Code;
+use crate::json::{Amount, Utc};
+use crate::order::OrderStatusJson;
 use crate::routes;
+
+pub(crate) use self::words::{NoticeCode, ProblemCode, SkipReason};
 
 /// The document as JSON, pretty and the same for the same code.
 pub fn openapi_json() -> String {
@@ -33,7 +36,15 @@ pub(crate) fn head() -> OpenApi {
 }
 
 /// That a body may be left out is said by an `Option`, which would let `null` stand for one, too.
+/// Likewise an operation without a token has an empty list of them, so that it is no oversight.
 pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.security.get_or_insert_default();
+        }
+    }
     let Some(line) = document.paths.paths.get_mut("/cart/items/{id}") else {
         unreachable!("a cart has lines")
     };
@@ -51,12 +62,20 @@ pub(crate) fn say_what_macros_cannot(document: &mut OpenApi) {
         description = "A shop backend: a customer never loses their cart, wishlist or orders, and \
                        nobody else ever gets at them.\n\nEvery path is also served under \
                        `/api/v1`, and with one slash at its end. Bodies are JSON in UTF-8, at \
-                       most 64 KiB. Amounts are numbers with exactly the currency's decimals. An \
-                       integer in a body is read from any number without a fraction (`2`, `2.0`, \
-                       `2e0`) and from a text of digits (`\"2\"`), which some clients send. Every \
-                       answer has an `X-Request-Id`, the client's own if it sent one. Errors are \
-                       `application/problem+json`; a client whose `Accept` names only \
-                       `application/json` gets them as that, with `message` beside `detail`.",
+                       most 64 KiB. An integer in a body is read from any number without a \
+                       fraction (`2`, `2.0`, `2e0`) and from a text of digits (`\"2\"`), which \
+                       some clients send. Every answer has an `X-Request-Id`, the client's own \
+                       if it sent one. Errors are `application/problem+json`; a client whose \
+                       `Accept` names only `application/json` gets them as that, with `message` \
+                       beside `detail`.\n\n\
+                       Amounts are JSON numbers with exactly the currency's decimals (`59.99`), \
+                       to be read as decimals. JavaScript and TypeScript: a number holds any \
+                       amount below 10^12; add in minor units (`Math.round(amount * 100)`). \
+                       Python: `json.loads(text, parse_float=Decimal)`, and openapi-generator's \
+                       `mapNumberTo=Decimal`. Java and Kotlin: `BigDecimal`. C#: `decimal`. Go: \
+                       `json.Number`. Ruby: `JSON.parse(text, decimal_class: BigDecimal)`. Rust: \
+                       serde_json's `arbitrary_precision`. Swift: `Decimal`. PHP and Dart: a \
+                       float, rounded to the currency's decimals before it is shown or added.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This server"),
@@ -90,8 +109,8 @@ impl Modify for Bearer {
     }
 }
 
-/// Why a request was not done (RFC 9457). Some problems carry facts in members of their own, such
-/// as `available` and `sku_id` with `insufficient_stock`.
+/// Why a request was not done (RFC 9457). Some problems carry facts in members of their own; which
+/// of them, the `code` says.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what the problem module writes")]
 pub(crate) struct Problem {
@@ -111,8 +130,49 @@ pub(crate) struct Problem {
     #[schema(example = "6c1a4f0e-5f0e-4e0b-8d9b-3d1f1f0b7a55")]
     request_id: String,
     /// With `validation_failed`: what is wrong with which field.
-    #[schema(required = false)]
+    #[schema(required = false, nullable = false)]
     errors: Option<Vec<FieldError>>,
+    /// `detail` again, for a client whose `Accept` names only `application/json`.
+    #[schema(required = false, nullable = false)]
+    message: Option<String>,
+    /// With `insufficient_stock` and `sku_unavailable`: which SKU.
+    #[schema(required = false, nullable = false, example = 42)]
+    sku_id: Option<i64>,
+    /// With `insufficient_stock`: pieces left.
+    #[schema(required = false, nullable = false, minimum = 0, example = 2)]
+    available: Option<i64>,
+    /// With `quantity_limit` and some `rate_limited`: how many are possible.
+    #[schema(required = false, nullable = false, example = 999)]
+    limit: Option<i64>,
+    /// With `limit`: of what.
+    #[schema(required = false, nullable = false, example = "pieces of one SKU")]
+    of: Option<String>,
+    /// With `price_changed`: the total the client expected, in `currency`. With `version_conflict`:
+    /// the cart's version in `If-Match`.
+    #[schema(required = false, nullable = false, value_type = Amount)]
+    expected: Option<Amount>,
+    /// With `price_changed`: what the total is now. With `version_conflict`: the cart's version.
+    #[schema(required = false, nullable = false, value_type = Amount)]
+    actual: Option<Amount>,
+    /// With `price_changed`: what the amounts are in, ISO 4217.
+    #[schema(required = false, nullable = false, example = "USD")]
+    currency: Option<String>,
+    /// With `cart_empty`, if an order emptied the cart: which.
+    #[schema(required = false, nullable = false, example = 1001)]
+    order_id: Option<i64>,
+    /// With `order_id`: what people call it.
+    #[schema(required = false, nullable = false, example = "#1001")]
+    order_number: Option<String>,
+    /// With `order_not_cancellable`: how far the order is.
+    #[schema(required = false, nullable = false, value_type = OrderStatusJson)]
+    order_status: Option<OrderStatusJson>,
+    /// With `open_orders`: the ids of orders still to be delivered, the oldest first.
+    #[schema(required = false, nullable = false)]
+    orders: Option<Vec<i64>>,
+    /// With `phone_moved` and `phone_on_hold`: when the hold is over. It is left out while the shop
+    /// has to decide.
+    #[schema(required = false, nullable = false, value_type = Utc)]
+    until: Option<Utc>,
 }
 
 /// One wrong field.
@@ -124,25 +184,6 @@ pub(crate) struct FieldError {
     /// What was expected and what was found.
     #[schema(example = "must be an integer from 1 to 999, found 1000")]
     detail: String,
-}
-
-/// Every code a problem can have.
-struct ProblemCode;
-
-impl ToSchema for ProblemCode {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "ProblemCode".into()
-    }
-}
-
-impl PartialSchema for ProblemCode {
-    fn schema() -> RefOr<Schema> {
-        utoipa::openapi::ObjectBuilder::new()
-            .schema_type(utoipa::openapi::Type::String)
-            .description(Some("What went wrong, for programs. Never renamed."))
-            .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
-            .into()
-    }
 }
 
 /// The market of a request with a token.
@@ -271,6 +312,7 @@ macro_rules! responses {
 responses! {
     /// What any operation may answer.
     Default5xx {
+        "400" "`host_required`",
         "default" "`internal_error`: something is wrong on our side",
     }
     /// How a read of a customer's data can end.

@@ -1,5 +1,7 @@
 //! `/orders` and `/profile/orders`: what carts became, and how one becomes an order.
 
+mod status;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -25,6 +27,8 @@ use crate::phone::PHONE_MAX;
 use crate::problem::{Answer, Problem};
 use crate::query;
 
+pub(crate) use self::status::OrderStatusJson;
+
 /// The most characters of a customer's or a city's name.
 const NAME_MAX: usize = 120;
 /// The most characters of an address.
@@ -45,9 +49,8 @@ pub(crate) struct OrderJson<'a> {
     /// What people say: the id, counted from 1001 in each market.
     #[schema(example = "#1001")]
     order_number: String,
-    /// `pending`, `confirmed`, `processing`, `shipped`, `delivered`, `cancelled` or `returned`.
-    #[schema(example = "pending")]
-    status: &'static str,
+    /// How far it is.
+    status: OrderStatusJson,
     /// What the goods cost.
     subtotal: Amount,
     /// What delivery costs.
@@ -110,8 +113,7 @@ struct OrderItem<'a> {
 /// A status and when the order got it.
 #[derive(Serialize, ToSchema)]
 struct Reached {
-    #[schema(example = "pending")]
-    status: &'static str,
+    status: OrderStatusJson,
     at: Utc,
 }
 
@@ -147,7 +149,7 @@ struct Cancelled {
     order_id: i64,
     /// `cancelled`.
     #[schema(example = "cancelled")]
-    status: &'static str,
+    status: OrderStatusJson,
 }
 
 impl<'a> OrderJson<'a> {
@@ -157,7 +159,7 @@ impl<'a> OrderJson<'a> {
         Self {
             id: order.id.0,
             order_number: format!("#{}", order.id),
-            status: order.status.as_str(),
+            status: OrderStatusJson(order.status),
             subtotal: Amount(order.subtotal, currency),
             shipping_cost: Amount(order.shipping_cost, currency),
             tax_amount: Amount(order.tax_amount, currency),
@@ -177,7 +179,7 @@ impl<'a> OrderJson<'a> {
             history: order
                 .history
                 .iter()
-                .map(|(status, at)| Reached { status: status.as_str(), at: Utc(*at) })
+                .map(|(status, at)| Reached { status: OrderStatusJson(*status), at: Utc(*at) })
                 .collect(),
         }
     }
@@ -445,7 +447,7 @@ pub(crate) async fn cancel_profile_order(
         success: true,
         message: format!("Order #{id} is cancelled."),
         order_id: id,
-        status: done.value.status.as_str(),
+        status: OrderStatusJson(done.value.status),
     };
     Ok(replayed(done.replayed, answer(StatusCode::OK, Audience::Customer, &json)))
 }

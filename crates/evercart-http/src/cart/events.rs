@@ -51,7 +51,12 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 /// at the beginning is left out if nothing has changed. `signed_out` carries a `code`
 /// (`signed_out`, `user_blocked`, `token_expired`, `token_invalid`) and a `detail`, and is the
 /// last. If the stream ends without it, connect again.
+///
+/// The answer does not end by itself. Read it with a library for server-sent events; a generated
+/// client that waits for whole answers must not call it. `x-internal` makes openapi-generator leave
+/// it out; hey-api makes a stream of it.
 #[utoipa::path(get, path = "/cart/events", tag = "Cart", security(("bearer" = [])),
+    extensions(("x-internal" = json!(true))),
     params(ReadHeaders, ("Last-Event-ID" = Option<String>, Header,
         description = "The id of the last `cart` event that was seen")),
     responses((status = 200, description = "Events until the customer signs out", body = String,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::json::{Amount, Utc, push_amount, push_integer};
+use crate::openapi::{NoticeCode, SkipReason as SkipReasonWord};
 
 /// What a line takes in JSON, roughly, with a name and a picture of usual length.
 const LINE_BYTES: usize = 320;
@@ -56,9 +57,8 @@ pub(crate) struct SkippedJson {
     /// Which.
     #[schema(example = 42)]
     sku_id: i64,
-    /// `not_found`, `sku_unavailable`, `insufficient_stock` (those there are were taken over) or
-    /// `quantity_limit`.
-    #[schema(example = "insufficient_stock")]
+    /// Why.
+    #[schema(value_type = SkipReasonWord)]
     reason: &'static str,
 }
 
@@ -104,8 +104,8 @@ pub(crate) struct CartItem<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Notice)]
 pub(crate) struct NoticeJson {
-    /// `price_changed`, `insufficient_stock` or `unavailable`.
-    #[schema(example = "price_changed")]
+    /// What changed.
+    #[schema(value_type = NoticeCode)]
     code: &'static str,
     /// Which line.
     item_id: i64,

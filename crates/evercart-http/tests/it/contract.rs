@@ -175,6 +175,7 @@ pub async fn provoke<'a>(
             ask()
         }
         "304" => ask().header("if-none-match", "*"),
+        "400" if operation.has_no_market() => ask().header("host", "one").header("host", "two"),
         "400" => ask().header("x-market", "fr"),
         "401" if path == "/auth/verify-code" => {
             shop.sign_in(EVE).await;

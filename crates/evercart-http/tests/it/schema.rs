@@ -28,7 +28,13 @@ impl Operation {
     }
 
     pub fn needs_token(&self) -> bool {
-        self.says.get("security").is_some()
+        !self.says["security"].as_array().expect("a list, if an empty one").is_empty()
+    }
+
+    /// True if the answer is the same in all markets.
+    pub fn has_no_market(&self) -> bool {
+        let parameters = self.says["parameters"].as_array().into_iter().flatten();
+        !parameters.into_iter().any(|parameter| parameter["name"] == "X-Market")
     }
 
     pub fn changes(&self) -> bool {
@@ -116,6 +122,7 @@ pub fn check(method: &Method, path: &str, answer: &Answered) {
         let description = declared["description"].as_str().unwrap();
         let code = answer.code();
         assert!(description.contains(&format!("`{code}`")), "{method} {path}: {code} not declared");
+        conforms(&content["schema"], &answer.body, &format!("{method} {path}"));
     }
 }
 
@@ -140,6 +147,10 @@ fn conforms(schema: &'static Value, value: &Value, at: &str) {
         }
         return;
     }
+    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
+        // Words known today, or any other text.
+        return conforms(parts.last().unwrap(), value, at);
+    }
     if value.is_null() {
         let kinds = schema["type"].as_array().map_or(&[][..], Vec::as_slice);
         let parts = schema["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
@@ -149,8 +160,11 @@ fn conforms(schema: &'static Value, value: &Value, at: &str) {
         return;
     }
     let schema = resolved(schema);
-    if schema.get("allOf").is_some() {
+    if schema.get("allOf").is_some() || schema.get("anyOf").is_some() {
         return conforms(schema, value, at);
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at} is {value}, which is none of {words:?}");
     }
     let kind = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").unwrap(),
