@@ -92,7 +92,8 @@ function fields(symbol) {
             .replace(/\bTime\b/g, "string");
         const optional = field.flags & ts.SymbolFlags.Optional ? "?" : "";
         const tag = field.getJsDocTags(checker).find((each) => each.name === "description");
-        const text = ts.displayPartsToString(tag?.text).replace(/\s+/g, " ");
+        const said = ts.displayPartsToString(tag?.text) || comment(field);
+        const text = said.replace(/^Format: \w+$/, "").replace(/\s+/g, " ");
         return `- \`${field.name}${optional}: ${of}\`${text ? `  \n  ${text}` : ""}`;
     });
 }
@@ -105,9 +106,15 @@ function section(exported) {
     const text = comment(symbol).replace(/\n(?!\s*-)/g, " ");
     if (ts.isFunctionDeclaration(declaration)) lines.push("```ts", written(symbol), "```", "");
     const isAlias = ts.isTypeAliasDeclaration(declaration);
-    // The server's shapes are shown field by field, others as they were written.
-    const isServers = isAlias && /\bSchemas\[/.test(declaration.type.getText());
-    if (isAlias && !isServers) {
+    // The server's shapes are shown field by field, its words all of them, others as they were written.
+    const isOfServer = isAlias && /\bSchemas\[/.test(declaration.type.getText());
+    const type = isAlias && checker.getDeclaredTypeOfSymbol(symbol);
+    const isWords = isOfServer && type.isUnion() && type.types.every((one) => one.isLiteral());
+    const isServers = isOfServer && !isWords;
+    if (isWords) {
+        const words = type.types.map((one) => JSON.stringify(one.value)).join(" | ");
+        lines.push("```ts", `type ${exported.name} = ${words}`, "```", "");
+    } else if (isAlias && !isServers) {
         const code = declaration.getText().replace(/^export /, "");
         lines.push("```ts", code, "```", "");
     }

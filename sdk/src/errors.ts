@@ -2,7 +2,7 @@
 // caller's business, and `message` a usable English sentence.
 
 import type { components } from "./schema.js";
-import type { FieldError } from "./types.js";
+import type { FieldError, OrderStatus } from "./types.js";
 
 /** What the server says went wrong. */
 export type ProblemCode =
@@ -33,6 +33,13 @@ export interface ErrorFacts {
   /** The orders that are still to be delivered, the oldest first; at most twenty. */
   open_orders: { orders: number[] };
   price_changed: { expected: number; actual: number; currency: string };
+  /** The cart's version that the client named, and the one it has. */
+  version_conflict: { expected: number; actual: number };
+  /** How many are possible, and of what. */
+  quantity_limit: { limit: number; of: string };
+  /** Only where a customer has or does too much; codes that are asked for too often have no facts. */
+  rate_limited: { limit: number; of: string };
+  order_not_cancellable: { order_status: OrderStatus };
 }
 
 /** The facts of a code, if it is known which those are. */
@@ -87,11 +94,19 @@ export class EvercartError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** True for errors of this SDK; with `code`, for those with that code. */
+/** An error with one of these codes: after `switch (error.code)` it is known which facts it has. */
+export type EvercartErrorOf<Code extends ErrorCode = ErrorCode> = Code extends ErrorCode
+  ? EvercartError<Code>
+  : never;
+
+/**
+ * True for errors of this SDK; with `code`, for those with that code. Then `switch (error.code)` tells in
+ * each case which facts there are.
+ */
 export function isEvercartError<Code extends ErrorCode = ErrorCode>(
   error: unknown,
   code?: Code,
-): error is EvercartError<Code> {
+): error is EvercartErrorOf<Code> {
   if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return code === undefined || (error as EvercartError).code === code;
 }

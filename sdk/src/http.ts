@@ -123,11 +123,20 @@ export class Http {
       return { value: parsed(text) as T, etag: header(response, "ETag") };
     } catch (error) {
       if (isEvercartError(error)) throw error;
-      throw new EvercartError(ended, MESSAGES[ended as keyof typeof MESSAGES], { cause: error });
+      const message = MESSAGES[ended as keyof typeof MESSAGES];
+      const hint = message === MESSAGES.network ? this.#hint() : "";
+      throw new EvercartError(ended, message + hint, { cause: error });
     } finally {
       clearTimeout(timer);
       call.signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** A browser does not tell a shop that is away from one that does not allow the page's origin. */
+  #hint(): string {
+    const page = typeof location === "object" ? location.origin : "";
+    if (!page || !this.#url || `${this.#url}/`.startsWith(`${page}/`)) return "";
+    return ` If it runs, its cors_origins may lack ${page}.`;
   }
 
   /** Makes the request, again if that may help, and gives up when the caller has waited enough. */

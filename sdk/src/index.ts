@@ -18,6 +18,7 @@ export type {
   ErrorCode,
   ErrorFacts,
   ErrorInit,
+  EvercartErrorOf,
   FactsOf,
   ProblemCode,
 } from "./errors.js";

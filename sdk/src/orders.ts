@@ -6,12 +6,12 @@ import { KEY_LIFETIME_MS, mayHelpToRetry, momentOf, newKey } from "./http.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import type { Truth } from "./truth.js";
-import type { Checkout, Order, OrderedItem, OrderPage } from "./types.js";
+import type { Checkout, Order, OrderedItem, OrderPage, OrderStatus } from "./types.js";
 
 /** Which orders. */
 export interface OrderQuery {
   /** Only those with this status. */
-  readonly status?: string | undefined;
+  readonly status?: OrderStatus | undefined;
   /** 1 to 100; 20 if left out. */
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;

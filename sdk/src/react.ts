@@ -18,6 +18,7 @@ import type {
   EvercartError,
   LineDetails,
   Order,
+  OrderStatus,
   Session,
   Unsubscribe,
   WishedProduct,
@@ -181,7 +182,7 @@ interface OrderState {
 const NO_ORDERS: OrderState = { orders: [], total: 0, hasMore: false, loading: true, error: null };
 
 /** The customer's orders, the newest first; read again after a checkout, a cancellation or a sign-in. */
-export function useOrders(options: { status?: string; limit?: number } = {}): UseOrders {
+export function useOrders(options: { status?: OrderStatus; limit?: number } = {}): UseOrders {
   const client = useClient();
   const { status, limit = 20 } = options;
   const store = useMemo(() => orderStore(client, status, limit), [client, status, limit]);
@@ -207,7 +208,7 @@ interface OrderStore {
   readonly loadMore: () => Promise<void>;
 }
 
-function orderStore(client: Client, status: string | undefined, limit: number): OrderStore {
+function orderStore(client: Client, status: OrderStatus | undefined, limit: number): OrderStore {
   let state = NO_ORDERS;
   // Counts the reads, so that an answer that was overtaken is not shown.
   let newest = 0;

@@ -6,13 +6,34 @@ import type { components } from "./schema.js";
 type Schemas = components["schemas"];
 
 /** A cart as the server says it. */
-export type Cart = Schemas["Cart"];
+export type Cart = Omit<Schemas["Cart"], "notices" | "skipped"> & {
+  /** What changed under the customer since the lines were last touched. */
+  notices: Notice[];
+  /** Only in the answer to a merge: what was not taken over, or not wholly. */
+  skipped?: Skipped[] | null;
+};
 /** One SKU in a cart. */
 export type CartItem = Schemas["CartItem"];
-/** What changed under the customer since a line was last touched. */
-export type Notice = Schemas["Notice"];
+/** What all notices have: which line they are about. What else one has, its `code` says. */
+export interface AnyNotice extends Pick<Schemas["Notice"], "item_id" | "sku_id"> {
+  /** What a piece cost when the customer last touched the line, and what it costs now. */
+  was?: number;
+  now?: number;
+  /** Pieces left. */
+  available?: number;
+}
+/**
+ * What changed under the customer since a line was last touched: it costs something else, fewer pieces are
+ * left than it has, or it is no longer for sale. A later server may say more; pass over what you do not know.
+ */
+export type Notice =
+  | (AnyNotice & { code: "price_changed"; was: number; now: number })
+  | (AnyNotice & { code: "insufficient_stock"; available: number })
+  | (AnyNotice & { code: "unavailable" });
+/** Why a merge did not take over all that was offered. */
+export type SkipReason = Schemas["KnownSkipReason"];
 /** A SKU of which a merge did not take over all that was offered, and why. */
-export type Skipped = Schemas["Skipped"];
+export type Skipped = Omit<Schemas["Skipped"], "reason"> & { reason: SkipReason };
 /** A wishlist as the server says it. */
 export type Wishlist = Schemas["Wishlist"];
 /** One product on a wishlist. */
@@ -21,6 +42,8 @@ export type WishlistItem = Schemas["WishlistItem"];
 export type WishedProduct = Schemas["WishedProduct"];
 /** An order. Names and prices in it are copies made at checkout and never change after. */
 export type Order = Schemas["Order"];
+/** How far an order is. */
+export type OrderStatus = Schemas["OrderStatus"];
 /** One SKU of an order. */
 export type OrderItem = Schemas["OrderItem"];
 /** Some of a customer's orders, the newest first. */
@@ -60,6 +83,12 @@ export type User = Schemas["SignedInUser"];
 export type CodeSent = Schemas["CodeSent"];
 /** One wrong field of a request. */
 export type FieldError = Schemas["FieldError"];
+
+/** Why the server no longer takes a token. */
+export type SignOutReason = Extract<
+  Schemas["KnownProblemCode"],
+  "not_authenticated" | "token_invalid" | "token_expired" | "signed_out" | "user_blocked"
+>;
 
 /** Whether somebody is signed in, as far as this device knows. */
 export interface Session {
@@ -161,4 +190,4 @@ export type Change =
     };
 
 /** The whole of what a shop holds about a customer, as one JSON document. */
-export type Export = Readonly<Record<string, unknown>>;
+export type Export = Schemas["Export"];

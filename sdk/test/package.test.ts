@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
 const SDK = fileURLToPath(new URL("../", import.meta.url));
-/** The promise is 12 kB for the core, as a page gets it. */
-const CORE_BYTES_MAX = 12_000;
+/** The promise is 12.5 kB for the core, as a page gets it. */
+const CORE_BYTES_MAX = 12_500;
 
 let app: string;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => rm(app, { recursive: true, force: true }));
 
 describe("the core", () => {
-  test("is under 12 kB, minified and gzipped, and its hooks under 2 kB more", async () => {
+  test("is under 12.5 kB, minified and gzipped, and its hooks under 2 kB more", async () => {
     const [core, hooks] = await Promise.all(
       ["index.js", "react.js"].map(async (name) => {
         const { outputFiles } = await build({
