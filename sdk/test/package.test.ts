@@ -1,13 +1,16 @@
 // What is published: small, alone, importable in both ways, and as its sources and documents say.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { createContext, Script } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { Linter } from "eslint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
@@ -15,18 +18,50 @@ const SDK = fileURLToPath(new URL("../", import.meta.url));
 /** The promise is 12.5 kB for the core, as a page gets it. */
 const CORE_BYTES_MAX = 12_500;
 
+const require = createRequire(import.meta.url);
+
+/** Where a package is that the SDK is developed with. */
+function developedWith(name: string): string {
+  return dirname(require.resolve(`${name}/package.json`));
+}
+
+const COMPILERS = ["typescript", "typescript-5.0"] as const;
+
+/** What a compiler says of files, in `folder`; nothing if they are right. */
+async function compiled(
+  compiler: (typeof COMPILERS)[number],
+  folder: string,
+  flags: string,
+  ...files: string[]
+): Promise<string> {
+  const all = `--noEmit --strict --target es2022 --lib es2022,dom ${flags}`.split(" ");
+  const tsc = join(developedWith(compiler), "bin/tsc");
+  const { stdout } = await run(process.execPath, [tsc, ...all, ...files], { cwd: folder }).catch(
+    (error: unknown) => error as { stdout: string },
+  );
+  return stdout;
+}
+
 let app: string;
+let installed: string;
+/** What is run, by its path in the package. */
+const built = new Map<string, string>();
 beforeAll(async () => {
   await run(process.execPath, ["scripts/build.mjs"], { cwd: SDK });
   app = await mkdtemp(join(tmpdir(), "evercart-app-"));
-  const installed = join(app, "node_modules", "evercart");
-  await mkdir(installed, { recursive: true });
-  for (const part of ["dist", "package.json"])
-    await cp(join(SDK, part), join(installed, part), { recursive: true });
-  for (const used of ["react", "@types/react", "csstype"]) {
-    await cp(join(SDK, "node_modules", used), join(app, "node_modules", used), { recursive: true });
-  }
   await writeFile(join(app, "package.json"), `{ "type": "module" }`);
+  // As it would be published: what is not packed is not there, and nothing else is asked of a registry.
+  const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", app];
+  const { stdout } = await run("npm", pack, { cwd: SDK });
+  const [packed] = JSON.parse(stdout) as [{ filename: string }];
+  await run("npm", ["install", "--offline", "--no-audit", join(app, packed.filename)], {
+    cwd: app,
+  });
+  installed = join(app, "node_modules", "evercart");
+  for (const used of ["react", "@types/react", "csstype"])
+    await cp(developedWith(used), join(app, "node_modules", used), { recursive: true });
+  for (const name of ["esm/index.js", "esm/react.js", "cjs/index.js", "cjs/react.js"])
+    built.set(name, await readFile(join(installed, "dist", name), "utf8"));
 }, 60_000);
 afterAll(() => rm(app, { recursive: true, force: true }));
 
@@ -35,7 +70,7 @@ describe("the core", () => {
     const [core, hooks] = await Promise.all(
       ["index.js", "react.js"].map(async (name) => {
         const { outputFiles } = await build({
-          entryPoints: [join(SDK, "dist/esm", name)],
+          entryPoints: [join(installed, "dist/esm", name)],
           bundle: true,
           minify: true,
           format: "esm",
@@ -87,13 +122,15 @@ describe("an app", () => {
     expect(stdout.trim()).toBe("guest function");
   });
 
-  test.each([
+  const KINDS = [
     ["app.mts", "nodenext"],
     ["app.cts", "nodenext"],
     ["app.ts", "bundler"],
-  ])(
-    "finds its types from %s (%s)",
-    async (name, resolution) => {
+    ["old.ts", "node"],
+  ] as const;
+  test.each(COMPILERS.flatMap((compiler) => KINDS.map((kind) => [compiler, ...kind] as const)))(
+    "finds its types, with %s, from %s (%s)",
+    async (compiler, name, resolution) => {
       const code = `import { createClient, isEvercartError, type CartView, type Storage } from "evercart";
       import { useCart } from "evercart/react";
       declare const AsyncStorage: { getItem(key: string): Promise<string | null>; setItem(key: string, value: string): Promise<void>; removeItem(key: string): Promise<void> };
@@ -107,27 +144,86 @@ describe("an app", () => {
       void shop.cart.add(42, "2");
       export type Hook = ReturnType<typeof useCart>["cart"]["items"][number]["pending"];`;
       await writeFile(join(app, name), code);
-      const module = resolution === "bundler" ? "esnext" : resolution;
-      const flags = [
-        "--noEmit",
-        "--strict",
-        "--lib",
-        "es2022,dom",
-        "--target",
-        "es2022",
-        "--module",
-        module,
-        "--moduleResolution",
-        resolution,
-      ];
-      const tsc = join(SDK, "node_modules/typescript/bin/tsc");
-      const { stdout } = await run(process.execPath, [tsc, ...flags, name], { cwd: app }).catch(
-        (error: unknown) => error as { stdout: string },
-      );
-      expect(stdout).toBe("");
+      const module = resolution === "nodenext" ? resolution : "esnext";
+      const flags = `--module ${module} --moduleResolution ${resolution}`;
+      expect(await compiled(compiler, app, flags, name)).toBe("");
     },
     60_000,
   );
+
+  test.each(COMPILERS)(
+    "knows the words and facts of the server, with %s",
+    async (compiler) => {
+      await cp(join(SDK, "test/typed-app.ts"), join(app, "typed-app.ts"));
+      const flags = "--module esnext --moduleResolution bundler";
+      expect(await compiled(compiler, app, flags, "typed-app.ts")).toBe("");
+    },
+    60_000,
+  );
+
+  test("finds the hooks where nothing reads `exports`", () => {
+    const byFolder = createRequire(join(app, "app.cjs"))(join(installed, "react")) as object;
+    expect(byFolder).toHaveProperty("useCart");
+  });
+});
+
+describe("what is built", () => {
+  test("is ES2020", () => {
+    expect(built.size).toBe(4);
+    for (const [name, code] of built) {
+      const sourceType = name.startsWith("esm") ? "module" : "script";
+      const languageOptions = { ecmaVersion: 2020, sourceType } as const;
+      expect(new Linter().verify(code, { languageOptions }), name).toEqual([]);
+    }
+  });
+
+  test("says of the hooks, and of nothing else, that they are for the client", () => {
+    for (const [name, code] of built)
+      expect(code.startsWith(`"use client";`), name).toBe(name.endsWith("react.js"));
+  });
+
+  test("does nothing when it is loaded that a worker forbids", () => {
+    const forbidden = (name: string) => () => {
+      throw new Error(`${name} at module scope`);
+    };
+    const names = ["fetch", "setTimeout", "setInterval", "queueMicrotask", "addEventListener"];
+    for (const name of ["cjs/index.js", "cjs/react.js"]) {
+      const module = { exports: {} };
+      const worker = createContext({
+        ...Object.fromEntries(names.map((each) => [each, forbidden(each)])),
+        crypto: { getRandomValues: forbidden("random"), randomUUID: forbidden("random") },
+        module,
+        require,
+      });
+      new Script(`Math.random = () => { throw new Error("random at module scope"); };
+        Object.assign(globalThis, { self: globalThis, exports: module.exports });`).runInContext(
+        worker,
+      );
+      new Script(built.get(name) ?? "").runInContext(worker);
+      expect(Object.keys(module.exports), name).not.toEqual([]);
+    }
+  });
+
+  test("has its licences, its changelog, and pages whose links lead somewhere", async () => {
+    for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+      const [ours, repositorys] = await Promise.all(
+        [installed, join(SDK, "..")].map((folder) => readFile(join(folder, name), "utf8")),
+      );
+      expect(ours, name).toBe(repositorys);
+    }
+    for (const page of ["README.md", "CHANGELOG.md", "dist/docs/sdk.md"]) {
+      const text = await readFile(join(installed, page), "utf8");
+      for (const [, link = ""] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+        if (/^https?:/.test(link)) continue;
+        await expect(readFile(join(installed, dirname(page), link)), link).resolves.toBeDefined();
+      }
+    }
+  });
+
+  test("has the types of the server's API once", async () => {
+    const all = await readdir(installed, { recursive: true });
+    expect(all.filter((path) => path.endsWith("schema.d.ts"))).toHaveLength(1);
+  });
 });
 
 /** What the documents' snippets take as given. */
@@ -161,13 +257,8 @@ test("what the documents show compiles as it is", async () => {
       names.push(name);
     }
   }
-  const flags =
-    "--noEmit --strict --target es2022 --lib es2022,dom --module esnext --moduleResolution bundler --jsx react-jsx";
-  const tsc = join(SDK, "node_modules/typescript/bin/tsc");
-  const { stdout } = await run(process.execPath, [tsc, ...flags.split(" "), ...names], {
-    cwd: folder,
-  }).catch((error: unknown) => error as { stdout: string });
-  expect(stdout).toBe("");
+  const flags = "--module esnext --moduleResolution bundler --jsx react-jsx";
+  expect(await compiled("typescript", folder, flags, ...names)).toBe("");
 }, 60_000);
 
 describe("what is generated is not stale:", () => {
