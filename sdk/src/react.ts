@@ -8,22 +8,34 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useRef,
+  useState,
   useSyncExternalStore,
   type ReactElement,
   type ReactNode,
 } from "react";
 import type {
+  Address,
+  AddressFields,
   CartView,
+  Category,
+  Checkout,
   Client,
-  EvercartError,
+  CodeSent,
+  EvercartErrorOf,
   LineDetails,
+  LogoutResult,
   Order,
+  OrderedItem,
   OrderStatus,
+  Product,
+  ProductPage,
   Session,
-  Unsubscribe,
+  SignInResult,
   WishedProduct,
   WishlistView,
 } from "./index.js";
+import { listStore, NOTHING, one, type ListState, type ListStore } from "./list.js";
 
 const Context = createContext<Client | null>(null);
 
@@ -157,101 +169,266 @@ export function useWishlist(): UseWishlist {
   }, [wishlist, actions]);
 }
 
-/** The orders and what can be done with them. */
-export interface UseOrders {
-  readonly orders: readonly Order[];
+/** Something a customer can do, and how its last run went. */
+export interface Action<Arguments extends readonly unknown[], Result> {
+  /** Does it. What the shop refuses is not thrown: it is in `error`, and this resolves with undefined. */
+  readonly run: (...given: Arguments) => Promise<Result | undefined>;
+  readonly status: "idle" | "pending" | "success" | "error";
+  /** What came of it, while `status` is `success`. */
+  readonly data: Result | undefined;
+  /** Why it was not done, while `status` is `error`. */
+  readonly error: EvercartErrorOf | null;
+  /** Back to `idle`. What still runs is done, and no longer shown. */
+  readonly reset: () => void;
+}
+
+interface Outcome<Result> {
+  readonly status: Action<never, Result>["status"];
+  readonly data?: Result;
+  readonly error?: EvercartErrorOf;
+}
+
+/** Gives any method a status: `const add = useAction(useCart().add)`, then `add.run(42)`. */
+export function useAction<Arguments extends readonly unknown[], Result>(
+  act: (...given: Arguments) => Promise<Result>,
+): Action<Arguments, Result> {
+  const [outcome, show] = useState<Outcome<Result>>({ status: "idle" });
+  // Counts the runs, so that one that was overtaken or reset is not shown.
+  const newest = useRef(0);
+  const latest = useRef(act);
+  useEffect(() => {
+    latest.current = act;
+  });
+  const run = useCallback(async (...given: Arguments) => {
+    const mine = (newest.current += 1);
+    const end = (how: Outcome<Result>) => {
+      if (mine === newest.current) show(how);
+    };
+    show({ status: "pending" });
+    try {
+      const data = await latest.current(...given);
+      end({ status: "success", data });
+      return data;
+    } catch (error) {
+      end({ status: "error", error: error as EvercartErrorOf });
+      return undefined;
+    }
+  }, []);
+  const reset = useCallback(() => {
+    newest.current += 1;
+    show({ status: "idle" });
+  }, []);
+  return useMemo(
+    () => ({ data: undefined, error: null, ...outcome, run, reset }),
+    [outcome, run, reset],
+  );
+}
+
+/** Signing in, in two steps, and out. */
+export interface UseSignIn {
+  /** Where the last code was sent; null until one was. Show the field for the code while it is there. */
+  readonly phone: string | null;
+  readonly sendCode: Action<[phone: string], CodeSent>;
+  /** Signs in with the code that was sent to `phone`; that is null again then. */
+  readonly verifyCode: Action<[code: string], SignInResult>;
+  /** Back to the phone. */
+  readonly startOver: () => void;
+  readonly signOut: Action<[], LogoutResult>;
+}
+
+/** Signing in and out. Who is signed in, `useSession` says. */
+export function useSignIn(): UseSignIn {
+  const { auth } = useClient();
+  const [phone, setPhone] = useState<string | null>(null);
+  // Both steps may be run by one press, with no render between them.
+  const sentTo = useRef("");
+  const sendCode = useAction(async (to: string) => {
+    const sent = await auth.sendCode(to);
+    sentTo.current = to;
+    setPhone(to);
+    return sent;
+  });
+  const verifyCode = useAction(async (code: string) => {
+    const result = await auth.verifyCode(sentTo.current, code);
+    setPhone(null);
+    return result;
+  });
+  const signOut = useAction(() => auth.logout());
+  const { reset: forgetCode } = sendCode;
+  const { reset: forgetTry } = verifyCode;
+  const startOver = useCallback(() => {
+    setPhone(null);
+    forgetCode();
+    forgetTry();
+  }, [forgetCode, forgetTry]);
+  return { phone, sendCode, verifyCode, startOver, signOut };
+}
+
+/** Making orders. */
+export interface UseCheckout {
+  /** Orders the cart, at most once; see `orders.checkout`. */
+  readonly checkout: Action<[form: Checkout], Order>;
+  /** Orders these items and leaves the cart alone; see `orders.orderItems`. */
+  readonly orderItems: Action<[items: readonly OrderedItem[], form: Checkout], Order>;
+}
+
+/** Making orders: `checkout.data` is the order once it is placed. */
+export function useCheckout(): UseCheckout {
+  const { orders } = useClient();
+  const checkout = useAction((form: Checkout) => orders.checkout(form));
+  const orderItems = useAction((items: readonly OrderedItem[], form: Checkout) =>
+    orders.orderItems(items, form),
+  );
+  return { checkout, orderItems };
+}
+
+/** How a read stands. */
+export interface Reading {
+  readonly loading: boolean;
+  /** Why it could not be read; null if it could. */
+  readonly error: EvercartErrorOf | null;
+  /** Reads it now. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** A list that is read in pages. */
+export interface Paged extends Reading {
   readonly total: number;
   readonly hasMore: boolean;
-  readonly loading: boolean;
-  /** Why they could not be read; null if they could. */
-  readonly error: EvercartError | null;
-  readonly refresh: () => Promise<void>;
   /** Reads the next ones, to be shown after those that are there. */
   readonly loadMore: () => Promise<void>;
+}
+
+/** The orders and what can be done with them. */
+export interface UseOrders extends Paged {
+  readonly orders: readonly Order[];
   readonly cancel: (id: number) => Promise<Order>;
 }
-
-interface OrderState {
-  readonly orders: readonly Order[];
-  readonly total: number;
-  readonly hasMore: boolean;
-  readonly loading: boolean;
-  readonly error: EvercartError | null;
-}
-
-const NO_ORDERS: OrderState = { orders: [], total: 0, hasMore: false, loading: true, error: null };
 
 /** The customer's orders, the newest first; read again after a checkout, a cancellation or a sign-in. */
 export function useOrders(options: { status?: OrderStatus; limit?: number } = {}): UseOrders {
   const client = useClient();
   const { status, limit = 20 } = options;
-  const store = useMemo(() => orderStore(client, status, limit), [client, status, limit]);
-  const state = useSyncExternalStore(store.subscribe, store.snapshot, () => NO_ORDERS);
+  const store = useMemo(() => {
+    const { orders, auth } = client;
+    return listStore(limit, {
+      mayRead: async () => (await auth.ready()).status === "signed_in",
+      read: async (wanted, offset) => {
+        const page = await orders.list({ status, limit: wanted, offset });
+        return { items: page.orders, total: page.total, hasMore: page.has_more };
+      },
+      changes: [(changed) => orders.onChange(changed), (changed) => auth.onChange(changed)],
+    });
+  }, [client, status, limit]);
+  const list = useList(store);
+  return useMemo(() => {
+    const { items, ...reading } = list;
+    return { ...reading, orders: items, cancel: (id: number) => client.orders.cancel(id) };
+  }, [list, client]);
+}
+
+/** The addresses and what can be done with them. */
+export interface UseAddresses extends Reading {
+  /** The default first. */
+  readonly addresses: readonly Address[];
+  readonly add: Action<[fields: AddressFields & { full_address: string }], Address>;
+  readonly update: Action<[id: number, fields: AddressFields], Address>;
+  readonly remove: Action<[id: number], void>;
+}
+
+/** The customer's addresses; read again after a change that is made with this hook, and a sign-in. */
+export function useAddresses(): UseAddresses {
+  const { addresses: api, auth } = useClient();
+  const store = useMemo(
+    () =>
+      listStore(1, {
+        mayRead: async () => (await auth.ready()).status === "signed_in",
+        read: async () => {
+          const items = await api.list();
+          return { items, total: items.length, hasMore: false };
+        },
+        changes: [(changed) => auth.onChange(changed)],
+      }),
+    [api, auth],
+  );
+  const { items, loading, error, refresh } = useList(store);
+  const then = async <Result>(change: Promise<Result>): Promise<Result> => {
+    const result = await change;
+    await refresh();
+    return result;
+  };
+  const add = useAction((fields: AddressFields & { full_address: string }) =>
+    then(api.add(fields)),
+  );
+  const update = useAction((id: number, fields: AddressFields) => then(api.update(id, fields)));
+  const remove = useAction((id: number) => then(api.remove(id)));
+  return { addresses: items, loading, error, refresh, add, update, remove };
+}
+
+/** Products that are for sale. */
+export interface UseProducts extends Paged {
+  readonly products: readonly Product[];
+}
+
+/** Products that are for sale, a page at a time. */
+export function useProducts(
+  options: { search?: string; category?: string; limit?: number } = {},
+): UseProducts {
+  const { products: api } = useClient();
+  const { search, category, limit = 20 } = options;
+  const store = useMemo(
+    () =>
+      listStore(limit, {
+        read: async (wanted, offset) => {
+          const page = await api.search({ search, category, limit: wanted, offset });
+          return { items: page.products, total: page.total, hasMore: page.has_more };
+        },
+      }),
+    [api, search, category, limit],
+  );
+  const { items, ...reading } = useList(store);
+  return { ...reading, products: items };
+}
+
+/** One product with what can be bought of it; null until it is read. */
+export function useProduct(id: number): Reading & { readonly product: ProductPage | null } {
+  const { products } = useClient();
+  const store = useMemo(
+    () =>
+      listStore(
+        1,
+        one(() => products.get(id)),
+      ),
+    [products, id],
+  );
+  const { items, loading, error, refresh } = useList(store);
+  return { product: items[0] ?? null, loading, error, refresh };
+}
+
+/** The categories that have products for sale. */
+export function useCategories(): Reading & { readonly categories: readonly Category[] } {
+  const { products } = useClient();
+  const store = useMemo(
+    () =>
+      listStore(
+        1,
+        one(() => products.categories()),
+      ),
+    [products],
+  );
+  const { items, loading, error, refresh } = useList(store);
+  return { categories: items[0] ?? [], loading, error, refresh };
+}
+
+function useList<Item>(store: ListStore<Item>): ListState<Item> & Omit<Paged, "total"> {
+  const state = useSyncExternalStore<ListState<Item>>(
+    store.subscribe,
+    store.snapshot,
+    () => NOTHING,
+  );
   useEffect(() => {
     void store.refresh();
   }, [store]);
-  return useMemo(
-    () => ({
-      ...state,
-      refresh: store.refresh,
-      loadMore: store.loadMore,
-      cancel: (id: number) => client.orders.cancel(id),
-    }),
-    [state, store, client],
-  );
-}
-
-interface OrderStore {
-  readonly snapshot: () => OrderState;
-  readonly subscribe: (changed: () => void) => Unsubscribe;
-  readonly refresh: () => Promise<void>;
-  readonly loadMore: () => Promise<void>;
-}
-
-function orderStore(client: Client, status: OrderStatus | undefined, limit: number): OrderStore {
-  let state = NO_ORDERS;
-  // Counts the reads, so that an answer that was overtaken is not shown.
-  let newest = 0;
-  const listeners = new Set<() => void>();
-  const show = (next: OrderState) => {
-    state = next;
-    listeners.forEach((changed) => {
-      changed();
-    });
-  };
-  const read = async (offset: number, wanted: number) => {
-    const mine = (newest += 1);
-    if ((await client.auth.ready()).status !== "signed_in") {
-      if (mine === newest) show({ ...NO_ORDERS, loading: false });
-      return;
-    }
-    show({ ...state, loading: true });
-    try {
-      const page = await client.orders.list({ status, limit: wanted, offset });
-      if (mine !== newest) return;
-      const orders = [...state.orders.slice(0, offset), ...page.orders];
-      show({ orders, total: page.total, hasMore: page.has_more, loading: false, error: null });
-    } catch (error) {
-      if (mine === newest) show({ ...state, loading: false, error: error as EvercartError });
-    }
-  };
-  const refresh = () => read(0, Math.min(100, Math.max(limit, state.orders.length)));
-  return {
-    snapshot: () => state,
-    subscribe: (changed) => {
-      listeners.add(changed);
-      const ends = [
-        client.orders.onChange(() => void refresh()),
-        client.auth.onChange(() => void refresh()),
-      ];
-      return () => {
-        listeners.delete(changed);
-        ends.forEach((end) => {
-          end();
-        });
-      };
-    },
-    refresh,
-    loadMore: () => read(state.orders.length, limit),
-  };
+  const { refresh, loadMore } = store;
+  return useMemo(() => ({ ...state, refresh, loadMore }), [state, refresh, loadMore]);
 }
