@@ -2,21 +2,29 @@
 
 import { isEvercartError, type Profile } from "evercart";
 import { useClient, useSession } from "evercart/react";
-import { useState, type FormEvent, type ReactNode } from "react";
-import { Field, Problem, Skeletons, text, Trouble } from "./pieces";
-import { go, Link, useAction, useLoaded, useShop } from "./shop";
-import { SignIn } from "./sign-in";
+import { useState, type ReactNode } from "react";
+import { useAction } from "./action";
+import { go, Link } from "./address";
+import { useDraft, type Draft } from "./draft";
+import { code, CodeField, Field, Form, FormProblem, text, useSending } from "./form";
+import { useLoaded } from "./loaded";
+import { Problem, Skeletons, Trouble } from "./pieces";
+import { useShop } from "./shop";
+import { SignIn, SignInOver } from "./sign-in";
+import { useTitle } from "./title";
 
 export function Account() {
   const { t, say } = useShop();
   const client = useClient();
   const { signedIn, user } = useSession();
   const profile = useLoaded(
-    async (signal) => (signedIn ? client.auth.profile(signal) : null),
-    [signedIn, user?.phone],
+    (signal) => client.auth.profile(signal),
+    [user?.id, user?.phone],
+    signedIn,
   );
+  useTitle(profile.value && t.account);
   const { busy, run } = useAction();
-  if (!signedIn) return <SignIn />;
+  if (!user || (!signedIn && !profile.value)) return <SignIn />;
   if (profile.error !== undefined) return <Trouble error={profile.error} again={profile.again} />;
   if (!profile.value) return <Skeletons count={2} />;
   const signOut = () =>
@@ -27,6 +35,7 @@ export function Account() {
     });
   return (
     <div className="account">
+      <SignInOver />
       <div className="head">
         <h1>{profile.value.name || t.account}</h1>
         <p>
@@ -51,48 +60,51 @@ export function Account() {
   );
 }
 
-/** A form that does one thing and says how it went. */
-function Form(props: {
+/** A part of the account with a form that does one thing. */
+function Part(props: {
   title: string;
   send: string;
   submit: (form: FormData) => Promise<unknown>;
   /** Of the button: `danger` for what cannot be undone, `quiet` for the way to it. */
   look?: "danger" | "quiet";
+  draft?: Draft;
   children: ReactNode;
 }) {
-  const { busy, error, run } = useAction();
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    void run(() => props.submit(new FormData(form)));
-  };
   return (
-    <form className="sheet" onSubmit={submit}>
+    <Form className="sheet" submit={props.submit} draft={props.draft}>
       <h2>{props.title}</h2>
       {props.children}
-      <button className={`button ${props.look ?? ""}`} disabled={busy}>
-        {props.send}
-      </button>
-      <Problem text={error} />
-    </form>
+      <Send label={props.send} look={props.look ?? ""} />
+      <FormProblem />
+    </Form>
+  );
+}
+
+function Send({ label, look }: { label: string; look: string }) {
+  return (
+    <button className={`button ${look}`} disabled={useSending()}>
+      {label}
+    </button>
   );
 }
 
 function Details({ profile }: { profile: Profile }) {
   const { t, say } = useShop();
   const client = useClient();
+  const draft = useDraft("details");
   const save = async (form: FormData) => {
     await client.auth.updateProfile({
-      full_name: text(form, "name") || null,
+      full_name: text(form, "full_name") || null,
       email: text(form, "email") || null,
     });
+    draft.drop();
     say(t.saved);
   };
   return (
-    <Form title={t.yourDetails} send={t.save} submit={save}>
+    <Part title={t.yourDetails} send={t.save} submit={save} draft={draft}>
       <Field
         label={t.name}
-        name="name"
+        name="full_name"
         autoComplete="name"
         defaultValue={profile.full_name ?? ""}
         optional
@@ -105,7 +117,7 @@ function Details({ profile }: { profile: Profile }) {
         defaultValue={profile.email ?? ""}
         optional
       />
-    </Form>
+    </Part>
   );
 }
 
@@ -125,17 +137,17 @@ function Phone({ profile }: { profile: Profile }) {
   const [demoCode, setDemoCode] = useState<string | null>(null);
   const submit = async (form: FormData) => {
     if (step === "confirm") {
-      await client.auth.confirmPhone(phone, text(form, "code"));
+      await client.auth.confirmPhone(phone, code(form, "verification_code"));
       setStep("ask");
       setDemoCode(null);
       return say(t.phoneChanged);
     }
-    const wanted = step === "ask" ? text(form, "phone") : phone;
+    const wanted = step === "ask" ? text(form, "new_phone") : phone;
     setPhone(wanted);
     try {
       const sent = await client.auth.changePhone(
         wanted,
-        step === "prove" ? text(form, "old") : undefined,
+        step === "prove" ? code(form, "verification_code") : undefined,
       );
       setPhone(sent.phone_number);
       setDemoCode(sent.demo_code ?? null);
@@ -149,33 +161,17 @@ function Phone({ profile }: { profile: Profile }) {
     }
   };
   return (
-    <Form title={t.changePhone} send={step === "ask" ? t.sendCode : t.save} submit={submit}>
+    <Part title={t.changePhone} send={step === "ask" ? t.sendCode : t.save} submit={submit}>
       <p>{profile.formatted_phone}</p>
       {step === "ask" && (
-        <Field key="phone" label={t.newPhone} name="phone" type="tel" autoComplete="off" />
+        <Field key="phone" label={t.newPhone} name="new_phone" type="tel" autoComplete="off" />
       )}
       {step === "prove" && <p role="status">{t.oldCodeNeeded}</p>}
       {step === "confirm" && <p role="status">{t.codeSent(phone)}</p>}
       {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
-      {step === "prove" && (
-        <Field
-          key="old"
-          label={t.oldCode}
-          name="old"
-          inputMode="numeric"
-          autoComplete="one-time-code"
-        />
-      )}
-      {step === "confirm" && (
-        <Field
-          key="code"
-          label={t.code}
-          name="code"
-          inputMode="numeric"
-          autoComplete="one-time-code"
-        />
-      )}
-    </Form>
+      {step === "prove" && <CodeField key="old" label={t.oldCode} name="verification_code" />}
+      {step === "confirm" && <CodeField key="code" label={t.code} name="verification_code" />}
+    </Part>
   );
 }
 
@@ -185,18 +181,20 @@ function Addresses() {
   const { value, again } = useLoaded((signal) => client.addresses.list(signal), []);
   const { error, run } = useAction();
   const [turn, setTurn] = useState(0);
+  const draft = useDraft("address");
   const add = async (form: FormData) => {
     await client.addresses.add({
       title: text(form, "title"),
-      full_address: text(form, "address"),
+      full_address: text(form, "full_address"),
       city: text(form, "city") || null,
     });
+    draft.drop();
     setTurn(turn + 1);
     again();
   };
   const change = (action: () => Promise<unknown>) => void run(action).then(again);
   return (
-    <Form key={turn} title={t.addresses} send={t.addAddress} submit={add}>
+    <Part key={turn} title={t.addresses} send={t.addAddress} submit={add} draft={draft}>
       <ul className="addresses">
         {value?.map((address) => (
           <li key={address.id}>
@@ -231,9 +229,9 @@ function Addresses() {
       </ul>
       <Problem text={error} />
       <Field label={t.addressTitle} name="title" />
-      <Field label={t.address} name="address" autoComplete="street-address" />
+      <Field label={t.address} name="full_address" autoComplete="street-address" />
       <Field label={t.city} name="city" autoComplete="address-level2" optional />
-    </Form>
+    </Part>
   );
 }
 
@@ -264,7 +262,7 @@ function Data({ phone }: { phone: string }) {
     }
   };
   const signInAndSave = async (form: FormData) => {
-    await client.auth.verifyCode(phone, text(form, "code"));
+    await client.auth.verifyCode(phone, code(form, "verification_code"));
     setMustSignIn(false);
     setDemoCode(null);
     download(await client.auth.exportData());
@@ -276,7 +274,7 @@ function Data({ phone }: { phone: string }) {
     }
     try {
       const evenOpenOrders = form.get("evenOpenOrders") === "on";
-      await client.auth.eraseAccount(text(form, "code"), { evenOpenOrders });
+      await client.auth.eraseAccount(code(form, "verification_code"), { evenOpenOrders });
     } catch (caught) {
       if (isEvercartError(caught, "open_orders")) setOpenOrders(true);
       throw caught;
@@ -299,13 +297,13 @@ function Data({ phone }: { phone: string }) {
         <Problem text={error} />
       </section>
       {mustSignIn && (
-        <Form title={t.export} send={t.export} submit={signInAndSave} look="quiet">
+        <Part title={t.export} send={t.export} submit={signInAndSave} look="quiet">
           <p>{t.exportCode}</p>
           {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
-          <Field label={t.code} name="code" inputMode="numeric" autoComplete="one-time-code" />
-        </Form>
+          <CodeField label={t.code} name="verification_code" />
+        </Part>
       )}
-      <Form
+      <Part
         title={t.erase}
         send={isAsked ? t.eraseNow : t.eraseSend}
         submit={erase}
@@ -313,15 +311,13 @@ function Data({ phone }: { phone: string }) {
       >
         <p>{t.eraseText}</p>
         {demoCode && <p className="hint">{t.demoCode(demoCode)}</p>}
-        {isAsked && (
-          <Field label={t.code} name="code" inputMode="numeric" autoComplete="one-time-code" />
-        )}
+        {isAsked && <CodeField label={t.code} name="verification_code" />}
         {hasOpenOrders && (
           <label>
             <input type="checkbox" name="evenOpenOrders" /> {t.eraseEven}
           </label>
         )}
-      </Form>
+      </Part>
     </>
   );
 }

@@ -2,21 +2,27 @@
 
 import { useCart, useSession, useWishlist } from "evercart/react";
 import { useEffect, useState, useSyncExternalStore, type FormEvent } from "react";
-import { Account } from "./account";
+import { go, Link, useAddress, useSignInLink } from "./address";
 import { Browse } from "./browse";
 import { CartDrawer } from "./cart";
-import { Checkout } from "./checkout";
+import { dropDrafts } from "./draft";
+import { Account, Checkout, loadLater, OrderPage, Orders, SignInPage, Wishlist } from "./later";
+import { countryOf } from "./money";
 import { BagIcon, Empty, HeartIcon, PersonIcon, SearchIcon } from "./pieces";
-import { OrderPage, Orders } from "./orders";
 import { ProductPage } from "./product";
-import { go, Link, useAddress, useShop } from "./shop";
-import { SignIn } from "./sign-in";
+import { useShop } from "./shop";
 import { isLanguage, LANGUAGES } from "./texts";
-import { Wishlist } from "./wishlist";
+import { usePageTitle } from "./title";
 
 export function App() {
   const { t, said, say } = useShop();
+  const { status } = useSession();
+  const title = usePageTitle();
   const [cartOpen, setCartOpen] = useState(false);
+  useEffect(loadLater, []);
+  useEffect(() => {
+    if (status === "guest") dropDrafts();
+  }, [status]);
   const isOnline = useSyncExternalStore(
     (tell) => {
       addEventListener("online", tell);
@@ -40,6 +46,9 @@ export function App() {
       </main>
       <Footer />
       <CartDrawer open={cartOpen} close={() => setCartOpen(false)} />
+      <p className="unseen" role="status" data-testid="page-title">
+        {title}
+      </p>
       <CartVoice />
       <Toast text={said} done={() => say("")} />
     </>
@@ -48,17 +57,21 @@ export function App() {
 
 function Page({ openCart }: { openCart: () => void }) {
   const { t } = useShop();
+  const { user } = useSession();
   const { pathname } = useAddress();
+  // What one customer has typed or been shown is not the next one's.
+  const whose = user?.id;
   const [, name, id] = pathname.split("/");
   const number = Number(id);
   if (!name) return <Browse />;
   if (name === "product" && number > 0)
     return <ProductPage key={number} id={number} openCart={openCart} />;
   if (name === "wishlist") return <Wishlist openCart={openCart} />;
-  if (name === "sign-in") return <SignIn />;
-  if (name === "checkout") return <Checkout openCart={openCart} />;
-  if (name === "orders") return number > 0 ? <OrderPage key={number} id={number} /> : <Orders />;
-  if (name === "account") return <Account />;
+  if (name === "sign-in") return <SignInPage />;
+  if (name === "checkout") return <Checkout key={whose} openCart={openCart} />;
+  if (name === "orders")
+    return number > 0 ? <OrderPage key={`${whose}/${id}`} id={number} /> : <Orders key={whose} />;
+  if (name === "account") return <Account key={whose} />;
   return <Empty title={t.missing} text={t.missingHelp} />;
 }
 
@@ -68,6 +81,7 @@ function Header({ openCart }: { openCart: () => void }) {
   const { cart } = useCart();
   const { wishlist } = useWishlist();
   const address = useAddress();
+  const signInLink = useSignInLink();
   const query = address.searchParams.get("q") ?? "";
   const search = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -97,7 +111,7 @@ function Header({ openCart }: { openCart: () => void }) {
           {wishlist.total_items > 0 && <b aria-hidden="true">{wishlist.total_items}</b>}
         </Link>
         <Link
-          to={signedIn ? "/account" : "/sign-in"}
+          to={signedIn ? "/account" : signInLink}
           className="icon"
           label={signedIn ? t.account : t.signIn}
         >
@@ -127,7 +141,7 @@ function Footer() {
         <select value={market} onChange={(event) => setMarket(event.target.value)}>
           {markets.map((one) => (
             <option key={one.market} value={one.market}>
-              {one.country} ({one.currency_code})
+              {countryOf(language, one)} ({one.currency_code})
             </option>
           ))}
         </select>

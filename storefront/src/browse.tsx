@@ -4,15 +4,22 @@ import type { Product } from "evercart";
 import { useClient } from "evercart/react";
 import { useState } from "react";
 import { Empty, ProductCard, Skeletons, Trouble } from "./pieces";
-import { Link, useAction, useAddress, useLoaded, useShop } from "./shop";
+import { useAction } from "./action";
+import { keepHere, keptHere, Link, useAddress } from "./address";
+import { useLoaded } from "./loaded";
+import { useShop } from "./shop";
+import { useTitle } from "./title";
 
 const PAGE = 24;
+/** The most that the server gives at once. */
+const PAGE_MAX = 100;
 
 export function Browse() {
   const { t } = useShop();
   const address = useAddress();
   const search = address.searchParams.get("q") ?? undefined;
   const category = address.searchParams.get("category") ?? undefined;
+  useTitle(search === undefined ? (category ?? "Evercart") : t.results(search));
   return (
     <>
       {search === undefined && category === undefined && (
@@ -57,8 +64,10 @@ function Products({
   const { t, market } = useShop();
   const client = useClient();
   const query = { search, category, limit: PAGE };
+  // Who comes back finds as many as they left.
+  const [limit] = useState(() => Math.min(PAGE_MAX, keptHere("products") ?? PAGE));
   const first = useLoaded(
-    (signal) => client.products.search(query, signal),
+    (signal) => client.products.search({ ...query, limit }, signal),
     [market, search, category],
   );
   const [later, setLater] = useState<readonly Product[]>([]);
@@ -71,6 +80,7 @@ function Products({
   const more = async () => {
     const next = await client.products.search({ ...query, offset: products.length });
     setLater((before) => [...before, ...next.products]);
+    keepHere("products", products.length + next.products.length);
   };
   return (
     <section aria-label={t.products(total)}>

@@ -4,8 +4,10 @@
 import { quote, type CartLine, type CartView } from "evercart";
 import { useCart, useSession } from "evercart/react";
 import { useEffect, useRef } from "react";
-import { BagIcon, Notices, Picture, Price, Problem, Sums } from "./pieces";
-import { go, Link, useAction, useAddress, useShop } from "./shop";
+import { useAction } from "./action";
+import { go, Link, useAddress } from "./address";
+import { BagIcon, LeftOut, Notices, Picture, Price, Problem, Sums } from "./pieces";
+import { useShop } from "./shop";
 
 export function CartDrawer({ open, close }: { open: boolean; close: () => void }) {
   const { t, here } = useShop();
@@ -40,6 +42,7 @@ export function CartDrawer({ open, close }: { open: boolean; close: () => void }
             ×
           </button>
         </div>
+        <LeftOut cart={cart} />
         {cart.items.length === 0 ? (
           <div className="empty">
             <BagIcon />
@@ -72,10 +75,14 @@ export function CartDrawer({ open, close }: { open: boolean; close: () => void }
 }
 
 function Line({ line, cart }: { line: CartLine; cart: CartView }) {
-  const { t } = useShop();
+  const { t, settle } = useShop();
   const { signedIn } = useSession();
   const { setQuantity, remove } = useCart();
   const { error, run } = useAction();
+  const change = (action: () => Promise<unknown>) => {
+    settle(line.sku_id);
+    void run(action);
+  };
   const what = [line.color, line.size].filter(Boolean).join(", ");
   return (
     <li className={line.pending && signedIn ? "waiting" : undefined} data-sku={line.sku_id}>
@@ -91,7 +98,7 @@ function Line({ line, cart }: { line: CartLine; cart: CartView }) {
           <button
             type="button"
             aria-label={t.less}
-            onClick={() => void run(() => setQuantity(line.sku_id, line.quantity - 1))}
+            onClick={() => change(() => setQuantity(line.sku_id, line.quantity - 1))}
           >
             −
           </button>
@@ -99,14 +106,14 @@ function Line({ line, cart }: { line: CartLine; cart: CartView }) {
           <button
             type="button"
             aria-label={t.moreOf}
-            onClick={() => void run(() => setQuantity(line.sku_id, line.quantity + 1))}
+            onClick={() => change(() => setQuantity(line.sku_id, line.quantity + 1))}
           >
             +
           </button>
           <button
             type="button"
             className="link"
-            onClick={() => void run(() => remove(line.sku_id))}
+            onClick={() => change(() => remove(line.sku_id))}
             aria-label={`${t.remove}: ${line.name}`}
           >
             {t.remove}

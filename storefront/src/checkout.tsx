@@ -1,143 +1,236 @@
 // Ordering what is in the cart.
 
-import { isEvercartError, quote } from "evercart";
+import { isEvercartError, quote, type Checkout as Wanted } from "evercart";
 import { useCart, useClient, useSession } from "evercart/react";
-import { useState, type FormEvent } from "react";
-import { Empty, Field, Notices, Picture, Price, Problem, Skeletons, Sums, text } from "./pieces";
-import { go, useAction, useLoaded, useShop } from "./shop";
-import { SignIn } from "./sign-in";
+import { useEffect, useState } from "react";
+import { go } from "./address";
+import { useDraft } from "./draft";
+import { Field, Form, FormProblem, text, useSending, Way } from "./form";
+import { useLoaded } from "./loaded";
+import { keepUnanswered, unanswered } from "./ordering";
+import { Empty, Notices, Picture, Price, Skeletons, Sums, Trouble } from "./pieces";
+import { useShop } from "./shop";
+import { SignIn, SignInOver } from "./sign-in";
+import { useTitle } from "./title";
 
 /** The least time in which a total can be read. */
 const READ_MS = 700;
 
 export function Checkout({ openCart }: { openCart: () => void }) {
-  const { t, say, here } = useShop();
+  const { t, market } = useShop();
+  const { status, user } = useSession();
+  const { cart } = useCart();
+  const whose = `${market}:${user?.id}`;
+  // While it is being ordered, the cart empties before the answer comes.
+  const [isOrdering, setOrdering] = useState(false);
+  useTitle(status === "guest" ? undefined : t.checkout);
+  if (status === "loading") return <Skeletons count={2} />;
+  if (status === "guest") return <SignIn />;
+  if (cart.loaded && cart.items.length === 0 && !isOrdering) {
+    const sent = unanswered(whose);
+    if (sent && status === "signed_in") return <FindOrder whose={whose} sent={sent} />;
+    return <Empty title={t.cartEmpty} text={t.cartEmptyHelp} />;
+  }
+  return (
+    <>
+      <Order whose={whose} openCart={openCart} ordering={setOrdering} />
+      <SignInOver />
+    </>
+  );
+}
+
+/** Looks what became of an order. With an empty cart, asking again can only tell of the order there is. */
+function FindOrder({ whose, sent }: { whose: string; sent: Wanted }) {
+  const { t } = useShop();
   const client = useClient();
-  const { signedIn, status, user } = useSession();
+  const placed = usePlaced(whose);
+  const { error, again } = useLoaded(async () => {
+    try {
+      placed(await client.orders.checkout(sent));
+    } catch (caught) {
+      if (!isEvercartError(caught, "cart_empty")) throw caught;
+      placed({ id: caught.facts.order_id, order_number: caught.facts.order_number });
+    }
+  }, []);
+  if (error !== undefined) return <Trouble error={error} again={again} />;
+  return (
+    <p role="status" className="hint">
+      {t.lookingForOrder}
+    </p>
+  );
+}
+
+/** Shows an order that is placed; without an id there is none, and the cart is what there is to see. */
+function usePlaced(whose: string) {
+  const { t, say } = useShop();
+  const draft = useDraft("checkout");
+  return (order: { id?: number | undefined; order_number?: string | undefined }) => {
+    keepUnanswered(whose, undefined);
+    if (order.id === undefined) return go("/checkout", { replace: true });
+    draft.drop();
+    say(t.orderPlaced(order.order_number ?? `#${order.id}`));
+    go(`/orders/${order.id}`, { replace: true });
+  };
+}
+
+function Order(props: {
+  whose: string;
+  openCart: () => void;
+  ordering: (isOrdering: boolean) => void;
+}) {
+  const { here } = useShop();
+  const client = useClient();
+  const { signedIn } = useSession();
   const { cart, refresh } = useCart();
-  const { busy, error, run } = useAction();
+  const { whose, ordering } = props;
+  const draft = useDraft("checkout");
+  const placed = usePlaced(whose);
   const [told, setTold] = useState<{ total: number; version: number; at: number }>();
   // What the server says is right; it has said it of this cart only.
   const said = told?.version === cart.version ? told : undefined;
   const total = said?.total ?? (here && quote(cart, here).total_amount);
   const known = useLoaded(
-    async () => (signedIn ? ((await client.addresses.list())[0] ?? null) : null),
-    [signedIn],
+    async () => (await client.addresses.list())[0] ?? null,
+    [whose],
+    signedIn,
   );
-  if (status === "loading") return <Skeletons count={2} />;
-  if (!signedIn) return <SignIn />;
-  if (cart.loaded && cart.items.length === 0 && !busy)
-    return <Empty title={t.cartEmpty} text={t.cartEmptyHelp} />;
+  // Whoever leaves the page is not ordering.
+  useEffect(() => () => ordering(false), [ordering]);
   // The form begins with what is known; it is drawn when that is.
-  if (known.value === undefined && known.error === undefined) return <Skeletons count={2} />;
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
+  if (signedIn && known.value === undefined && known.error === undefined)
+    return <Skeletons count={2} />;
+
+  const order = async (checkout: Wanted) => {
+    keepUnanswered(whose, checkout);
+    try {
+      placed(await client.orders.checkout(checkout));
+    } catch (caught) {
+      if (!isEvercartError(caught) || !isRefusal(caught.status)) throw caught;
+      keepUnanswered(whose, undefined);
+      if (caught.status !== 409) throw caught;
+      // Ordered already, on another device or by an earlier click: that order is what there is to see.
+      if (isEvercartError(caught, "cart_empty") && caught.facts.order_id !== undefined) {
+        await refresh().catch(() => cart);
+        const { order_id: id, order_number } = caught.facts;
+        return placed({ id, order_number });
+      }
+      // What was refused is read again, so that each line says what is wrong with it.
+      const { version } = await refresh().catch(() => cart);
+      if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)
+        throw caught;
+      setTold({ total: caught.facts.actual, version, at: performance.now() });
+      // Who has seen a total is told that it is another now.
+      if (total !== undefined) throw caught;
+    }
+  };
+  const submit = async (form: FormData) => {
     // The second half of a double click must not accept a total that was not read.
     if (said && performance.now() - said.at < READ_MS) return;
-    void run(async () => {
-      try {
-        const order = await client.orders.checkout({
-          customer_name: text(form, "name"),
-          customer_email: text(form, "email") || null,
-          delivery_address: text(form, "address"),
-          delivery_city: text(form, "city") || null,
-          delivery_notes: text(form, "notes") || null,
-          payment_method: text(form, "payment"),
-          // Where the shop could not tell what delivery costs, the answer does; nothing is ordered before.
-          expected_total: total ?? cart.total_price,
-        });
-        say(t.thanks);
-        go(`/orders/${order.id}`);
-      } catch (caught) {
-        if (!isEvercartError(caught) || caught.status !== 409) throw caught;
-        // Ordered already, on another device or by an earlier click: that order is what there is to see.
-        if (isEvercartError(caught, "cart_empty") && caught.facts.order_id !== undefined) {
-          await refresh().catch(() => cart);
-          go(`/orders/${caught.facts.order_id}`);
-          return;
-        }
-        // What was refused is read again, so that each line says what is wrong with it.
-        const { version } = await refresh().catch(() => cart);
-        if (!isEvercartError(caught, "price_changed") || caught.facts.actual === undefined)
-          throw caught;
-        setTold({ total: caught.facts.actual, version, at: performance.now() });
-        // Who has seen a total is told that it is another now.
-        if (total !== undefined) throw caught;
-      }
-    });
+    ordering(true);
+    try {
+      await order({
+        customer_name: text(form, "customer_name"),
+        customer_email: text(form, "customer_email") || null,
+        delivery_address: text(form, "delivery_address"),
+        delivery_city: text(form, "delivery_city") || null,
+        delivery_notes: text(form, "delivery_notes") || null,
+        payment_method: text(form, "payment_method"),
+        // Where the shop could not tell what delivery costs, the answer does; nothing is ordered before.
+        expected_total: total ?? cart.total_price,
+      });
+    } finally {
+      ordering(false);
+    }
   };
   return (
-    <form className="checkout" onSubmit={submit}>
-      <div className="sheet">
-        <h1>{t.checkout}</h1>
-        <h2>{t.delivery}</h2>
-        <Field
-          label={t.name}
-          name="name"
-          autoComplete="name"
-          defaultValue={user?.full_name ?? ""}
-        />
-        <Field
-          label={t.email}
-          name="email"
-          type="email"
-          autoComplete="email"
-          defaultValue={user?.email ?? ""}
-          optional
-        />
-        <Field
-          label={t.address}
-          name="address"
-          autoComplete="street-address"
-          defaultValue={known.value?.full_address ?? ""}
-        />
-        <Field
-          label={t.city}
-          name="city"
-          autoComplete="address-level2"
-          defaultValue={known.value?.city ?? ""}
-          optional
-        />
-        <Field label={t.notes} name="notes" optional />
-        <fieldset className="choice">
-          <legend>{t.payment}</legend>
-          {Object.entries({ card: t.payCard, cash: t.payCash }).map(([way, label]) => (
-            <label key={way}>
-              <input type="radio" name="payment" value={way} defaultChecked={way === "card"} />
-              <span>{label}</span>
-            </label>
-          ))}
-        </fieldset>
-      </div>
-      <aside className="sheet" aria-label={t.summary}>
-        <div className="head">
-          <h2>{t.summary}</h2>
-          <button type="button" className="link" onClick={openCart}>
-            {t.change}
-          </button>
-        </div>
-        <ul className="lines">
-          {cart.items.map((line) => (
-            <li key={line.sku_id}>
-              <Picture image={line.image} />
-              <div>
-                <span className="name">
-                  {line.quantity} × {line.name}
-                </span>
-                <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
-                <Price price={line.line_total} currency={cart.currency} />
-                <Notices cart={cart} sku={line.sku_id} />
-              </div>
-            </li>
-          ))}
-        </ul>
-        <Sums subtotal={cart.total_price} total={total} currency={cart.currency} />
-        <button className="button wide" aria-disabled={busy}>
-          {busy ? t.placing : total === undefined ? t.toTotal : t.placeOrder}
+    <Form className="checkout" submit={submit} draft={draft}>
+      <Delivery address={known.value} />
+      <Summary total={total} openCart={props.openCart} />
+    </Form>
+  );
+}
+
+/** True if the server has said no: then nothing was ordered. */
+const isRefusal = (status: number) => status >= 400 && status < 500 && status !== 401;
+
+function Delivery(props: {
+  address: { full_address: string; city: string | null } | null | undefined;
+}) {
+  const { t } = useShop();
+  const { user } = useSession();
+  return (
+    <div className="sheet">
+      <h1>{t.checkout}</h1>
+      <h2>{t.delivery}</h2>
+      <Field
+        label={t.name}
+        name="customer_name"
+        autoComplete="name"
+        defaultValue={user?.full_name ?? ""}
+      />
+      <Field
+        label={t.email}
+        name="customer_email"
+        type="email"
+        autoComplete="email"
+        defaultValue={user?.email ?? ""}
+        optional
+      />
+      <Field
+        label={t.address}
+        name="delivery_address"
+        autoComplete="street-address"
+        defaultValue={props.address?.full_address ?? ""}
+      />
+      <Field
+        label={t.city}
+        name="delivery_city"
+        autoComplete="address-level2"
+        defaultValue={props.address?.city ?? ""}
+        optional
+      />
+      <Field label={t.notes} name="delivery_notes" optional />
+      <fieldset className="choice">
+        <legend>{t.payment}</legend>
+        <Way name="payment_method" value="card" label={t.payCard} first />
+        <Way name="payment_method" value="cash" label={t.payCash} first={false} />
+      </fieldset>
+    </div>
+  );
+}
+
+function Summary({ total, openCart }: { total: number | undefined; openCart: () => void }) {
+  const { t } = useShop();
+  const { cart } = useCart();
+  const busy = useSending();
+  return (
+    <aside className="sheet" aria-label={t.summary}>
+      <div className="head">
+        <h2>{t.summary}</h2>
+        <button type="button" className="link" onClick={openCart}>
+          {t.change}
         </button>
-        <Problem text={error} />
-      </aside>
-    </form>
+      </div>
+      <ul className="lines">
+        {cart.items.map((line) => (
+          <li key={line.sku_id}>
+            <Picture image={line.image} />
+            <div>
+              <span className="name">
+                {line.quantity} × {line.name}
+              </span>
+              <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
+              <Price price={line.line_total} currency={cart.currency} />
+              <Notices cart={cart} sku={line.sku_id} />
+            </div>
+          </li>
+        ))}
+      </ul>
+      <Sums subtotal={cart.total_price} total={total} currency={cart.currency} />
+      <button className="button wide" aria-disabled={busy}>
+        {busy ? t.placing : total === undefined ? t.toTotal : t.placeOrder}
+      </button>
+      <FormProblem />
+    </aside>
   );
 }

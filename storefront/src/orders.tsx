@@ -1,24 +1,29 @@
 // The customer's orders, and each of them with its status and history.
 
-import type { Order } from "evercart";
-import { isEvercartError } from "evercart";
+import { isEvercartError, type Order } from "evercart";
 import { useClient, useOrders, useSession } from "evercart/react";
 import { useState } from "react";
+import { useAction } from "./action";
+import { Link } from "./address";
+import { useLoaded } from "./loaded";
 import { Empty, Picture, Problem, Skeletons, Trouble } from "./pieces";
-import { Link, useAction, useLoaded, useShop } from "./shop";
-import { SignIn } from "./sign-in";
+import { useShop } from "./shop";
+import { SignIn, SignInOver } from "./sign-in";
+import { useTitle } from "./title";
 
 export function Orders() {
   const { t, money, date } = useShop();
   const { signedIn } = useSession();
   const { orders, loading, error, refresh, hasMore, loadMore } = useOrders();
-  if (!signedIn) return <SignIn />;
+  useTitle(t.orders);
+  if (!signedIn && orders.length === 0) return <SignIn />;
   if (error && orders.length === 0) return <Trouble error={error} again={() => void refresh()} />;
   if (loading && orders.length === 0) return <Skeletons count={4} />;
   if (orders.length === 0) return <Empty title={t.noOrders} text={t.noOrdersHelp} />;
   return (
     <section className="sheet">
       <h1>{t.orders}</h1>
+      <SignInOver />
       <ul className="orders">
         {orders.map((order) => (
           <li key={order.id}>
@@ -50,14 +55,21 @@ export function OrderPage({ id }: { id: number }) {
   const client = useClient();
   const { signedIn } = useSession();
   const { value, error, again } = useLoaded(
-    async (signal) => (signedIn ? client.orders.get(id, signal) : null),
-    [id, signedIn],
+    (signal) => client.orders.get(id, signal),
+    [id],
+    signedIn,
   );
-  if (!signedIn) return <SignIn />;
+  useTitle(value && `${t.order} ${value.order_number}`);
+  if (!signedIn && !value) return <SignIn />;
   if (isEvercartError(error, "not_found")) return <Empty title={t.missing} text={t.missingHelp} />;
   if (error !== undefined) return <Trouble error={error} again={again} />;
   if (!value) return <Skeletons count={2} />;
-  return <Details order={value} again={again} />;
+  return (
+    <>
+      <SignInOver />
+      <Details order={value} again={again} />
+    </>
+  );
 }
 
 function Details({ order, again }: { order: Order; again: () => void }) {

@@ -2,8 +2,11 @@
 
 import type { CartView, Product } from "evercart";
 import { useWishlist } from "evercart/react";
-import type { InputHTMLAttributes, ReactNode } from "react";
-import { Link, useAction, useShop } from "./shop";
+import type { ReactNode } from "react";
+import { useAction } from "./action";
+import { Link } from "./address";
+import { useShop } from "./shop";
+import { useTitle } from "./title";
 
 function Icon({ path }: { path: string }) {
   return (
@@ -90,17 +93,48 @@ export function Price({
 
 /** What has changed under one line of the cart. Only a price that changed can be ordered as it is. */
 export function Notices({ cart, sku }: { cart: CartView; sku: number }) {
-  const { t, money } = useShop();
+  const { t, money, cuts } = useShop();
   const price = (amount: number | null | undefined) => money(amount ?? 0, cart.currency);
-  return cart.notices
-    .filter((notice) => notice.sku_id === sku)
-    .map(({ code, was, now, available }) => (
-      <p key={code} className={code === "price_changed" ? "notice" : "notice blocking"}>
-        {code === "price_changed"
-          ? t.priceChanged(price(was), price(now))
-          : code === "insufficient_stock"
-            ? t.onlyLeft(available ?? 0)
-            : t.unavailable}
+  const left = cart.items.find((line) => line.sku_id === sku)?.quantity ?? 0;
+  const cut = cuts.find((one) => one.sku_id === sku && one.wanted > left);
+  return (
+    <>
+      {cut && (
+        <p className="notice">
+          {cut.reason === "quantity_limit"
+            ? t.cutAtLimit(cut.wanted, left)
+            : t.cut(cut.wanted, left)}
+        </p>
+      )}
+      {cart.notices
+        .filter((notice) => notice.sku_id === sku)
+        .map(({ code, was, now, available }) => (
+          <p key={code} className={code === "price_changed" ? "notice" : "notice blocking"}>
+            {code === "price_changed"
+              ? t.priceChanged(price(was), price(now))
+              : code === "insufficient_stock"
+                ? available
+                  ? t.onlyLeft(available)
+                  : t.soldOutLine
+                : t.unavailable}
+          </p>
+        ))}
+    </>
+  );
+}
+
+/** What a guest had collected and is not in the cart at all. */
+export function LeftOut({ cart }: { cart: CartView }) {
+  const { t, cuts, settle } = useShop();
+  const isIn = (sku: number) => cart.items.some((line) => line.sku_id === sku);
+  return cuts
+    .filter((cut) => !isIn(cut.sku_id))
+    .map(({ sku_id, name, reason }) => (
+      <p key={sku_id} className="notice closable">
+        {reason === "quantity_limit" ? t.leftOutLimit(name) : t.leftOut(name)}
+        <button type="button" onClick={() => settle(sku_id)} aria-label={`${t.close}: ${name}`}>
+          ×
+        </button>
       </p>
     ));
 }
@@ -208,6 +242,7 @@ export function Empty({
   children?: ReactNode;
 }) {
   const { t } = useShop();
+  useTitle(title);
   return (
     <section className="empty">
       <BagIcon />
@@ -223,11 +258,12 @@ export function Empty({
 }
 
 export function Trouble({ error, again }: { error: unknown; again: () => void }) {
-  const { t, why } = useShop();
+  const { t, refusalOf } = useShop();
+  useTitle(t.problem);
   return (
     <section className="empty" role="alert">
       <h1>{t.problem}</h1>
-      <p>{why(error)}</p>
+      <p>{refusalOf(error).text}</p>
       <button type="button" className="button" onClick={again}>
         {t.tryAgain}
       </button>
@@ -235,33 +271,11 @@ export function Trouble({ error, again }: { error: unknown; again: () => void })
   );
 }
 
-export function Field({
-  label,
-  optional,
-  ...input
-}: { label: string; optional?: boolean } & InputHTMLAttributes<HTMLInputElement>) {
-  const { t } = useShop();
-  return (
-    <label className="field">
-      <span>
-        {label} {optional && <small>({t.optional})</small>}
-      </span>
-      <input required={!optional} {...input} />
-    </label>
-  );
-}
-
-/** What went wrong with a form, said at once. */
+/** What went wrong, said at once. */
 export function Problem({ text }: { text: string }) {
   return (
     <div role="alert" className="problem">
       {text}
     </div>
   );
-}
-
-/** A form's field as text. */
-export function text(form: FormData, name: string): string {
-  const value = form.get(name);
-  return typeof value === "string" ? value.trim() : "";
 }

@@ -1,11 +1,14 @@
 // One product: its pictures, colours and sizes, and the way into the cart.
 
-import type { ProductPage as Product, Sku } from "evercart";
+import { isEvercartError, type ProductPage as Product, type Sku } from "evercart";
 import { useCart, useClient, useWishlist } from "evercart/react";
 import { useState } from "react";
+import { useAction } from "./action";
+import { useAddress } from "./address";
+import { useLoaded } from "./loaded";
 import { Empty, Heart, Picture, Price, Problem, Skeletons, Trouble } from "./pieces";
-import { useAction, useAddress, useLoaded, useShop } from "./shop";
-import { isEvercartError } from "evercart";
+import { useShop } from "./shop";
+import { useTitle } from "./title";
 
 export function ProductPage({ id, openCart }: { id: number; openCart: () => void }) {
   const { t, market } = useShop();
@@ -23,7 +26,8 @@ export function ProductPage({ id, openCart }: { id: number; openCart: () => void
 const isThere = (sku: Sku) => sku.stock_status !== "out_of_stock";
 
 function Details({ product, openCart }: { product: Product; openCart: () => void }) {
-  const { t } = useShop();
+  const { t, settle } = useShop();
+  useTitle(product.name);
   const { add } = useCart();
   const wishes = useWishlist();
   const { searchParams } = useAddress();
@@ -51,7 +55,10 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
     const done = await run(() =>
       isMove ? wishes.moveToCart(product.id, sku.id, 1, details) : add(sku.id, 1, details),
     );
-    if (done) openCart();
+    if (done) {
+      settle(sku.id);
+      openCart();
+    }
   };
   const chooseColor = (chosen: string | null) => {
     setColor(chosen);

@@ -1,17 +1,15 @@
 // The shop's texts in Russian.
 
+import { plurals } from "./plural";
 import type { Texts } from "./texts";
 
-/** Picks the form that Russian grammar wants after a number. */
-function plural(count: number, one: string, few: string, many: string): string {
-  const rule = new Intl.PluralRules("ru").select(count);
-  return `${count} ${rule === "one" ? one : rule === "few" ? few : many}`;
-}
+const count = plurals("ru");
+const GOODS = { one: "# товар", few: "# товара", other: "# товаров" };
+const SECONDS = { one: "# секунду", few: "# секунды", other: "# секунд" };
 
 export const ru: Texts = {
   skip: "К содержанию",
   home: "Evercart, главная страница",
-  search: "Найти",
   searchHint: "Поиск по магазину",
   all: "Всё",
   categories: "Разделы",
@@ -19,7 +17,7 @@ export const ru: Texts = {
   heroText:
     "Демонстрационный магазин, корзина которого ничего не забывает: закройте вкладку, потеряйте сеть, смените устройство.",
   results: (query) => `Результаты по запросу «${query}»`,
-  products: (count) => plural(count, "товар", "товара", "товаров"),
+  products: (all) => count(all, GOODS),
   more: "Показать ещё",
   nothingFound: "Ничего не найдено",
   nothingFoundHelp: "Попробуйте другое слово или загляните в разделы.",
@@ -33,7 +31,7 @@ export const ru: Texts = {
   addToCart: "В корзину",
   chooseFirst: "Такое сочетание не продаётся. Выберите другое.",
   cart: "Корзина",
-  cartCount: (count) => `Корзина, ${plural(count, "товар", "товара", "товаров")}`,
+  cartCount: (all) => `Корзина, ${count(all, GOODS)}`,
   cartEmpty: "Корзина пуста",
   cartEmptyHelp: "Всё, что вы добавите, останется здесь, даже если закрыть страницу.",
   browse: "Посмотреть товары",
@@ -49,7 +47,17 @@ export const ru: Texts = {
   priceChanged: (was, now) => `Цена изменилась: было ${was}, стало ${now}.`,
   onlyLeft: (count) => `Осталось только ${count}. Уменьшите количество.`,
   unavailable: "Больше не продаётся. Удалите этот товар.",
-  cartIs: (count, total) => `Корзина: ${plural(count, "товар", "товара", "товаров")}, ${total}`,
+  soldOutLine: "Нет в наличии. Удалите этот товар.",
+  cut: (wanted, left) =>
+    `До входа здесь было ${wanted}. В наличии только ${left}: столько и оставили.`,
+  cutAtLimit: (wanted, left) =>
+    `До входа здесь было ${wanted}. Вместе с тем, что в корзине, это больше, чем входит в заказ: теперь здесь ${left}.`,
+  leftOut: (name) =>
+    `До входа в корзине было: ${name}. Этого нет в наличии или больше не продаётся.`,
+  leftOutLimit: (name) =>
+    `До входа в корзине было: ${name}. Теперь в корзине столько позиций, сколько она вмещает.`,
+  someCut: "Не всё собранное удалось перенести. Что именно, сказано в корзине.",
+  cartIs: (all, total) => `Корзина: ${count(all, GOODS)}, ${total}`,
   wishlist: "Избранное",
   wish: "Добавить в избранное",
   unwish: "Убрать из избранного",
@@ -65,6 +73,9 @@ export const ru: Texts = {
   demoCode: (code) => `Это демонстрация: код ${code}. Он есть и в журнале сервера.`,
   otherPhone: "Другой номер",
   resend: "Отправить ещё раз",
+  resendIn: (seconds) => `Отправить ещё раз через ${count(seconds, SECONDS)}`,
+  otherMarket: (country) => `Это номер другой страны: ${country}. Там свой магазин.`,
+  switchMarket: (country) => `Перейти в магазин: ${country}`,
   signedOut: "Вы вышли.",
   signedOutHere:
     "Вы вышли на этом устройстве. Сервер недоступен: другие устройства могут оставаться в системе до 30 минут.",
@@ -116,7 +127,8 @@ export const ru: Texts = {
   change: "Изменить",
   shippingAtOrder: "Итог с доставкой будет показан до заказа.",
   toTotal: "Узнать итог",
-  thanks: "Спасибо! Заказ принят.",
+  orderPlaced: (number) => `Ваш заказ ${number} принят. Спасибо!`,
+  lookingForOrder: "Проверяем, принят ли ваш заказ…",
   shipping: "Доставка",
   free: "Бесплатно",
   freeFrom: (rest) => `Ещё ${rest}, и доставка бесплатна.`,
@@ -128,13 +140,27 @@ export const ru: Texts = {
   cancelled: "Заказ отменён.",
   notCancellable: "Этот заказ уже нельзя отменить.",
   backToOrders: "Все заказы",
-  orderedOn: "Оформлен",
   market: "Страна",
   offline: "Нет сети. Продолжайте: изменения корзины сохранятся, как только она появится.",
   problem: "Что-то пошло не так",
   tryAgain: "Повторить",
+  checkFields: "Проверьте отмеченные поля.",
+  required: "Заполните это поле.",
+  emailInvalid: "Это не похоже на адрес почты, например jo@example.com.",
+  tooLong: (most) => `Слишком длинно: не больше ${most} знаков.`,
+  fieldWrong: "Здесь что-то не так. Проверьте это поле.",
+  notStored:
+    "Браузер не смог это сохранить. Освободите место или разрешите странице хранить данные.",
+  blocked: "Этот аккаунт заблокирован. Обратитесь в магазин.",
+  notFresh: "Вы вошли давно. Войдите ещё раз, чтобы продолжить.",
+  priceChangedSince: "Цена изменилась. Проверьте заказ и закажите снова.",
+  phoneTaken: "Этот номер принадлежит другому аккаунту.",
+  changedMeanwhile: "Корзина тем временем изменилась. Проверьте её и повторите.",
+  quantityLimit: "В корзину входит не больше 999 штук одного товара и 100 разных товаров.",
+  busy: "Магазин очень занят. Ничего не изменилось; повторите через минуту.",
+  smsUnavailable: "Сейчас сообщения не отправляются. Попробуйте позже.",
   unreachable: "Магазин недоступен. Проверьте соединение и повторите.",
-  tooMany: (seconds) => `Слишком много попыток. Повторите через ${seconds} с.`,
+  tooMany: (seconds) => `Слишком много попыток. Повторите через ${count(seconds, SECONDS)}.`,
   codeInvalid: "Код неверен или устарел. Проверьте его или запросите новый.",
   phoneMoved: "Ваш аккаунт перенесён с этого номера на другой. Это были не вы? Остановите перенос.",
   phoneMoveStopped: "Смена номера остановлена. Обратитесь в магазин: он решит, чей это аккаунт.",

@@ -1,13 +1,14 @@
 // What the shop says, in each of its languages. English is the measure: the others have to have the
-// same texts, or the type check fails.
+// same texts, or the type check fails. A language is loaded when it is spoken.
 
-import { ky } from "./texts.ky";
-import { ru } from "./texts.ru";
+import { plurals } from "./plural";
+import { keep, stored } from "./storage";
+
+const count = plurals("en");
 
 export const en = {
   skip: "Skip to the content",
   home: "Evercart, start page",
-  search: "Search",
   searchHint: "Search the shop",
   all: "Everything",
   categories: "Categories",
@@ -15,7 +16,7 @@ export const en = {
   heroText:
     "A demo shop whose cart never forgets: close the tab, lose the network, change the device.",
   results: (query: string) => `Results for “${query}”`,
-  products: (count: number) => (count === 1 ? "1 product" : `${count} products`),
+  products: (all: number) => count(all, { one: "# product", other: "# products" }),
   more: "Show more",
   nothingFound: "Nothing found",
   nothingFoundHelp: "Try another word, or look through a category.",
@@ -29,7 +30,7 @@ export const en = {
   addToCart: "Add to cart",
   chooseFirst: "This combination is not for sale. Choose another one.",
   cart: "Cart",
-  cartCount: (count: number) => (count === 1 ? "Cart, 1 item" : `Cart, ${count} items`),
+  cartCount: (all: number) => `Cart, ${count(all, { one: "# item", other: "# items" })}`,
   cartEmpty: "Your cart is empty",
   cartEmptyHelp: "What you add stays here, also after you close the page.",
   browse: "Look around",
@@ -45,7 +46,18 @@ export const en = {
   priceChanged: (was: string, now: string) => `The price has changed from ${was} to ${now}.`,
   onlyLeft: (count: number) => `Only ${count} left. Please lower the quantity.`,
   unavailable: "No longer for sale. Please remove it.",
-  cartIs: (count: number, total: string) => `Cart: ${count} items, ${total}`,
+  soldOutLine: "Sold out. Please remove it.",
+  cut: (wanted: number, left: number) =>
+    `You had ${wanted} here before you signed in. Only ${left} ${left === 1 ? "is" : "are"} in stock, so we kept ${left}.`,
+  cutAtLimit: (wanted: number, left: number) =>
+    `You had ${wanted} here before you signed in. With those in your cart that is more than one order takes, so there are ${left} now.`,
+  leftOut: (name: string) =>
+    `${name} was in your cart before you signed in. It is sold out, or no longer for sale.`,
+  leftOutLimit: (name: string) =>
+    `${name} was in your cart before you signed in, which now has as many lines as it can hold.`,
+  someCut: "Not all you had collected could be taken over. Your cart says what.",
+  cartIs: (all: number, total: string) =>
+    `Cart: ${count(all, { one: "# item", other: "# items" })}, ${total}`,
   wishlist: "Wishlist",
   wish: "Add to wishlist",
   unwish: "Remove from wishlist",
@@ -62,6 +74,10 @@ export const en = {
     `This is a demo: the code is ${code}. It is in the server's log, too.`,
   otherPhone: "Use another number",
   resend: "Send again",
+  resendIn: (seconds: number) =>
+    `Send again in ${count(seconds, { one: "# second", other: "# seconds" })}`,
+  otherMarket: (country: string) => `This is a number of ${country}, which has a shop of its own.`,
+  switchMarket: (country: string) => `Go on in the shop of ${country}`,
   signedOut: "You are signed out.",
   signedOutHere:
     "Signed out on this device. The server could not be told: other devices may stay signed in for up to 30 minutes.",
@@ -115,7 +131,8 @@ export const en = {
   change: "Change",
   shippingAtOrder: "The total with delivery is shown before you order.",
   toTotal: "See the total",
-  thanks: "Thank you. Your order is placed.",
+  orderPlaced: (number: string) => `Your order ${number} is placed. Thank you.`,
+  lookingForOrder: "Looking whether your order was placed…",
   shipping: "Delivery",
   free: "Free",
   freeFrom: (rest: string) => `${rest} more, and delivery is free.`,
@@ -127,13 +144,27 @@ export const en = {
   cancelled: "The order is cancelled.",
   notCancellable: "It is too late to cancel this order.",
   backToOrders: "All orders",
-  orderedOn: "Ordered",
   market: "Country",
   offline: "You are offline. Go on: changes of your cart are saved as soon as the network is back.",
   problem: "Something went wrong",
   tryAgain: "Try again",
+  checkFields: "Please check what is marked above.",
+  required: "Please fill this in.",
+  emailInvalid: "This does not look like an email address, such as jo@example.com.",
+  tooLong: (most: number) => `This is too long: ${most} characters at most.`,
+  fieldWrong: "This cannot be right. Please check it.",
+  notStored: "Your browser could not keep this. Free some space, or allow this page to store data.",
+  blocked: "This account is blocked. Contact the shop.",
+  notFresh: "You signed in a while ago. Sign in once more to go on.",
+  priceChangedSince: "A price has changed. Look your order over, then order again.",
+  phoneTaken: "This number belongs to another account.",
+  changedMeanwhile: "Your cart has changed meanwhile. Look it over, then try again.",
+  quantityLimit: "A cart holds at most 999 of one thing, and 100 different ones.",
+  busy: "The shop is very busy. Nothing was changed; try again in a moment.",
+  smsUnavailable: "No message can be sent at the moment. Try again later.",
   unreachable: "The shop cannot be reached. Check your connection and try again.",
-  tooMany: (seconds: number) => `Too many attempts. Try again in ${seconds} seconds.`,
+  tooMany: (seconds: number) =>
+    `Too many attempts. Try again in ${count(seconds, { one: "# second", other: "# seconds" })}.`,
   codeInvalid: "This code is wrong or too old. Check it, or ask for a new one.",
   phoneMoved: "Your account was moved from this number to another one. Was that not you? Stop it.",
   phoneMoveStopped:
@@ -164,11 +195,31 @@ export const en = {
 export type Texts = typeof en;
 export type Language = "en" | "ru" | "ky";
 
-export const TEXTS: Record<Language, Texts> = { en, ru, ky };
-
 /** What each language calls itself. */
 export const LANGUAGES: Record<Language, string> = { en: "English", ru: "Русский", ky: "Кыргызча" };
 
+const LANGUAGE = "evercart-shop:language";
+
 export function isLanguage(text: string | null | undefined): text is Language {
   return text === "en" || text === "ru" || text === "ky";
+}
+
+/** The shop's texts in that language. */
+export async function textsOf(language: Language): Promise<Texts> {
+  if (language === "ru") return (await import("./texts.ru")).ru;
+  if (language === "ky") return (await import("./texts.ky")).ky;
+  return en;
+}
+
+/** The language asked for, else the browser's, as far as the shop speaks it. */
+export function firstLanguage(): Language {
+  const wanted = [
+    stored("local", LANGUAGE),
+    ...navigator.languages.map((name) => name.slice(0, 2)),
+  ];
+  return wanted.find(isLanguage) ?? "en";
+}
+
+export function keepLanguage(language: Language): void {
+  keep("local", LANGUAGE, language);
 }

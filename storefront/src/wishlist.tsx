@@ -2,17 +2,16 @@
 
 import type { WishlistItem } from "evercart";
 import { useClient, useWishlist } from "evercart/react";
+import { useAction } from "./action";
+import { go, Link } from "./address";
 import { Empty, Picture, Price, Problem, Skeletons } from "./pieces";
-import { go, Link, useAction, useLoaded, useShop } from "./shop";
+import { useShop } from "./shop";
+import { useTitle } from "./title";
 
 export function Wishlist({ openCart }: { openCart: () => void }) {
-  const { t, market } = useShop();
-  const client = useClient();
+  const { t, here } = useShop();
   const { wishlist } = useWishlist();
-  // What the market's prices are in; a wish does not say it.
-  const currency = useLoaded(() => client.auth.markets(), [market]).value?.markets.find(
-    (one) => one.market === market,
-  )?.currency_code;
+  useTitle(t.wishlist);
   if (!wishlist.loaded) return <Skeletons count={4} />;
   if (wishlist.items.length === 0)
     return <Empty title={t.wishlistEmpty} text={t.wishlistEmptyHelp} />;
@@ -21,7 +20,12 @@ export function Wishlist({ openCart }: { openCart: () => void }) {
       <h1>{t.wishlist}</h1>
       <ul className="grid">
         {wishlist.items.map((item) => (
-          <Wish key={item.product_id} item={item} currency={currency ?? ""} openCart={openCart} />
+          <Wish
+            key={item.product_id}
+            item={item}
+            currency={here?.currency_code ?? ""}
+            openCart={openCart}
+          />
         ))}
       </ul>
     </section>

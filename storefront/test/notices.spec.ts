@@ -2,10 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import type { Server } from "../../sdk/test/support/server";
-import { cartButton, expect, expectCart, newPhone, signIn, test } from "./shop";
-
-const HEADER =
-  "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,price,original_price,stock,active";
+import { cartButton, expect, expectCart, HEADER, newPhone, signIn, test } from "./shop";
 
 /** The tray, the bowl and the spoon: products 901 to 903 with a SKU each. */
 function rows(of: { price?: string; bowls?: number; spoons?: boolean } = {}): string {

@@ -21,6 +21,10 @@ export const test = base.extend<object, { server: Server }>({
   ],
 });
 
+/** Of a catalogue's file. */
+export const HEADER =
+  "product_id,name,brand,category,description,image,sku_id,sku_code,size,color,price,original_price,stock,active";
+
 let phones = Math.floor(Math.random() * 8_000);
 
 /** A phone that no other test has. */

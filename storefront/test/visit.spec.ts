@@ -203,3 +203,19 @@ test("each market and language is one choice away", async ({ page, server }) => 
   await expect(page.locator("html")).toHaveAttribute("lang", "ky");
   await expect(page.getByText(/3\s290,00\sсом/).first()).toBeVisible();
 });
+
+test("a part of the shop that cannot be loaded without a network can be had when it is back", async ({
+  page,
+  context,
+  server,
+}) => {
+  await page.goto(`${server.url}/shop`);
+  const refused = page.waitForEvent("requestfailed", (one) => /assets\/sign-in/.test(one.url()));
+  await context.setOffline(true);
+  await refused;
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Something went wrong" })).toBeVisible();
+  await context.setOffline(false);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+});

@@ -1,0 +1,1 @@
+function e(e){let t=new Intl.PluralRules(e);return(e,n)=>(n[t.select(e)]??n.other).replace(`#`,String(e))}export{e as t};
