@@ -5,6 +5,7 @@
 mod bugs;
 mod cargo;
 mod ci;
+mod examples;
 mod fuzz;
 mod npm;
 mod openapi;
@@ -29,6 +30,7 @@ Examples:
   cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
   cargo xtask shop             build the demo shop anew after changing it or the SDK
+  cargo xtask examples         install, build and run the apps in examples/
   cargo xtask bugs             prove that the torture finds what it is for";
 
 /// The repository's own commands.
@@ -85,6 +87,16 @@ Needs Node.js 20 or newer.")]
         #[arg(long)]
         check: bool,
     },
+    /// Installs, builds and runs the apps in examples/ with the SDK as it would be published.
+    #[command(after_help = "\
+Examples:
+  cargo xtask examples              all of them, some minutes
+  cargo xtask examples vue svelte   only these
+
+Needs Node.js 20.19 or newer, and an npm registry: the frameworks come from it, about a gigabyte.
+Pages are tried in a Chromium, by default the one that the demo shop is tried in; CHROMIUM_BIN names
+another. The Expo app is compiled and bundled, not run.")]
+    Examples(examples::Options),
     /// Plants known bugs in a copy of the tree and expects the torture to find each.
     #[command(after_help = "\
 Examples:
@@ -112,6 +124,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
         Command::Shop { check } => shop::build(root(), check),
+        Command::Examples(options) => examples::run(root(), &options),
         Command::Bugs(options) => bugs::run(root(), &options),
         Command::Tidy { rules: true } => {
             println!("{}", tidy::RULES);

@@ -39,6 +39,24 @@ pub fn check(root: &Path) -> Result<()> {
     fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))
 }
 
+/// Starts a demo shop with its data in `data`, lets `visit` have its URL, and stops it.
+///
+/// # Errors
+/// If it does not start or does not end with success, or as `visit` does.
+pub fn demo(server: &Path, data: &Path, visit: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    let mut child = Command::new(server)
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .envs([("EVERCART_SERVER__INTERNAL_LISTEN", "off"), ("EVERCART_LOG__LEVEL", "warn")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run the server")?;
+    let outcome =
+        announced_address(&mut child).and_then(|address| visit(&format!("http://{address}")));
+    let stopped = stop(&mut child);
+    outcome.and(stopped)
+}
+
 fn visit(server: &mut Child) -> Result<()> {
     let address = announced_address(server)?;
     for path in ["/healthz", "/products", "/shop"] {
