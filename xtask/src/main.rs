@@ -5,6 +5,7 @@
 mod bugs;
 mod cargo;
 mod ci;
+mod clients;
 mod examples;
 mod fuzz;
 mod npm;
@@ -30,6 +31,7 @@ Examples:
   cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
   cargo xtask shop             build the demo shop anew after changing it or the SDK
+  cargo xtask clients          order something with generated clients
   cargo xtask examples         install, build and run the apps in examples/
   cargo xtask bugs             prove that the torture finds what it is for";
 
@@ -87,6 +89,14 @@ Needs Node.js 20 or newer.")]
         #[arg(long)]
         check: bool,
     },
+    /// Makes clients of openapi.json with three generators and orders something with each.
+    #[command(after_help = "\
+Examples:
+  cargo xtask clients          openapi-python-client, openapi-generator and hey-api
+
+Needs Python 3.11 or newer with its module venv, Java 11 or newer, Node.js 20 or newer, and the
+registries of Python and npm.")]
+    Clients,
     /// Installs, builds and runs the apps in examples/ with the SDK as it would be published.
     #[command(after_help = "\
 Examples:
@@ -124,6 +134,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(root(), &options),
         Command::Openapi { check } => openapi::run(root(), check),
         Command::Shop { check } => shop::build(root(), check),
+        Command::Clients => clients::run(root()),
         Command::Examples(options) => examples::run(root(), &options),
         Command::Bugs(options) => bugs::run(root(), &options),
         Command::Tidy { rules: true } => {

@@ -54,7 +54,7 @@ fn python() -> Result<&'static str> {
     match NAMES.into_iter().find(is_new) {
         Some(name) => Ok(name),
         None => bail!(
-            "the fuzzing of the API needs Python {major}.{minor} or newer, with its module venv: \
+            "this needs Python {major}.{minor} or newer, with its module venv: \
              install them from https://python.org or your system's packages (on Debian python3 \
              and python3-venv)"
         ),
