@@ -871,7 +871,7 @@ export interface components {
             /** @description What changed under the customer since the lines were last touched. */
             notices: components["schemas"]["Notice"][];
             /** @description Only in the answer to a merge: what was not taken over, or not wholly. */
-            skipped?: components["schemas"]["Skipped"][] | null;
+            skipped?: components["schemas"]["Skipped"][];
             /**
              * Format: int64
              * @description Pieces in the cart: the sum of all quantities.
@@ -1001,7 +1001,7 @@ export interface components {
              * @description The code itself; only a demo says it.
              * @example 123456
              */
-            demo_code?: string | null;
+            demo_code?: string;
             /**
              * Format: int64
              * @description How long the code is good for.
@@ -1244,7 +1244,7 @@ export interface components {
              * Format: int64
              * @description Pieces left.
              */
-            available?: number | null;
+            available?: number;
             /** @description What changed. */
             code: components["schemas"]["NoticeCode"];
             /**
@@ -1253,14 +1253,14 @@ export interface components {
              */
             item_id: number;
             /** @description The price now. */
-            now?: components["schemas"]["Amount"] | null;
+            now?: components["schemas"]["Amount"];
             /**
              * Format: int64
              * @description Its SKU.
              */
             sku_id: number;
             /** @description The price when the customer last touched the line. */
-            was?: components["schemas"]["Amount"] | null;
+            was?: components["schemas"]["Amount"];
         };
         /**
          * @description What changed about a line. One of those known today, or one that a later version adds.

@@ -10,7 +10,7 @@ export type Cart = Omit<Schemas["Cart"], "notices" | "skipped"> & {
   /** What changed under the customer since the lines were last touched. */
   notices: Notice[];
   /** Only in the answer to a merge: what was not taken over, or not wholly. */
-  skipped?: Skipped[] | null;
+  skipped?: Skipped[];
 };
 /** One SKU in a cart. */
 export type CartItem = Schemas["CartItem"];

@@ -14,9 +14,11 @@ const BUILD: &[&str] = &["--workspace", "--locked", "--bin", "evercart"];
 
 const DOCUMENT: &str = "crates/evercart-http/openapi.json";
 const TOOLS: &str = "tools/clients";
-const HEY_API: &str = "tools/clients/hey-api";
+/// Has redocly's linter and hey-api's generator.
+const NPM: &str = "tools/clients/npm";
 
-/// Makes the clients and lets each sign in, fill a cart and order it, at a demo of its own.
+/// Lints the document, makes the clients, and lets each sign in, fill a cart and order it, at a
+/// demo of its own.
 ///
 /// # Errors
 /// If Python, Java or Node.js is missing, a generator cannot be had, or a client does not work.
@@ -26,6 +28,7 @@ pub fn run(root: &Path) -> Result<()> {
         "openapi-generator needs Java 11 or newer, and there is none: install one, such as with \
          `apt-get install default-jre-headless`"
     );
+    npm::run(root, NPM, &[npm::INSTALL, &["run", "lint"]], None)?;
     let tools = root.join(TOOLS);
     let programs = python::environment(root, "clients", &tools.join("requirements.txt"))?;
     let server = cargo::program(&cargo::build(root, BUILD)?, "evercart")?;
@@ -51,12 +54,9 @@ pub fn run(root: &Path) -> Result<()> {
     generator.args(["--additional-properties", "packageName=shop_client,mapNumberTo=Decimal"]);
     generated(&mut generator, "openapi-generator")?;
 
-    npm::run(
-        root,
-        HEY_API,
-        &[npm::INSTALL, &["run", "generate"], &["run", "check"], &["run", "build"]],
-        None,
-    )?;
+    for script in ["generate", "check", "build"] {
+        npm::run(root, NPM, &[&["run", script]], None)?;
+    }
 
     start::demo(&server, &work.join("data"), |shop| {
         for name in ["openapi-python-client", "openapi-generator"] {
@@ -66,7 +66,7 @@ pub fn run(root: &Path) -> Result<()> {
             ordered(&mut walk, name)?;
         }
         let mut walk = Command::new("node");
-        walk.arg("generated/walk.js").env("SHOP_URL", shop).current_dir(root.join(HEY_API));
+        walk.arg("generated/walk.js").env("SHOP_URL", shop).current_dir(root.join(NPM));
         ordered(&mut walk, "hey-api")
     })
 }

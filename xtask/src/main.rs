@@ -31,7 +31,7 @@ Examples:
   cargo xtask fuzz             right and wrong requests of all kinds, for a minute
   cargo xtask openapi          write openapi.json anew after changing the API
   cargo xtask shop             build the demo shop anew after changing it or the SDK
-  cargo xtask clients          order something with generated clients
+  cargo xtask clients          lint openapi.json, order something with generated clients
   cargo xtask examples         install, build and run the apps in examples/
   cargo xtask bugs             prove that the torture finds what it is for";
 
@@ -89,10 +89,10 @@ Needs Node.js 20 or newer.")]
         #[arg(long)]
         check: bool,
     },
-    /// Makes clients of openapi.json with three generators and orders something with each.
+    /// Lints openapi.json, makes clients of it with three generators, orders something with each.
     #[command(after_help = "\
 Examples:
-  cargo xtask clients          openapi-python-client, openapi-generator and hey-api
+  cargo xtask clients          redocly lint, openapi-python-client, openapi-generator, hey-api
 
 Needs Python 3.11 or newer with its module venv, Java 11 or newer, Node.js 20 or newer, and the
 registries of Python and npm.")]

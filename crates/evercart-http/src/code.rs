@@ -88,7 +88,7 @@ pub(crate) struct CodeSent<'a> {
     resend_after_seconds: i64,
     /// The code itself; only a demo says it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "123456")]
+    #[schema(required = false, nullable = false, example = "123456")]
     demo_code: Option<&'a str>,
 }
 

@@ -47,6 +47,7 @@ pub(crate) struct CartJson<'a> {
     updated_at: Option<Utc>,
     /// Only in the answer to a merge: what was not taken over, or not wholly.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[schema(required = false, nullable = false)]
     skipped: Option<Vec<SkippedJson>>,
 }
 
@@ -113,12 +114,15 @@ pub(crate) struct NoticeJson {
     sku_id: i64,
     /// The price when the customer last touched the line.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, value_type = Amount)]
     was: Option<Amount>,
     /// The price now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, value_type = Amount)]
     now: Option<Amount>,
     /// Pieces left.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
     available: Option<i64>,
 }
 
