@@ -48,7 +48,7 @@ for (const name of await readdir(esm)) {
     const types = await readFile(new URL(name, esm), "utf8");
     await writeFile(new URL(name, esm), types.replaceAll(`"./schema.js"`, `"../cjs/schema.js"`));
 }
-await mkdir(new URL("docs/", dist));
-for (const page of ["sdk.md", "sdk-reference.md"])
+await mkdir(new URL("docs/decisions/", dist), { recursive: true });
+for (const page of ["sdk.md", "sdk-reference.md", "decisions/what-tabs-share.md"])
     await cp(new URL(`../docs/${page}`, root), new URL(`docs/${page}`, dist));
 console.log("built dist/");

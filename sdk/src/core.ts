@@ -13,6 +13,8 @@ export class Core {
   readonly shelf: Shelf;
   /** Done when the storage has said who is signed in; undefined if it has already. */
   ready: Promise<void> | undefined;
+  /** Aborted when the client is closed. */
+  readonly ended = new AbortController();
 
   constructor(http: Http, sessions: Sessions, shelf: Shelf) {
     this.http = http;

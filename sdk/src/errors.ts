@@ -14,7 +14,7 @@ export type ProblemCode =
  * - `timeout`: it did not answer in time;
  * - `aborted`: the caller's own signal ended the call;
  * - `offline`: changes wait for the network, and this call would have to come after them;
- * - `storage`: the device's storage did not take what must be kept before it is sent.
+ * - `storage`: the device's storage could not be read, or did not take a change that could not be sent at once.
  */
 export type ClientCode = "network" | "timeout" | "aborted" | "offline" | "storage";
 

@@ -213,7 +213,12 @@ export function newKey(after = ""): string {
   if (typeof crypto === "object") crypto.getRandomValues(bytes);
   else bytes.forEach((_, index) => (bytes[index] = Math.floor(Math.random() * 256)));
   const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${lastMoment.toString(36).padStart(9, "0")}-${random}`;
+  return keyAt(lastMoment, random);
+}
+
+/** A key that sorts as those made at that moment. */
+export function keyAt(moment: number, rest: string | number = moment): string {
+  return `${Math.floor(moment).toString(36).padStart(9, "0")}-${rest}`;
 }
 
 /** When a key was made, in milliseconds since 1970. */

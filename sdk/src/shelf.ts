@@ -1,7 +1,11 @@
-// A shop's and market's own place in the storage. Reading and writing never fail: where the device
-// keeps nothing, the values are kept in memory and the rest of the SDK need not know.
+// A shop's and market's own place in the storage. A read that fails is no empty place: it throws, and is
+// tried again by whoever needs it. A write that fails says so, and its value is kept in memory.
 
+import { EvercartError } from "./errors.js";
 import type { MaybePromise, Storage } from "./storage.js";
+
+/** Longer than a storage that works needs for a read or a write. */
+const PATIENCE_MS = 3000;
 
 /** Named values in a storage, all under one prefix. */
 export class Shelf {
@@ -25,14 +29,18 @@ export class Shelf {
     return typeof length === "number" && typeof key === "function";
   }
 
-  /** The names that begin so, if they can be listed. */
+  /** The names that begin so, if they can be listed. Throws `storage` if they cannot be read. */
   names(beginning: string): string[] {
-    const storage = this.#storage as globalThis.Storage;
     const names = new Set<string>();
     const start = this.#prefix + beginning;
-    for (let index = 0; index < storage.length; index += 1) {
-      const name = storage.key(index);
-      if (name?.startsWith(start)) names.add(name.slice(this.#prefix.length));
+    try {
+      const storage = this.#storage as globalThis.Storage;
+      for (let index = 0; index < storage.length; index += 1) {
+        const name = storage.key(index);
+        if (name?.startsWith(start)) names.add(name.slice(this.#prefix.length));
+      }
+    } catch (error) {
+      throw this.unread(error);
     }
     for (const [name, value] of this.#unwritten) {
       if (name.startsWith(beginning) && value !== null) names.add(name);
@@ -41,7 +49,10 @@ export class Shelf {
     return [...names];
   }
 
-  /** What is kept under this name. At once where the storage answers at once. */
+  /**
+   * What is kept under this name. At once where the storage answers at once. Throws or rejects with
+   * `storage` if that cannot be read, which says nothing of what is kept.
+   */
   get(name: string): MaybePromise<string | null> {
     const unwritten = this.#unwritten.get(name);
     if (unwritten !== undefined) return unwritten;
@@ -49,63 +60,103 @@ export class Shelf {
     return this.#read(name);
   }
 
-  /** Keeps the value. Where the storage is synchronous it is kept when this returns. */
-  set(name: string, value: string): Promise<void> {
+  /**
+   * Keeps the value. Where the storage is synchronous it is kept when this returns. The result is false
+   * if it could not be written.
+   */
+  set(name: string, value: string): MaybePromise<boolean> {
     return this.#write(name, value, () => this.#storage.setItem(this.#prefix + name, value));
   }
 
   /** Forgets the value. */
-  remove(name: string): Promise<void> {
+  remove(name: string): MaybePromise<boolean> {
     return this.#write(name, null, () => this.#storage.removeItem(this.#prefix + name));
+  }
+
+  /** Tries again to write what could not be written. */
+  retry(): void {
+    for (const [name, value] of [...this.#unwritten])
+      void (value === null ? this.remove(name) : this.set(name, value));
   }
 
   #read(name: string): MaybePromise<string | null> {
     try {
-      const found = this.#storage.getItem(this.#prefix + name);
-      if (!(found instanceof Promise)) return found;
-      return found.catch((error: unknown) => this.#failed(error));
+      const found: unknown = this.#storage.getItem(this.#prefix + name);
+      if (!isThenable(found)) return checked(found);
+      return inTime(found)
+        .then(checked)
+        .catch((error: unknown) => {
+          throw this.unread(error);
+        });
     } catch (error) {
-      return this.#failed(error);
+      throw this.unread(error);
     }
   }
 
-  #failed(error: unknown): null {
-    this.#onFailure(error);
-    return null;
+  /** Tells that something could not be read, or made no sense, and returns what to throw. */
+  unread(cause: unknown): EvercartError {
+    this.#onFailure(cause);
+    return new EvercartError("storage", "The device's storage could not be read.", { cause });
   }
 
-  #write(name: string, value: string | null, write: () => MaybePromise<unknown>): Promise<void> {
+  #write(name: string, value: string | null, write: () => unknown): MaybePromise<boolean> {
     const failed = (error: unknown) => {
       this.#unwritten.set(name, value);
       this.#onFailure(error);
+      return false;
     };
     const wrote = () => {
       this.#unwritten.delete(name);
+      return true;
     };
     if (this.#tail === undefined) {
       try {
         const written = write();
-        if (!isThenable(written)) {
-          wrote();
-          return Promise.resolve();
-        }
-        return this.#follow(Promise.resolve(written).then(wrote, failed));
+        if (!isThenable(written)) return wrote();
+        return this.#follow(inTime(written).then(wrote, failed));
       } catch (error) {
-        failed(error);
-        return Promise.resolve();
+        return failed(error);
       }
     }
-    return this.#follow(this.#tail.then(write).then(wrote, failed));
+    return this.#follow(this.#tail.then(() => inTime(write())).then(wrote, failed));
   }
 
-  #follow(write: Promise<void>): Promise<void> {
+  #follow(write: Promise<boolean>): Promise<boolean> {
     this.#tail = write;
-    return write.then(() => {
+    return write.then((kept) => {
       if (this.#tail === write) this.#tail = undefined;
+      return kept;
     });
   }
 }
 
-function isThenable(value: unknown): value is Promise<unknown> {
+function checked(found: unknown): string | null {
+  if (typeof found === "string") return found;
+  if (found === null || found === undefined) return null;
+  throw new TypeError(`getItem gave a ${typeof found}, neither a string nor null`);
+}
+
+/** Some platforms' promises are not ours, and some never answer. */
+function inTime(answer: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${PATIENCE_MS} ms`));
+    }, PATIENCE_MS);
+    const end = () => {
+      clearTimeout(timer);
+    };
+    Promise.resolve(answer).finally(end).then(resolve, reject);
+  });
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
+}
+
+/** Goes on with a value, at once if it is there at once. */
+export function after<T, R>(
+  value: MaybePromise<T>,
+  work: (value: T) => MaybePromise<R>,
+): MaybePromise<R> {
+  return isThenable(value) ? Promise.resolve(value).then(work) : work(value);
 }

@@ -34,14 +34,11 @@ export function defaultStorage(): Storage {
   try {
     // Reading the property throws where the user has forbidden storage.
     const local = globalThis.localStorage as Storage | undefined;
-    const probe = "evercart:probe";
-    if (local) {
-      local.setItem(probe, "1");
-      local.removeItem(probe);
-      return local;
-    }
+    // One that is full still has what was kept.
+    void local?.getItem("evercart");
+    if (local) return local;
   } catch {
-    // Forbidden or full: the page works without, it only forgets.
+    // Forbidden: the page works without, it only forgets.
   }
   return memoryStorage();
 }

@@ -1,18 +1,22 @@
 // What several tabs with one storage do together: tell each other what changed, and let one of them at
-// a time do what only one has to. Where the platform has no channel or no locks, each tab works on its
-// own; the idempotency keys keep that harmless.
+// a time do what only one has to. A message may come before or after the storage shows what it speaks of,
+// twice, or never; so it carries what it speaks of, and the storage's own events bring the same. Where the
+// platform has no channel or no locks, each tab works on its own; the idempotency keys keep that harmless.
 
+import type { Known, Settled } from "./journal.js";
 import type { Unsubscribe } from "./listeners.js";
-import type { SignedOut } from "./session.js";
+import type { Kept } from "./session.js";
 import type { Said } from "./truth.js";
 import type { Cart } from "./types.js";
 
 /** What tabs tell each other. */
 export type Message =
-  | { readonly about: "session"; readonly ended?: SignedOut | undefined }
-  | { readonly about: "queue" }
+  | { readonly about: "session"; readonly kept: Kept }
+  | { readonly about: "queue"; readonly known: readonly Known[] }
   | {
       readonly about: "settled";
+      readonly settled: readonly Settled[];
+      /** The key of the change that was sent. */
       readonly key: string;
       readonly owner: number;
       /** What the server said, if it took the change. */
@@ -52,14 +56,17 @@ const LOCK_WAIT_MAX_MS = 30_000;
 /** The tabs of one storage. */
 export class Tabs {
   readonly #name: string;
+  readonly #storage: unknown;
   readonly #locks: Locks | undefined;
   #channel: Channel | undefined;
+  #unsubscribe: Unsubscribe | undefined;
 
   /** False for a storage that only this client uses. */
   readonly areMany: boolean;
 
-  constructor(name: string, areMany: boolean) {
+  constructor(name: string, storage: unknown, areMany: boolean) {
     this.#name = name;
+    this.#storage = storage;
     this.areMany = areMany;
     if (!areMany) return;
     this.#locks = (globalThis.navigator as { locks?: Locks } | undefined)?.locks;
@@ -70,11 +77,29 @@ export class Tabs {
     }
   }
 
-  listen(hear: (message: Message) => void): void {
+  /** False where tabs cannot keep out of each other's way. */
+  get canLock(): boolean {
+    return this.#locks !== undefined;
+  }
+
+  /** `read` is called with what another tab has written: the name without the prefix, and the text. */
+  listen(
+    hear: (message: Message) => void,
+    read: (name: string, text: string | null) => void,
+  ): void {
     if (this.#channel)
       this.#channel.onmessage = (event) => {
         hear(event.data as Message);
       };
+    if (!this.areMany || typeof addEventListener !== "function") return;
+    const onStorage = ({ storageArea, key, newValue }: StorageEvent) => {
+      if (storageArea === this.#storage && key?.startsWith(this.#name))
+        read(key.slice(this.#name.length), newValue);
+    };
+    addEventListener("storage", onStorage);
+    this.#unsubscribe = () => {
+      removeEventListener("storage", onStorage);
+    };
   }
 
   tell(message: Message): void {
@@ -135,6 +160,7 @@ export class Tabs {
   }
 
   close(): void {
+    this.#unsubscribe?.();
     this.#channel?.close();
     // A closed channel throws when it is spoken to.
     this.#channel = undefined;

@@ -4,6 +4,7 @@
 import type { Core } from "./core.js";
 import type { Journal } from "./journal.js";
 import { Listeners } from "./listeners.js";
+import { isThenable } from "./shelf.js";
 import type { MaybePromise } from "./storage.js";
 import type { Cart, CartView, Wishlist, WishlistView } from "./types.js";
 import { cartView, wishlistView } from "./view.js";
@@ -41,6 +42,9 @@ export class Truth {
   #pushed = 0;
   /** Done when what was kept has been read. */
   loading: MaybePromise<void> = undefined;
+  /** Called when there is something to keep. Only the tab that sends writes it, so that none undoes it. */
+  onUnkept: () => void = () => undefined;
+  #isKept = true;
   #cartView = cartView(null, [], true, false);
   #wishlistView = wishlistView(null, [], true, false);
 
@@ -82,14 +86,20 @@ export class Truth {
       this.show();
       return;
     }
-    const text = this.#core.shelf.get(NAME);
-    if (!(text instanceof Promise)) {
+    // Without it the customer waits for the network, no more.
+    const unread = () => {
+      this.#take(null, owner);
+    };
+    try {
+      const text = this.#core.shelf.get(NAME);
+      if (isThenable(text))
+        return text.then((found) => {
+          this.#take(found, owner);
+        }, unread);
       this.#take(text, owner);
-      return;
+    } catch {
+      unread();
     }
-    return text.then((found) => {
-      this.#take(found, owner);
-    });
   }
 
   /** To be called when the session has changed. What was kept is there when `loading` is done. */
@@ -102,6 +112,7 @@ export class Truth {
   confirm(owner: number, said: Said): void {
     if (owner !== this.#owner) return;
     this.#said = ++this.#moment;
+    this.#isKept = false;
     const { cart, wishlist, unwished } = said;
     if (cart) this.#newer(cart);
     if (wishlist) this.#wishlist = wishlist;
@@ -123,7 +134,8 @@ export class Truth {
     this.#cart = cart;
     this.#pushed = ++this.#moment;
     this.show();
-    this.keep();
+    this.#isKept = false;
+    this.onUnkept();
   }
 
   /** Takes over what was read at `moment`, unless a change was answered since. */
@@ -138,7 +150,8 @@ export class Truth {
     }
     if (said.wishlist) this.#wishlist = said.wishlist;
     this.show();
-    this.keep();
+    this.#isKept = false;
+    this.onUnkept();
   }
 
   /** How many changes of the customer wait to be sent. A guest's wait for nothing but a sign-in. */
@@ -172,7 +185,8 @@ export class Truth {
 
   /** Keeps what the server said last for the next time. */
   keep(): void {
-    if (this.#owner === null) return;
+    if (this.#owner === null || this.#isKept) return;
+    this.#isKept = true;
     const kept: Kept = {
       owner: this.#owner,
       cart: this.#cart ?? undefined,

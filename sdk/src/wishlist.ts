@@ -3,6 +3,7 @@
 import { check } from "./cart.js";
 import type { Core } from "./core.js";
 import { isEvercartError } from "./errors.js";
+import { sleep } from "./http.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import type { Outbox } from "./outbox.js";
 import type { Seen } from "./seen.js";
@@ -100,8 +101,17 @@ export class Wishlist {
     if (token === this.#readWith || this.#truth.wishlistChanged.size === 0) return;
     this.#readWith = token;
     if (token === null) return;
-    // What cannot be read now is read for the next listener.
-    this.#outbox.readWishlist().catch(() => (this.#readWith = null));
+    this.#outbox
+      .readWishlist()
+      .catch(async () => {
+        // What cannot be read now is read a little later: somebody looks at it.
+        await sleep(this.#core.http.retry.baseMs * 10, this.#core.ended.signal);
+        if (this.#readWith !== token) return;
+        this.#readWith = null;
+        this.follow();
+      })
+      // The client was closed.
+      .catch(() => undefined);
   }
 
   async #change(change: Change): Promise<WishlistView> {

@@ -25,7 +25,8 @@ export interface FakeShop {
 }
 
 export function fakeShop(): FakeShop {
-  const keys = new Set<string>();
+  const keys = new Map<string, string>();
+  let tokens = 0;
   const shop: FakeShop = {
     asked: [],
     instead: () => undefined,
@@ -47,11 +48,18 @@ export function fakeShop(): FakeShop {
 
   function answerOf(path: string, init: FetchInit, key: string | undefined): Response {
     if (path === "/auth/verify-code") {
-      return json({ access_token: "token", user: { id: 1, phone: "+1" }, is_new_user: false });
+      tokens += 1;
+      return json({
+        access_token: `token${tokens}`,
+        user: { id: 1, phone: "+1" },
+        is_new_user: false,
+      });
     }
     if (path === "/auth/profile" || path === "/auth/logout") return json({ id: 1 });
     if (init.method === "GET") return json(cart());
-    if (key !== undefined && keys.has(key)) return json(cart());
+    const known = keys.get(key ?? "");
+    if (known !== undefined)
+      return known === (init.body ?? "") ? json(cart()) : problem(422, "idempotency_key_reused");
     const ifMatch = init.headers["If-Match"];
     if (ifMatch !== undefined && ifMatch !== `"${shop.version}-0"`)
       return problem(412, "version_conflict");
@@ -64,7 +72,7 @@ export function fakeShop(): FakeShop {
         shop.lines.set(item.sku_id, (shop.lines.get(item.sku_id) ?? 0) + item.quantity),
       );
     shop.version += 1;
-    if (key !== undefined) keys.add(key);
+    if (key !== undefined) keys.set(key, init.body ?? "");
     return json(cart());
   }
 

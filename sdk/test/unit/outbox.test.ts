@@ -191,3 +191,73 @@ test("what was added while the server answered is not lost behind it", async () 
   expect(Object.fromEntries(shop.lines)).toEqual({ 42: 50, 43: 50 });
   expect(mine.pending).toBe(0);
 });
+
+test("a change that the server fails on is never given up", async () => {
+  const mine = await signedIn();
+  let failures = 60;
+  shop.instead = (path, _, when) =>
+    path === "/cart/items" && when === "before" && failures-- > 0
+      ? problem(500, "internal_error")
+      : undefined;
+  await mine.cart.add(42);
+  expect(await mine.sync(5000)).toBe(0);
+  expect(Object.fromEntries(shop.lines)).toEqual({ 42: 1 });
+});
+
+test.each([-HOUR, HOUR])("a clock that is set by %i ms holds nothing up", async (by) => {
+  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ["Date"] });
+  const mine = await signedIn();
+  let isFirst = true;
+  shop.instead = (path, _, when) => {
+    if (path !== "/cart/items" || when === "after" || !isFirst) return undefined;
+    isFirst = false;
+    return problem(503, "overloaded", { "Retry-After": "0" });
+  };
+  await mine.cart.add(42);
+  vi.setSystemTime(Date.now() + by);
+  await until("the next try", () => shop.lines.get(42) === 1, 3000);
+});
+
+test("an add of which nobody knows whether it was made is told, and not made twice", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ["Date"] });
+  const refusals: Refusal[] = [];
+  const mine = await signedIn({ onRefused: (refusal) => refusals.push(refusal) });
+  await mine.cart.add(42, 1);
+  shop.instead = () => new TypeError("gone");
+  await mine.cart.add(42, 2);
+  vi.setSystemTime(Date.now() + 48 * HOUR);
+  // Another device adds as many meanwhile.
+  shop.lines.set(42, 3);
+  shop.version += 1;
+  shop.instead = () => undefined;
+  expect(await mine.sync(2000)).toBe(0);
+  expect(Object.fromEntries(shop.lines)).toEqual({ 42: 3 });
+  expect(refusals).toMatchObject([
+    { change: { kind: "add", quantity: 2 }, error: { code: "version_conflict" } },
+  ]);
+});
+
+test("a wishlist that cannot be read at first is read later", async () => {
+  const mine = await signedIn();
+  let failures = 5;
+  shop.instead = (path, _, when) => {
+    if (path !== "/wishlist" || when === "after") return undefined;
+    failures -= 1;
+    return failures > 0
+      ? problem(500, "internal_error")
+      : new Response(JSON.stringify({ id: 1, user_id: 1, items: [], total_items: 0 }));
+  };
+  mine.wishlist.subscribe(() => undefined);
+  await until("the wishlist", () => mine.wishlist.snapshot().loaded);
+});
+
+test("methods may be taken out of their objects, and a client without a url says so", async () => {
+  /* eslint-disable @typescript-eslint/unbound-method -- that they may is what is tried */
+  const { cart, sync } = await signedIn();
+  const { add, snapshot } = cart;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  await add(42);
+  expect(await sync(2000)).toBe(0);
+  expect(pieces(snapshot())).toEqual({ 42: 1 });
+  expect(() => client(undefined as unknown as string)).toThrow(/needs a url/);
+});

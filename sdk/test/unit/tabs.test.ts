@@ -162,3 +162,20 @@ test("clients on storages of their own hear nothing of each other", async () => 
   expect(two.auth.session().status).toBe("guest");
   expect(two.cart.snapshot().items).toEqual([]);
 });
+
+test("another tab's news does not put off a retry", async () => {
+  withLocks(true);
+  const [one, two] = [tab({ retry: { baseMs: 300 } }), tab()];
+  await one.auth.verifyCode("+1", "1");
+  await until("the session", () => two.auth.session().status === "signed_in");
+  let isFirst = true;
+  shop.instead = (path, _, when) => {
+    if (path !== "/cart/items" || when === "after" || !isFirst) return undefined;
+    isFirst = false;
+    two.close();
+    return problem(503, "overloaded");
+  };
+  void two.cart.add(43);
+  await one.cart.add(42);
+  await until("the retry", () => shop.lines.get(42) === 1 && shop.lines.get(43) === 1, 3000);
+});
