@@ -62,7 +62,7 @@ beforeAll(async () => {
     await cp(developedWith(used), join(app, "node_modules", used), { recursive: true });
   for (const name of ["esm/index.js", "esm/react.js", "cjs/index.js", "cjs/react.js"])
     built.set(name, await readFile(join(installed, "dist", name), "utf8"));
-}, 60_000);
+}, 180_000);
 afterAll(() => rm(app, { recursive: true, force: true }));
 
 describe("the core", () => {
@@ -148,7 +148,7 @@ describe("an app", () => {
       const flags = `--module ${module} --moduleResolution ${resolution}`;
       expect(await compiled(compiler, app, flags, name)).toBe("");
     },
-    60_000,
+    120_000,
   );
 
   test.each(COMPILERS)(
@@ -158,7 +158,7 @@ describe("an app", () => {
       const flags = "--module esnext --moduleResolution bundler";
       expect(await compiled(compiler, app, flags, "typed-app.ts")).toBe("");
     },
-    60_000,
+    120_000,
   );
 
   test("finds the hooks where nothing reads `exports`", () => {
@@ -262,7 +262,7 @@ test("what the documents show compiles as it is", async () => {
   }
   const flags = "--module esnext --moduleResolution bundler --jsx react-jsx";
   expect(await compiled("typescript", folder, flags, ...names)).toBe("");
-}, 60_000);
+}, 120_000);
 
 describe("what is generated is not stale:", () => {
   test.each([
@@ -278,7 +278,7 @@ describe("what is generated is not stale:", () => {
         ),
       ).resolves.toBeDefined();
     },
-    60_000,
+    120_000,
   );
 
   test("the lock file names no registry", async () => {
