@@ -73,8 +73,14 @@ async function served(name, port, given, visit) {
     for (const out of [server.stdout, server.stderr]) out.on("data", (text) => (said += text));
     const url = `http://localhost:${port}`;
     try {
-        for (const end = Date.now() + START_MAX_MS; ; ) {
-            if (await fetch(url).then((answer) => answer.ok, () => false)) break;
+        for (const end = Date.now() + START_MAX_MS; ;) {
+            if (
+                await fetch(url).then(
+                    (answer) => answer.ok,
+                    () => false,
+                )
+            )
+                break;
             if (Date.now() > end || server.exitCode !== null)
                 throw new Error(`examples/${name} does not answer at ${url}. It said:\n${said}`);
             await new Promise((resolve) => setTimeout(resolve, 100));
@@ -130,7 +136,9 @@ async function visit(name, url) {
         await tab.getByText("1 in the cart").waitFor();
         await tab.getByLabel("Phone").fill(newPhone());
         await tab.getByRole("button", { name: "Send code" }).click();
-        await tab.waitForFunction(() => /^\d{6}$/.test(document.querySelector("input")?.value ?? ""));
+        await tab.waitForFunction(() =>
+            /^\d{6}$/.test(document.querySelector("input")?.value ?? ""),
+        );
         await tab.getByRole("button", { name: "Sign in" }).click();
         await tab.getByRole("button", { name: "Order" }).click();
         await tab.getByText(/Order #\d+ is placed/).waitFor();
@@ -168,7 +176,9 @@ const names = named.length > 0 ? named : Object.keys(EXAMPLES);
 for (const name of names) {
     const example = EXAMPLES[name];
     if (example === undefined)
-        throw new Error(`There is no example ${name}; there are ${Object.keys(EXAMPLES).join(", ")}.`);
+        throw new Error(
+            `There is no example ${name}; there are ${Object.keys(EXAMPLES).join(", ")}.`,
+        );
     const begun = Date.now();
     run(name, NPM, "install", "--prefer-offline", "--no-package-lock");
     if (example.build) run(name, NPM, "run", "build");

@@ -4,10 +4,10 @@ import { createClient, isEvercartError } from "evercart";
 
 const phone = process.argv[2] ?? "+13128059851";
 const shop = createClient({
-    url: process.env.SHOP_URL ?? "http://127.0.0.1:8080",
-    market: "us",
-    // Nobody watches the cart here, so nothing keeps the process alive.
-    live: "off",
+  url: process.env.SHOP_URL ?? "http://127.0.0.1:8080",
+  market: "us",
+  // Nobody watches the cart here, so nothing keeps the process alive.
+  live: "off",
 });
 
 const { products } = await shop.products.search({ limit: 1 });
@@ -21,14 +21,14 @@ const { user } = await shop.auth.verifyCode(phone, demo_code);
 console.log(`signed in as customer ${user.id}; the guest's cart is theirs`);
 
 try {
-    const order = await shop.orders.checkout({
-        customer_name: "Ada",
-        delivery_address: "1 Main Street",
-        payment_method: "card",
-    });
-    console.log(`order ${order.order_number} over ${order.total_amount} ${order.currency}`);
+  const order = await shop.orders.checkout({
+    customer_name: "Ada",
+    delivery_address: "1 Main Street",
+    payment_method: "card",
+  });
+  console.log(`order ${order.order_number} over ${order.total_amount} ${order.currency}`);
 } catch (error) {
-    if (!isEvercartError(error, "insufficient_stock")) throw error;
-    console.log(`only ${error.facts.available} left`);
+  if (!isEvercartError(error, "insufficient_stock")) throw error;
+  console.log(`only ${error.facts.available} left`);
 }
 shop.close();

@@ -4,8 +4,8 @@ import { createClient, type CartView, type Session } from "evercart";
 import { createSubscriber } from "svelte/reactivity";
 
 export const shop = createClient({
-    url: import.meta.env.VITE_SHOP_URL ?? "http://127.0.0.1:8080",
-    market: "us",
+  url: import.meta.env.VITE_SHOP_URL ?? "http://127.0.0.1:8080",
+  market: "us",
 });
 
 // While any component reads one of them, it is subscribed to.
@@ -13,12 +13,12 @@ const watchCart = createSubscriber((changed) => shop.cart.subscribe(changed));
 const watchSession = createSubscriber((changed) => shop.auth.onChange(changed));
 
 export const now = {
-    get cart(): CartView {
-        watchCart();
-        return shop.cart.snapshot();
-    },
-    get session(): Session {
-        watchSession();
-        return shop.auth.session();
-    },
+  get cart(): CartView {
+    watchCart();
+    return shop.cart.snapshot();
+  },
+  get session(): Session {
+    watchSession();
+    return shop.auth.session();
+  },
 };

@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import {
-    addItem,
-    cartEvents,
-    checkout,
-    getCart,
-    getProduct,
-    listProducts,
-    sendCode,
-    verifyCode,
-    type Problem,
+  addItem,
+  cartEvents,
+  checkout,
+  getCart,
+  getProduct,
+  listProducts,
+  sendCode,
+  verifyCode,
+  type Problem,
 } from "./generated";
 import { client } from "./generated/client.gen";
 
@@ -19,8 +19,8 @@ let token: string | undefined;
 client.setConfig({ baseUrl: process.env.SHOP_URL, auth: () => token });
 
 const wrong = await verifyCode({
-    body: { phone, verification_code: "000000" },
-    headers: { "X-Market": "us" },
+  body: { phone, verification_code: "000000" },
+  headers: { "X-Market": "us" },
 });
 assert.equal(wrong.error?.code, "code_invalid");
 const sent = await sendCode({ body: { phone } });
@@ -33,8 +33,8 @@ const found = await listProducts({ query: { limit: 1 }, headers: market });
 const product = await getProduct({ path: { id: found.data!.products[0].id }, headers: market });
 const [sku] = product.data!.skus;
 const cart = await addItem({
-    body: { sku_id: sku.id, quantity: 2 },
-    headers: { "Idempotency-Key": "a" },
+  body: { sku_id: sku.id, quantity: 2 },
+  headers: { "Idempotency-Key": "a" },
 });
 assert.equal(cart.data?.total_items, 2);
 const refused = await addItem({ body: { sku_id: sku.id, quantity: 900 } });
@@ -46,14 +46,14 @@ assert.equal(typeof problem.available, "number");
 // The stream begins with the cart as it is.
 const events = await cartEvents();
 for await (const event of events.stream) {
-    assert.equal((event as { total_items?: number }).total_items, 2);
-    break;
+  assert.equal((event as { total_items?: number }).total_items, 2);
+  break;
 }
 
 const body = {
-    customer_name: "Ada",
-    delivery_address: "1 Main Street",
-    payment_method: "card",
+  customer_name: "Ada",
+  delivery_address: "1 Main Street",
+  payment_method: "card",
 };
 const order = await checkout({ body, headers: { "Idempotency-Key": "order" } });
 const again = await checkout({ body, headers: { "Idempotency-Key": "order" } });
