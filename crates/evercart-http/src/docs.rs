@@ -329,6 +329,9 @@ hours, and a repeat is answered with <code>Idempotent-Replayed: true</code>.</p>
 only if it changed, or as <code>If-Match</code> to change it only if nobody else did.</p>
 <p><b>A market</b> is a country's shop with its own customers, prices and orders. The token says
 which; without one it is <code>X-Market</code>, the phone's prefix, or the shop's default.</p>
+<p><b>A page in a browser</b> needs its origin allowed (CORS), else it reads only "Failed to
+fetch". A demo allows pages from <code>localhost</code>, <code>127.0.0.1</code> and
+<code>[::1]</code>, a shop those in <code>server.cors_origins</code>.</p>
 "#;
 
 fn text(value: &Value) -> &str {
