@@ -7,6 +7,7 @@ import { useAction } from "./action";
 import { go, Link } from "./address";
 import { useDraft, type Draft } from "./draft";
 import { code, CodeField, Field, Form, FormProblem, text, useSending } from "./form";
+import { passFocus } from "./focus";
 import { useLoaded } from "./loaded";
 import { Problem, Skeletons, Trouble } from "./pieces";
 import { useShop } from "./shop";
@@ -45,7 +46,7 @@ export function Account() {
           <button
             type="button"
             className="button quiet"
-            disabled={busy}
+            aria-disabled={busy}
             onClick={() => void signOut()}
           >
             {t.signOut}
@@ -68,11 +69,13 @@ function Part(props: {
   /** Of the button: `danger` for what cannot be undone, `quiet` for the way to it. */
   look?: "danger" | "quiet";
   draft?: Draft;
+  /** Of its heading. */
+  id?: string;
   children: ReactNode;
 }) {
   return (
     <Form className="sheet" submit={props.submit} draft={props.draft}>
-      <h2>{props.title}</h2>
+      <h2 id={props.id}>{props.title}</h2>
       {props.children}
       <Send label={props.send} look={props.look ?? ""} />
       <FormProblem />
@@ -82,7 +85,7 @@ function Part(props: {
 
 function Send({ label, look }: { label: string; look: string }) {
   return (
-    <button className={`button ${look}`} disabled={useSending()}>
+    <button className={`button ${look}`} aria-disabled={useSending()}>
       {label}
     </button>
   );
@@ -194,7 +197,14 @@ function Addresses() {
   };
   const change = (action: () => Promise<unknown>) => void run(action).then(again);
   return (
-    <Part key={turn} title={t.addresses} send={t.addAddress} submit={add} draft={draft}>
+    <Part
+      key={turn}
+      id="addresses"
+      title={t.addresses}
+      send={t.addAddress}
+      submit={add}
+      draft={draft}
+    >
       <ul className="addresses">
         {value?.map((address) => (
           <li key={address.id}>
@@ -219,7 +229,11 @@ function Addresses() {
             <button
               type="button"
               className="link"
-              onClick={() => change(() => client.addresses.remove(address.id))}
+              data-remove=""
+              onClick={(event) => {
+                passFocus(event.currentTarget, "[data-remove]", "addresses");
+                change(() => client.addresses.remove(address.id));
+              }}
               aria-label={`${t.remove}: ${address.title}`}
             >
               {t.remove}
@@ -289,7 +303,7 @@ function Data({ phone }: { phone: string }) {
         <button
           type="button"
           className="button quiet"
-          disabled={busy}
+          aria-disabled={busy}
           onClick={() => void run(save)}
         >
           {t.export}

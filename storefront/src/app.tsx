@@ -170,8 +170,9 @@ function CartVoice() {
   return (
     <p className="unseen" role="status">
       {cart.loaded &&
-        cart.total_items > 0 &&
-        t.cartIs(cart.total_items, money(cart.total_price, cart.currency))}
+        (cart.total_items > 0
+          ? t.cartIs(cart.total_items, money(cart.total_price, cart.currency))
+          : t.cartEmpty)}
     </p>
   );
 }
@@ -191,7 +192,14 @@ function Toast({ text, done }: { text: string; done: () => void }) {
       {text !== "" && (
         <p className="toast">
           {text}
-          <button type="button" onClick={done} aria-label={t.close}>
+          <button
+            type="button"
+            onClick={() => {
+              document.getElementById("main")?.focus();
+              done();
+            }}
+            aria-label={t.close}
+          >
             ×
           </button>
         </p>

@@ -2,7 +2,7 @@
 
 import type { Product } from "evercart";
 import { useClient } from "evercart/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Empty, ProductCard, Skeletons, Trouble } from "./pieces";
 import { useAction } from "./action";
 import { keepHere, keptHere, Link, useAddress } from "./address";
@@ -70,16 +70,22 @@ function Products({
     (signal) => client.products.search({ ...query, limit }, signal),
     [market, search, category],
   );
+  const list = useRef<HTMLUListElement>(null);
   const [later, setLater] = useState<readonly Product[]>([]);
   const { busy, error, run } = useAction();
   if (first.error !== undefined) return <Trouble error={first.error} again={first.again} />;
   if (first.value === undefined) return <Skeletons count={8} />;
   const products = [...first.value.products, ...later];
   const { total } = first.value;
-  if (total === 0) return <Empty title={t.nothingFound} text={t.nothingFoundHelp} />;
+  if (total === 0) return <Empty isPart title={t.nothingFound} text={t.nothingFoundHelp} />;
   const more = async () => {
     const next = await client.products.search({ ...query, offset: products.length });
     setLater((before) => [...before, ...next.products]);
+    // Who asked with the keyboard goes on with the first of them.
+    const before = products.length;
+    requestAnimationFrame(() => {
+      list.current?.children[before]?.querySelector("a")?.focus({ preventScroll: true });
+    });
     keepHere("products", products.length + next.products.length);
   };
   return (
@@ -87,7 +93,7 @@ function Products({
       <p className="count" role="status">
         {t.products(total)}
       </p>
-      <ul className="grid">
+      <ul className="grid" ref={list}>
         {products.map((product) => (
           <ProductCard key={product.id} product={product} />
         ))}
@@ -96,7 +102,7 @@ function Products({
         <button
           type="button"
           className="button quiet center"
-          disabled={busy}
+          aria-disabled={busy}
           onClick={() => void run(more)}
         >
           {t.more}

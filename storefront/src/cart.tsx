@@ -6,6 +6,7 @@ import { useCart, useSession } from "evercart/react";
 import { useEffect, useRef } from "react";
 import { useAction } from "./action";
 import { go, Link, useAddress } from "./address";
+import { passFocus } from "./focus";
 import { BagIcon, LeftOut, Notices, Picture, Price, Problem, Sums } from "./pieces";
 import { useShop } from "./shop";
 
@@ -79,10 +80,13 @@ function Line({ line, cart }: { line: CartLine; cart: CartView }) {
   const { signedIn } = useSession();
   const { setQuantity, remove } = useCart();
   const { error, run } = useAction();
-  const change = (action: () => Promise<unknown>) => {
+  const change = (from: Element, quantity: number, action: () => Promise<unknown>) => {
+    if (quantity === 0) passFocus(from, "[data-remove]", "cart-title");
     settle(line.sku_id);
     void run(action);
   };
+  const set = (from: Element, quantity: number) =>
+    change(from, quantity, () => setQuantity(line.sku_id, quantity));
   const what = [line.color, line.size].filter(Boolean).join(", ");
   return (
     <li className={line.pending && signedIn ? "waiting" : undefined} data-sku={line.sku_id}>
@@ -98,7 +102,7 @@ function Line({ line, cart }: { line: CartLine; cart: CartView }) {
           <button
             type="button"
             aria-label={t.less}
-            onClick={() => change(() => setQuantity(line.sku_id, line.quantity - 1))}
+            onClick={(event) => set(event.currentTarget, line.quantity - 1)}
           >
             −
           </button>
@@ -106,14 +110,15 @@ function Line({ line, cart }: { line: CartLine; cart: CartView }) {
           <button
             type="button"
             aria-label={t.moreOf}
-            onClick={() => change(() => setQuantity(line.sku_id, line.quantity + 1))}
+            onClick={(event) => set(event.currentTarget, line.quantity + 1)}
           >
             +
           </button>
           <button
             type="button"
             className="link"
-            onClick={() => change(() => remove(line.sku_id))}
+            data-remove=""
+            onClick={(event) => change(event.currentTarget, 0, () => remove(line.sku_id))}
             aria-label={`${t.remove}: ${line.name}`}
           >
             {t.remove}

@@ -93,9 +93,14 @@ function Details({ order, again }: { order: Order; again: () => void }) {
   if (order.tax_amount > 0) sums.push([t.tax, amount(order.tax_amount)]);
   return (
     <article className="sheet">
-      <Link to="/orders" className="link">
-        ← {t.backToOrders}
-      </Link>
+      <p className="pair no-print">
+        <Link to="/orders" className="link">
+          ← {t.backToOrders}
+        </Link>
+        <button type="button" className="link" onClick={() => print()}>
+          {t.print}
+        </button>
+      </p>
       <h1>
         {t.order} {order.order_number} <Status status={order.status} />
       </h1>
@@ -140,7 +145,7 @@ function Details({ order, again }: { order: Order; again: () => void }) {
         ))}
       </ol>
       {["pending", "confirmed"].includes(order.status) && (
-        <button type="button" className="button quiet" disabled={busy} onClick={cancel}>
+        <button type="button" className="button quiet" aria-disabled={busy} onClick={cancel}>
           {isSure ? t.reallyCancel : t.cancelOrder}
         </button>
       )}

@@ -235,18 +235,22 @@ export function Skeletons({ count }: { count: number }) {
 export function Empty({
   title,
   text,
+  isPart = false,
   children,
 }: {
   title: string;
   text: string;
+  /** A part of a page that has a heading of its own. */
+  isPart?: boolean;
   children?: ReactNode;
 }) {
   const { t } = useShop();
-  useTitle(title);
+  const Heading = isPart ? "h2" : "h1";
+  useTitle(isPart ? undefined : title);
   return (
     <section className="empty">
       <BagIcon />
-      <h1>{title}</h1>
+      <Heading>{title}</Heading>
       <p>{text}</p>
       {children ?? (
         <Link to="/" className="button">

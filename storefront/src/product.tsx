@@ -104,7 +104,8 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
           <button
             type="button"
             className="button"
-            disabled={busy || !sku || !isThere(sku)}
+            disabled={!sku || !isThere(sku)}
+            aria-disabled={busy}
             onClick={() => void put()}
           >
             {t.addToCart}

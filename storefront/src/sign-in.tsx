@@ -173,7 +173,7 @@ function AskCode({ step, to }: StepProps) {
         <button
           type="button"
           className="button wide"
-          disabled={busy}
+          aria-disabled={busy}
           onClick={() => void send("stop_phone_change")}
         >
           {t.stopPhoneChange}
@@ -186,7 +186,7 @@ function AskCode({ step, to }: StepProps) {
           <button
             type="button"
             className="link"
-            disabled={busy}
+            aria-disabled={busy}
             onClick={() => void send(moved === "stopping" ? "stop_phone_change" : "sign_in")}
           >
             {t.resend}
@@ -204,7 +204,7 @@ function AskCode({ step, to }: StepProps) {
 
 function Send({ label }: { label: string }) {
   return (
-    <button className="button wide" disabled={useSending()}>
+    <button className="button wide" aria-disabled={useSending()}>
       {label}
     </button>
   );

@@ -128,6 +128,7 @@ export const ky: Texts = {
   freeFrom: (rest) => `Дагы ${rest} кошсоңуз, жеткирүү акысыз болот.`,
   tax: "Анын ичинде салык",
   total: "Жалпы",
+  print: "Басып чыгаруу",
   history: "Тарыхы",
   cancelOrder: "Буйрутмадан баш тартуу",
   reallyCancel: "Чын элеби? Дагы бир жолу басыңыз.",

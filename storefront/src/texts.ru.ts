@@ -134,6 +134,7 @@ export const ru: Texts = {
   freeFrom: (rest) => `Ещё ${rest}, и доставка бесплатна.`,
   tax: "В том числе налог",
   total: "Итого",
+  print: "Распечатать",
   history: "История",
   cancelOrder: "Отменить заказ",
   reallyCancel: "Точно отменить? Нажмите ещё раз.",

@@ -138,6 +138,7 @@ export const en = {
   freeFrom: (rest: string) => `${rest} more, and delivery is free.`,
   tax: "Tax included",
   total: "Total",
+  print: "Print",
   history: "History",
   cancelOrder: "Cancel order",
   reallyCancel: "Really cancel? Press again.",

@@ -4,6 +4,7 @@ import type { WishlistItem } from "evercart";
 import { useClient, useWishlist } from "evercart/react";
 import { useAction } from "./action";
 import { go, Link } from "./address";
+import { passFocus } from "./focus";
 import { Empty, Picture, Price, Problem, Skeletons } from "./pieces";
 import { useShop } from "./shop";
 import { useTitle } from "./title";
@@ -63,7 +64,8 @@ function Wish({
       <button
         type="button"
         className="button quiet"
-        disabled={busy || !product.available}
+        disabled={!product.available}
+        aria-disabled={busy}
         onClick={() => void run(move)}
         aria-label={`${t.moveToCart}: ${product.name}`}
       >
@@ -72,7 +74,11 @@ function Wish({
       <button
         type="button"
         className="link"
-        onClick={() => void run(() => wishes.remove(id))}
+        data-remove=""
+        onClick={(event) => {
+          passFocus(event.currentTarget, "[data-remove]", "main");
+          void run(() => wishes.remove(id));
+        }}
         aria-label={`${t.remove}: ${product.name}`}
       >
         {t.remove}

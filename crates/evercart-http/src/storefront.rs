@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use evercart_core::error::{Refused, StoreError};
+use evercart_core::ids::ProductId;
 
 use crate::Shop;
 use crate::header_list;
@@ -23,17 +25,47 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' https:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-/// A file of the shop, or its page for every address that a visitor can be at.
+/// A file of the shop, or its page for every address: where there is nothing to see, the page says
+/// so, and the status with it.
 pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) -> Answer {
     let path = request.uri().path();
-    let path = path.strip_prefix("/shop").unwrap_or(path).trim_start_matches('/');
+    let path = path.strip_prefix("/shop").unwrap_or(path).trim_matches('/');
     if let Some(response) = file(&shop, path, request.headers()) {
         return Ok(response);
     }
     if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Err(Problem::not_found("file"));
     }
-    file(&shop, PAGE, request.headers()).ok_or_else(|| Problem::not_found("page"))
+    let mut response =
+        file(&shop, PAGE, request.headers()).ok_or_else(|| Problem::not_found("page"))?;
+    if !is_there(&shop, path).await {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    Ok(response)
+}
+
+/// Whether the page shows something at `path`, a path below `/shop` without slashes around it.
+async fn is_there(shop: &Shop, path: &str) -> bool {
+    let (name, id) = path.split_once('/').map_or((path, None), |(name, id)| (name, Some(id)));
+    match (name, id.map(|id| id.parse())) {
+        ("" | "account" | "cart" | "checkout" | "orders" | "sign-in" | "wishlist", None) => true,
+        // Whose order it is, is asked when the page does.
+        ("orders", Some(Ok(1_i64..))) => true,
+        ("product", Some(Ok(id @ 1..))) => is_for_sale(shop, ProductId(id)).await,
+        _ => false,
+    }
+}
+
+/// Whether any market has the product: which one the visitor is in, only the page knows.
+async fn is_for_sale(shop: &Shop, id: ProductId) -> bool {
+    for at in &shop.markets {
+        // A store that cannot say is no reason to send anybody away.
+        if !matches!(at.store.product(id).await, Err(StoreError::Refused(Refused::NotFound { .. })))
+        {
+            return true;
+        }
+    }
+    false
 }
 
 fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {

@@ -86,6 +86,10 @@ async fn the_shop_is_one_page_at_many_addresses() {
         let policy = page.header("content-security-policy");
         assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
     }
+    for path in ["/shop/nothing", "/shop/product/9999", "/shop/product/x", "/shop/orders/0"] {
+        let page = shop.get(path).send().await;
+        assert_eq!((page.status.as_u16(), &*page.text), (404, "<p>the shop"), "{path}");
+    }
     let script = shop.get("/shop/assets/shop-1.js").send().await;
     assert_eq!(
         (script.header("content-type"), &*script.text),
