@@ -2,7 +2,17 @@
 
 import type { BrowserContext, Page } from "@playwright/test";
 import type { Server } from "../../sdk/test/support/server";
-import { addShirt, cartButton, change, expect, expectCart, newPhone, signIn, test } from "./shop";
+import {
+  addShirt,
+  cartButton,
+  change,
+  expect,
+  expectCart,
+  fillSignIn,
+  newPhone,
+  signIn,
+  test,
+} from "./shop";
 
 /** Which tab has sent which change, in order, whether or not it arrived. */
 function sentBy(tabs: readonly Page[]): { tab: number; key: string | undefined }[] {
@@ -117,3 +127,41 @@ test("a guest's tabs show one cart, and it is merged once", async ({ page, conte
   await expectCart(server, phone, { 42: 1 });
   expect(merges).toBe(1);
 });
+
+/** How often the two of them are to be right, half of it in each of two tests that run side by side. */
+const ROUNDS = 50;
+for (const half of ["first", "second"]) {
+  test(`two tabs of a guest who signs in are right each time (${half} half)`, async ({
+    browser,
+    server,
+  }) => {
+    test.setTimeout(600_000);
+    for (let round = 1; round <= ROUNDS / 2; round += 1)
+      await test.step(`round ${round}`, async () => {
+        const context = await browser.newContext({ locale: "en-US" });
+        const [one, two] = [await context.newPage(), await context.newPage()];
+        const tabs = [one, two];
+        const phone = newPhone();
+        for (const tab of tabs) await addShirt(tab, server);
+        await one.getByRole("dialog").getByRole("button", { name: "Sign in" }).click();
+        await fillSignIn(one, phone);
+        await expectBoth(tabs, 2);
+        await expectCart(server, phone, { 42: 2 });
+        await two.getByRole("button", { name: "One more" }).click();
+        await expectBoth(tabs, 3);
+        await expectCart(server, phone, { 42: 3 });
+        await context.close();
+      });
+  });
+}
+
+async function expectBoth(tabs: readonly Page[], pieces: number): Promise<void> {
+  for (const tab of tabs) {
+    const head = tab.locator("header");
+    await expect(head.locator('a[aria-label="Account"]')).toBeAttached();
+    await expect(head.locator("button.icon")).toHaveAttribute(
+      "aria-label",
+      `Cart, ${pieces} items`,
+    );
+  }
+}
