@@ -7,7 +7,14 @@ import type { Live } from "./live.js";
 import type { Outbox } from "./outbox.js";
 import type { Seen } from "./seen.js";
 import type { Truth } from "./truth.js";
-import type { CartView, Change, LineDetails, MergeItem, MergeStrategy } from "./types.js";
+import type {
+  CartView,
+  Change,
+  LineDetails,
+  MergeItem,
+  MergeStrategy,
+  ProductPage,
+} from "./types.js";
 
 /** The server's own limits. A guest meets them here, since the server is not asked. */
 const QUANTITY_MAX = 999;
@@ -36,12 +43,16 @@ export class Cart {
   }
 
   /**
-   * Reads the cart from the server, after sending what waits. For guests, for customers whose token has
-   * expired, and while the server cannot be reached, it is what this device knows.
+   * Reads the cart from the server, after sending what waits. For customers whose token has expired, and
+   * while the server cannot be reached, it is what this device knows; for guests, with names and prices as
+   * the catalogue has them now.
    */
   async get(signal?: AbortSignal): Promise<CartView> {
     await this.#core.ready;
-    if (this.#core.sessions.token === null) return this.snapshot();
+    if (this.#core.sessions.token === null) {
+      await this.#renew(signal);
+      return this.snapshot();
+    }
     try {
       if (this.#truth.waiting() > 0) await this.#outbox.drained(0);
       await this.#outbox.readCart(signal);
@@ -97,10 +108,40 @@ export class Cart {
   subscribe(listener: Listener<CartView>): Unsubscribe {
     const remove = this.#truth.cartChanged.add(listener);
     this.#live.want(true);
+    // A guest's lines were kept as they were when they were added.
+    void this.#renew().catch(() => undefined);
     return () => {
       remove();
       this.#live.want(this.#truth.cartChanged.size > 0);
     };
+  }
+
+  /** Reads the products of a guest's lines. */
+  async #renew(signal?: AbortSignal): Promise<void> {
+    await this.#core.ready;
+    if (this.#core.sessions.current.status !== "guest") return;
+    const { items } = this.snapshot();
+    for (const id of new Set(items.map((line) => line.product_id))) {
+      if (id === 0) continue;
+      const skus = items.filter((line) => line.product_id === id).map((line) => line.sku_id);
+      try {
+        const page = await this.#core.open<ProductPage>({ path: `/products/${id}`, signal });
+        this.#seen.page(page);
+        const offered = page.skus.map((sku) => sku.id);
+        skus
+          .filter((sku) => !offered.includes(sku))
+          .forEach((sku) => {
+            this.#seen.gone(sku);
+          });
+      } catch (error) {
+        // What cannot be asked now is shown as it was.
+        if (!isEvercartError(error, "not_found")) return;
+        skus.forEach((sku) => {
+          this.#seen.gone(sku);
+        });
+      }
+    }
+    this.#truth.show();
   }
 
   async #change(change: Change): Promise<CartView> {

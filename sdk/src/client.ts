@@ -101,6 +101,7 @@ export class Client {
     const isOwnFetch = options.fetch !== undefined;
     const live = new Live(core, truth, tabs, { mode, pollMs, isOwnFetch }, () => outbox.readCart());
     const seen = new Seen();
+    truth.known = (skuId) => seen.sku(skuId);
     this.auth = new Auth(core, outbox);
     this.cart = new CartApi(core, outbox, truth, live, seen);
     this.wishlist = new WishlistApi(core, outbox, truth, seen);

@@ -20,9 +20,19 @@ export class Seen {
     this.product(page);
     const { id: product_id, name, currency } = page;
     for (const { id, sku_code, size, color, price, original_price, image } of page.skus) {
-      const details = { product_id, name, currency, sku_code, size, color, price, original_price };
-      keep(this.#skus, id, { ...details, image: image ?? page.image });
+      const sku = { product_id, name, currency, sku_code, size, color, price, original_price };
+      keep(this.#skus, id, { ...sku, image: image ?? page.image, available: true });
     }
+  }
+
+  /** Notes that a SKU is no longer offered. */
+  gone(skuId: number): void {
+    keep(this.#skus, skuId, { ...this.#skus.get(skuId), available: false });
+  }
+
+  /** What was read of a SKU. */
+  sku(skuId: number): LineDetails | undefined {
+    return this.#skus.get(skuId);
   }
 
   line(skuId: number, details?: LineDetails): LineDetails {

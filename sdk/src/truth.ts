@@ -6,7 +6,7 @@ import type { Journal } from "./journal.js";
 import { Listeners } from "./listeners.js";
 import { isThenable } from "./shelf.js";
 import type { MaybePromise } from "./storage.js";
-import type { Cart, CartView, Wishlist, WishlistView } from "./types.js";
+import type { Cart, CartView, LineDetails, Wishlist, WishlistView } from "./types.js";
 import { cartView, wishlistView } from "./view.js";
 
 /** What an answer says of cart and wishlist. */
@@ -45,6 +45,8 @@ export class Truth {
   /** Called when there is something to keep. Only the tab that sends writes it, so that none undoes it. */
   onUnkept: () => void = () => undefined;
   #isKept = true;
+  /** What the catalogue says of a SKU, for guests. */
+  known: (skuId: number) => LineDetails | undefined = () => undefined;
   #cartView = cartView(null, [], true, false);
   #wishlistView = wishlistView(null, [], true, false);
 
@@ -174,7 +176,7 @@ export class Truth {
       .filter((entry) => entry.owner === this.#owner || entry.owner === null)
       .map((entry) => entry.change);
     const isKnown = status === "guest";
-    const cart = cartView(this.#cart, changes, isGuest, isKnown || this.#cart !== null);
+    const cart = cartView(this.#cart, changes, isGuest, isKnown || this.#cart !== null, this.known);
     const isRead = isKnown || this.#wishlist !== null;
     const wishlist = wishlistView(this.#wishlist, changes, isGuest, isRead);
     if (!isSame(cart, this.#cartView)) this.cartChanged.tell((this.#cartView = cart));

@@ -140,7 +140,15 @@ export interface WishlistView extends Wishlist {
 export type LineDetails = Partial<
   Pick<
     CartItem,
-    "product_id" | "sku_code" | "name" | "size" | "color" | "image" | "price" | "original_price"
+    | "product_id"
+    | "sku_code"
+    | "name"
+    | "size"
+    | "color"
+    | "image"
+    | "price"
+    | "original_price"
+    | "available"
   >
 > & {
   /** What the price is in, ISO 4217. A guest's cart learns its currency from this. */

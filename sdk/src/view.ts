@@ -30,12 +30,16 @@ export const NO_CART: Cart = {
 /** A wishlist of nobody with nothing on it. */
 export const NO_WISHLIST: Wishlist = { id: 0, user_id: 0, items: [], total_items: 0 };
 
-/** The cart with the changes made to it. A guest's are not on their way: nothing of them is pending. */
+/**
+ * The cart with the changes made to it. A guest's are not on their way: nothing of them is pending, and the
+ * catalogue, as `known`, says what their lines are.
+ */
 export function cartView(
   truth: Cart | null,
   changes: readonly Change[],
   isGuest: boolean,
   loaded: boolean,
+  known?: (skuId: number) => LineDetails | undefined,
 ): CartView {
   const { skipped: _, ...base } = truth ?? NO_CART;
   const lines = new Map<number, CartLine>();
@@ -46,6 +50,7 @@ export function cartView(
     for (const details of Object.values(detailsOf(change))) currency ||= details.currency ?? "";
     apply(lines, change, !isGuest);
   }
+  if (isGuest) for (const line of [...lines.values()]) renew(lines, line, known?.(line.sku_id));
   const items = [...lines.values()];
   const pending = isGuest ? 0 : mine.length;
   if (mine.length === 0) return { ...base, items, pending, loaded };
@@ -153,6 +158,13 @@ function put(
   const line = lines.get(skuId) ?? newLine(skuId, details);
   const line_total = fromThousandths(thousandths(line.price) * quantity);
   lines.set(skuId, { ...line, quantity, line_total, pending });
+}
+
+/** Shows a line as the catalogue has it now. */
+function renew(lines: Map<number, CartLine>, line: CartLine, details: LineDetails = {}): void {
+  const { currency: _, ...now } = details;
+  lines.set(line.sku_id, { ...line, ...now });
+  put(lines, line.sku_id, line.quantity, false);
 }
 
 function newLine(skuId: number, details: LineDetails = {}): CartLine {

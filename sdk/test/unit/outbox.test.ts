@@ -261,3 +261,34 @@ test("methods may be taken out of their objects, and a client without a url says
   expect(pieces(snapshot())).toEqual({ 42: 1 });
   expect(() => client(undefined as unknown as string)).toThrow(/needs a url/);
 });
+
+test("a guest's lines are shown as the catalogue has them now", async () => {
+  const storage = webStorage();
+  const before = client("", { fetch: shop.fetch, storage });
+  const linen = { product_id: 15, name: "Linen Shirt", price: 10, currency: "USD" };
+  await before.cart.add(42, 2, linen);
+  await before.cart.add(43, 1, linen);
+  await before.cart.add(7, 1, { product_id: 3, name: "Gone", price: 5, currency: "USD" });
+  before.close();
+  shop.instead = (path, _, when) => {
+    if (when === "after") return undefined;
+    if (path === "/products/3") return problem(404, "not_found");
+    if (path !== "/products/15") return undefined;
+    const sku = { id: 42, sku_code: "LIN-M", size: "M", color: null, price: 12.5, image: null };
+    const product = { id: 15, name: "Linen shirt, washed", currency: "USD", image: "/linen.webp" };
+    return new Response(JSON.stringify({ ...product, skus: [{ ...sku, original_price: 20 }] }));
+  };
+  const now = client("", { fetch: shop.fetch, storage });
+  const cart = await now.cart.get();
+  expect(cart).toMatchObject({
+    total_price: 40,
+    items: [
+      { sku_id: 42, name: "Linen shirt, washed", size: "M", price: 12.5, line_total: 25 },
+      { sku_id: 43, name: "Linen Shirt", available: false },
+      { sku_id: 7, name: "Gone", available: false },
+    ],
+  });
+  // What cannot be asked is shown as it was.
+  shop.instead = () => new TypeError("offline");
+  expect((await now.cart.get()).total_price).toBe(40);
+});
