@@ -140,6 +140,7 @@ export class Client {
       }),
       onWake(() => {
         this.#live.wake();
+        this.#core.shelf.retry();
         this.#outbox.wake();
       }),
     );

@@ -108,13 +108,13 @@ export class Outbox {
   /** Sends what waits now, unless the server asked for a rest. */
   wake(): void {
     if (!this.#wasAsked) this.#notBefore = 0;
-    this.#core.shelf.retry();
     this.#kick();
   }
 
   /** Sends what waits, for as long as `patienceMs` allows. Returns how many changes still wait. */
   async drained(patienceMs: number): Promise<number> {
     const until = now() + patienceMs;
+    this.#core.shelf.retry();
     await this.#core.ready;
     for (;;) {
       this.wake();

@@ -71,7 +71,8 @@ export class Tabs {
     if (!areMany) return;
     this.#locks = (globalThis.navigator as { locks?: Locks } | undefined)?.locks;
     if (typeof BroadcastChannel === "function") {
-      this.#channel = new BroadcastChannel(name) as Channel;
+      // Tabs of an older build, which speak otherwise, hear only of what is written.
+      this.#channel = new BroadcastChannel(`${name}2`) as Channel;
       // Node would otherwise not end while the channel is open.
       this.#channel.unref?.();
     }
