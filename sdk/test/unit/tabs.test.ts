@@ -1,19 +1,17 @@
-// Several tabs of one browser: one storage, a channel, and locks as the platform's.
+// Several tabs of one browser: a view of the storage each, a channel, and locks, as unkind as the platform's.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Fetch, SignedOut } from "../../src/index.js";
 import { client, closeAll, pieces, until } from "../support/clients.js";
 import { problem } from "../support/faults.js";
 import { fakeShop, type FakeShop } from "../support/shop.js";
-import { webLocks } from "../support/web-locks.js";
-import { webStorage, type TestWebStorage } from "../support/web-storage.js";
+import { browser, type Browser } from "../support/browser.js";
 
 let shop: FakeShop;
-let storage: TestWebStorage;
+let ours: Browser;
 let count = 0;
 beforeEach(() => {
   shop = fakeShop();
-  storage = webStorage();
   count += 1;
 });
 afterEach(() => {
@@ -25,7 +23,7 @@ function tab(options: Parameters<typeof client>[1] = {}) {
   const storagePrefix = `test${count}`;
   return client("", {
     fetch: shop.fetch,
-    storage,
+    storage: ours.open(),
     sharedStorage: true,
     storagePrefix,
     live: "poll",
@@ -35,7 +33,7 @@ function tab(options: Parameters<typeof client>[1] = {}) {
 }
 
 function withLocks(has: boolean) {
-  vi.stubGlobal("navigator", has ? { locks: webLocks() } : {});
+  ours = browser(count, { lagMs: 10, lost: 0, twice: 0.2, locks: has });
 }
 
 test.each([true, false])(
@@ -165,17 +163,18 @@ test("clients on storages of their own hear nothing of each other", async () => 
 
 test("another tab's news does not put off a retry", async () => {
   withLocks(true);
-  const [one, two] = [tab({ retry: { baseMs: 300 } }), tab()];
+  const offline: Fetch = () => Promise.reject(new TypeError("offline"));
+  const [one, two] = [tab({ retry: { baseMs: 300 } }), tab({ fetch: offline, live: "off" })];
   await one.auth.verifyCode("+1", "1");
   await until("the session", () => two.auth.session().status === "signed_in");
+  await two.cart.add(43);
+  await until("the news", () => one.cart.snapshot().pending > 0);
   let isFirst = true;
   shop.instead = (path, _, when) => {
     if (path !== "/cart/items" || when === "after" || !isFirst) return undefined;
     isFirst = false;
-    two.close();
     return problem(503, "overloaded");
   };
-  void two.cart.add(43);
   await one.cart.add(42);
   await until("the retry", () => shop.lines.get(42) === 1 && shop.lines.get(43) === 1, 3000);
 });
