@@ -80,7 +80,7 @@ export class Client {
   constructor(options: ClientOptions) {
     if (typeof options.url !== "string")
       throw new TypeError(
-        `createClient needs a url, such as "https://shop.example", or "" for the page's own server; found ${typeof options.url}.`,
+        `createClient needs a url, such as "https://shop.example", or "" for the page's own server; found ${typeof options.url}. Is its variable set where the page is built?`,
       );
     const storage = options.storage ?? defaultStorage();
     const prefix = `${options.storagePrefix ?? "evercart"}:${options.market ?? ""}:`;

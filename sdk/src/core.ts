@@ -1,10 +1,11 @@
 // What all parts of a client share: requests in the name of whoever is signed in, and what happens
 // when the server no longer takes their token.
 
-import { EvercartError, isEvercartError } from "./errors.js";
+import { EvercartError, isEvercartError, type EvercartErrorOf } from "./errors.js";
 import { newKey, type Call, type Http } from "./http.js";
 import type { Sessions } from "./session.js";
 import type { Shelf } from "./shelf.js";
+import type { SignOutReason } from "./types.js";
 
 /** Requests with the customer's token. */
 export class Core {
@@ -67,7 +68,7 @@ const SESSION_ENDS: readonly string[] = [
 ];
 
 /** True if the server does not take the token. */
-export function isSessionEnd(error: unknown): error is EvercartError {
+export function isSessionEnd(error: unknown): error is EvercartErrorOf<SignOutReason> {
   return isEvercartError(error) && error.status === 401 && SESSION_ENDS.includes(error.code);
 }
 

@@ -81,7 +81,8 @@ export class Journal {
   }
 
   get newestKey(): string {
-    return this.list().at(-1)?.key ?? "";
+    const list = this.list();
+    return list[list.length - 1]?.key ?? "";
   }
 
   /**

@@ -2,11 +2,11 @@
 // one, else asking now and then. Of several tabs one does it for all.
 
 import { isSessionEnd, type Core } from "./core.js";
-import { EvercartError, isEvercartError, type ErrorCode } from "./errors.js";
+import { EvercartError, isEvercartError } from "./errors.js";
 import { problemOf, sleep, waitMs } from "./http.js";
 import type { Tabs } from "./tabs.js";
 import type { Truth } from "./truth.js";
-import type { Cart } from "./types.js";
+import type { Cart, SignOutReason } from "./types.js";
 
 /** How the cart is kept up to date. */
 export type LiveMode = "auto" | "stream" | "poll" | "off";
@@ -196,7 +196,7 @@ export class Live {
       const { code, detail } = value as { code?: string; detail?: string };
       const init = { status: 401 };
       const error = new EvercartError(
-        (code ?? "signed_out") as ErrorCode,
+        (code ?? "signed_out") as SignOutReason,
         detail ?? "Signed out.",
         init,
       );

@@ -5,12 +5,12 @@ import type { EvercartError } from "./errors.js";
 import { Listeners, type Listener, type Unsubscribe } from "./listeners.js";
 import { after, isThenable, type Shelf } from "./shelf.js";
 import type { MaybePromise } from "./storage.js";
-import type { Session, User } from "./types.js";
+import type { Session, SignOutReason, User } from "./types.js";
 
 /** Why a session ended without `logout` being called on this device. */
 export interface SignedOut {
   /** The error's code, such as `token_expired` or `signed_out`. */
-  readonly code: string;
+  readonly code: SignOutReason;
   /** A sentence for a person. */
   readonly message: string;
 }
@@ -101,7 +101,7 @@ export class Sessions {
    * Drops `token` because the server refused it. However many calls tell of the same token, the first
    * one ends the session and the others find it ended.
    */
-  refused(token: string, error: EvercartError): void {
+  refused(token: string, error: EvercartError<SignOutReason>): void {
     if (this.token !== token) return;
     // Another tab may have signed in again, and its word of it not have come yet.
     try {
