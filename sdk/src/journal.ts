@@ -22,6 +22,8 @@ export interface Entry {
   readonly first?: FirstTry;
   /** With a merge at sign-in: the guest's changes that it stands for. It replaces them. */
   readonly covers?: readonly string[] | undefined;
+  /** And whose they are. */
+  readonly guests?: readonly number[] | undefined;
 }
 
 /** That a change was taken or refused, in the change's place. */
@@ -30,6 +32,7 @@ export interface Settled {
   /** When, in milliseconds since 1970. */
   readonly done: number;
   readonly covers?: readonly string[] | undefined;
+  readonly guests?: readonly number[] | undefined;
 }
 
 /** What is known of a change. */
@@ -83,6 +86,13 @@ export class Journal {
   get newestKey(): string {
     const list = this.list();
     return list[list.length - 1]?.key ?? "";
+  }
+
+  /** True if a merge of this guest's changes is known. */
+  isMerged(guest: number | undefined): boolean {
+    return (
+      guest !== undefined && [...this.#known.values()].some(({ guests }) => guests?.includes(guest))
+    );
   }
 
   /**
@@ -150,7 +160,12 @@ export class Journal {
   /** Notes that changes were taken or refused, and returns what is known of them now. */
   settle(entries: readonly Entry[]): Settled[] {
     const done = Date.now();
-    const settled = entries.map(({ key, covers }): Settled => ({ key, done, covers }));
+    const settled = entries.map(({ key, covers, guests }): Settled => ({
+      key,
+      done,
+      covers,
+      guests,
+    }));
     if (settled.length > 0) void this.put(...settled);
     return settled;
   }

@@ -15,8 +15,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
 const SDK = fileURLToPath(new URL("../", import.meta.url));
-/** The promise is 14.5 kB for the core, as a page gets it. */
-const CORE_BYTES_MAX = 14_500;
+/** The promise is 15 kB for the core, as a page gets it. */
+const CORE_BYTES_MAX = 15_000;
 
 const require = createRequire(import.meta.url);
 
@@ -66,7 +66,7 @@ beforeAll(async () => {
 afterAll(() => rm(app, { recursive: true, force: true }));
 
 describe("the core", () => {
-  test("is under 14.5 kB, minified and gzipped, and its hooks under 2 kB more", async () => {
+  test("is under 15 kB, minified and gzipped, and its hooks under 2 kB more", async () => {
     const [core, hooks] = await Promise.all(
       ["index.js", "react.js"].map(async (name) => {
         const { outputFiles } = await build({

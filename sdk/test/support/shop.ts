@@ -20,6 +20,8 @@ export interface FakeShop {
   ) => Response | Error | undefined;
   readonly lines: Map<number, number>;
   version: number;
+  /** True if a merge takes the larger quantity, as `max` asks for. */
+  mergesMax: boolean;
   /** As after 24 hours. */
   forgetKeys(): void;
 }
@@ -32,6 +34,7 @@ export function fakeShop(): FakeShop {
     instead: () => undefined,
     lines: new Map(),
     version: 0,
+    mergesMax: false,
     forgetKeys: () => {
       keys.clear();
     },
@@ -69,11 +72,16 @@ export function fakeShop(): FakeShop {
     if (init.method !== "POST") shop.lines.clear();
     else
       items.forEach((item) =>
-        shop.lines.set(item.sku_id, (shop.lines.get(item.sku_id) ?? 0) + item.quantity),
+        shop.lines.set(item.sku_id, quantityOf(item, body.items !== undefined)),
       );
     shop.version += 1;
     if (key !== undefined) keys.set(key, init.body ?? "");
     return json(cart());
+  }
+
+  function quantityOf(item: { sku_id: number; quantity: number }, isMerge: boolean): number {
+    const had = shop.lines.get(item.sku_id) ?? 0;
+    return isMerge && shop.mergesMax ? Math.max(had, item.quantity) : had + item.quantity;
   }
 
   function cart(): object {

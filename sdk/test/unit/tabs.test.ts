@@ -180,3 +180,17 @@ test("another tab's news does not put off a retry", async () => {
   await one.cart.add(42);
   await until("the retry", () => shop.lines.get(42) === 1 && shop.lines.get(43) === 1, 3000);
 });
+
+test("tabs whose first act is an add at the same moment are one guest at sign-in", async () => {
+  withLocks(true);
+  const [one, two] = [tab(), tab()];
+  await Promise.all([one.cart.add(42), two.cart.add(42)]);
+  await until("both to show both", () =>
+    [one, two].every((each) => pieces(each.cart.snapshot())[42] === 2),
+  );
+  shop.mergesMax = true;
+  await two.auth.verifyCode("+1", "1");
+  expect(await two.sync(2000)).toBe(0);
+  expect(shop.lines.get(42)).toBe(2);
+  await until("the other to show it", () => pieces(one.cart.snapshot())[42] === 2);
+});
