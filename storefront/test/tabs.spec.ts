@@ -142,7 +142,8 @@ for (const half of ["first", "second"]) {
         const [one, two] = [await context.newPage(), await context.newPage()];
         const tabs = [one, two];
         const phone = newPhone();
-        for (const tab of tabs) await addShirt(tab, server);
+        // At the same moment: each tab begins as a guest of its own.
+        await Promise.all(tabs.map((tab) => addShirt(tab, server)));
         await one.getByRole("dialog").getByRole("button", { name: "Sign in" }).click();
         await fillSignIn(one, phone);
         await expectBoth(tabs, 2);
