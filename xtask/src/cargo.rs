@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+/// Builds the program as the tests do, so that nothing is compiled twice.
+pub const PROGRAM: &[&str] = &["--workspace", "--locked", "--bin", "evercart"];
+
 /// Runs cargo with these arguments and environment variables.
 ///
 /// # Errors

@@ -9,9 +9,6 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{cargo, npm, python, start};
 
-/// As the tests build it, so that nothing is compiled twice.
-const BUILD: &[&str] = &["--workspace", "--locked", "--bin", "evercart"];
-
 const DOCUMENT: &str = "crates/evercart-http/openapi.json";
 const TOOLS: &str = "tools/clients";
 /// Has redocly's linter and hey-api's generator.
@@ -31,7 +28,7 @@ pub fn run(root: &Path) -> Result<()> {
     npm::run(root, NPM, &[npm::INSTALL, &["run", "lint"]], None)?;
     let tools = root.join(TOOLS);
     let programs = python::environment(root, "clients", &tools.join("requirements.txt"))?;
-    let server = cargo::program(&cargo::build(root, BUILD)?, "evercart")?;
+    let server = cargo::program(&cargo::build(root, cargo::PROGRAM)?, "evercart")?;
     let work = root.join("target/clients");
     if work.exists() {
         fs::remove_dir_all(&work).with_context(|| format!("cannot empty {}", work.display()))?;

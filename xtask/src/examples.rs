@@ -10,9 +10,6 @@ use clap::Args;
 
 use crate::{cargo, npm, start};
 
-/// As the tests build it, so that nothing is compiled twice.
-const BUILD: &[&str] = &["--workspace", "--locked", "--bin", "evercart"];
-
 /// What building leaves in an example, and what is never copied.
 const LEFT_BEHIND: [&str; 5] = ["node_modules", "dist", ".next", ".expo", ".gitignore"];
 
@@ -31,7 +28,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     npm::run(root, "sdk", &[npm::INSTALL, &["run", "build"]], None)?;
     // Pages are looked at with the browser that the shop is tried in.
     npm::run(root, "storefront", &[npm::INSTALL], None)?;
-    let server = cargo::program(&cargo::build(root, BUILD)?, "evercart")?;
+    let server = cargo::program(&cargo::build(root, cargo::PROGRAM)?, "evercart")?;
     let work = root.join("target/examples");
     if work.exists() {
         fs::remove_dir_all(&work).with_context(|| format!("cannot empty {}", work.display()))?;
