@@ -2,7 +2,7 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { addShirt, cartButton, expect, newPhone, signIn, test } from "./shop";
+import { addShirt, cartButton, expect, newPhone, signIn, test, fillCheckout } from "./shop";
 
 /** A window, and how large its visitor wants text. */
 interface Window {
@@ -76,8 +76,7 @@ for (const window of WINDOWS) {
     await expect(page.getByRole("dialog").getByTestId("cart-total")).toBeVisible();
     await expectSound(page, "the cart", window);
     await page.getByRole("button", { name: "Check out" }).click();
-    await page.getByLabel("Name").fill("Ada Lovelace");
-    await page.getByLabel("Address").fill("1 Main Street");
+    await fillCheckout(page);
     await expectSound(page, "/checkout", window);
     await page.getByRole("button", { name: "Place order" }).click();
     await expect(page.getByRole("heading", { name: /^Order #/ })).toBeVisible();
@@ -169,8 +168,7 @@ test("an order is printed without what can only be pressed", async ({ page, serv
   await signIn(page, server, newPhone());
   await addShirt(page, server);
   await page.getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("heading", { name: /^Order #/ })).toBeVisible();
   await page.emulateMedia({ media: "print" });

@@ -2,7 +2,16 @@
 
 import type { Page } from "@playwright/test";
 import type { Server } from "../../sdk/test/support/server";
-import { cartButton, expect, expectCart, HEADER, newPhone, signIn, test } from "./shop";
+import {
+  cartButton,
+  expect,
+  expectCart,
+  HEADER,
+  newPhone,
+  signIn,
+  test,
+  fillCheckout,
+} from "./shop";
 
 /** The tray, the bowl and the spoon: products 901 to 903 with a SKU each. */
 function rows(of: { price?: string; bowls?: number; spoons?: boolean } = {}): string {
@@ -47,8 +56,7 @@ test("a cart says what changed under it, and is ordered when that is settled", a
 
   // It cannot be ordered like this, and the shop says why; nothing is taken from the cart.
   await drawer.getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("alert").filter({ hasText: /left|for sale/ })).toBeVisible();
   const summary = page.getByRole("complementary", { name: "Your order" });
@@ -80,8 +88,7 @@ test("a price that changes during the checkout is shown before anything is order
   await signIn(page, server, phone);
   await put(page, server, 904);
   await page.getByRole("dialog").getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   const total = page.getByRole("complementary").getByTestId("order-total");
   await expect(total).toHaveText("$49.99");
   await server.importCatalogue("us", row("45.00"));

@@ -121,4 +121,10 @@ export async function signIn(page: Page, server: Server, phone: string): Promise
   await expect(page.getByRole("link", { name: "Account", exact: true })).toBeVisible();
 }
 
+/** Fills in what the checkout cannot do without. */
+export async function fillCheckout(page: Page): Promise<void> {
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByLabel("Address").fill("1 Main Street");
+}
+
 export { expect };

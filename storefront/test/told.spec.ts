@@ -13,6 +13,7 @@ import {
   newPhone,
   signIn,
   test,
+  fillCheckout,
 } from "./shop";
 
 const line = (page: Page, name: string) =>
@@ -23,8 +24,7 @@ test("an order whose answer was lost is shown as placed", async ({ page, server 
   await signIn(page, server, phone);
   await addShirt(page, server);
   await page.getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   let isLost = true;
   await page.route(/\/orders$/, async (route) => {
     if (!isLost) return route.continue();
@@ -49,8 +49,7 @@ test("an order whose answer was lost is found after a reload", async ({ page, se
   await signIn(page, server, phone);
   await addShirt(page, server);
   await page.getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   await page.route(
     /\/orders$/,
     async (route) => {
@@ -73,8 +72,7 @@ test("a sign-in that expires keeps the page and what was typed, also on reload",
   await signIn(page, server, phone);
   await addShirt(page, server);
   await page.getByRole("button", { name: "Check out" }).click();
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
+  await fillCheckout(page);
   await page.getByLabel("Cash on delivery").check({ force: true });
   await page.route(
     /\/orders$/,

@@ -1,12 +1,12 @@
 // What a visitor goes through, in one browser or in several.
 
-import type { Page } from "@playwright/test";
 import {
   addShirt,
   ask,
   cartButton,
   expect,
   expectCart,
+  fillCheckout,
   fillSignIn,
   newPhone,
   signIn,
@@ -15,11 +15,6 @@ import {
 
 interface Orders {
   total: number;
-}
-
-async function fillCheckout(page: Page): Promise<void> {
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByLabel("Address").fill("1 Main Street");
 }
 
 test("a guest looks around, signs in with a cart, and orders it", async ({ page, server }) => {
