@@ -5,16 +5,10 @@ import { EvercartError, isEvercartError } from "./errors.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import type { Live } from "./live.js";
 import type { Outbox } from "./outbox.js";
+import type { Products } from "./products.js";
 import type { Seen } from "./seen.js";
 import type { Truth } from "./truth.js";
-import type {
-  CartView,
-  Change,
-  LineDetails,
-  MergeItem,
-  MergeStrategy,
-  ProductPage,
-} from "./types.js";
+import type { CartView, Change, LineDetails, MergeItem, MergeStrategy } from "./types.js";
 
 /** The server's own limits. A guest meets them here, since the server is not asked. */
 const QUANTITY_MAX = 999;
@@ -27,14 +21,23 @@ export class Cart {
   readonly #truth: Truth;
   readonly #live: Live;
   readonly #seen: Seen;
+  readonly #products: Products;
 
   /** @internal */
-  constructor(core: Core, outbox: Outbox, truth: Truth, live: Live, seen: Seen) {
+  constructor(
+    core: Core,
+    outbox: Outbox,
+    truth: Truth,
+    live: Live,
+    seen: Seen,
+    products: Products,
+  ) {
     this.#core = core;
     this.#outbox = outbox;
     this.#truth = truth;
     this.#live = live;
     this.#seen = seen;
+    this.#products = products;
   }
 
   /** The cart as this device knows it; the same object until that changes. */
@@ -108,8 +111,8 @@ export class Cart {
   subscribe(listener: Listener<CartView>): Unsubscribe {
     const remove = this.#truth.cartChanged.add(listener);
     this.#live.want(true);
-    // A guest's lines were kept as they were when they were added.
-    void this.#renew().catch(() => undefined);
+    // A guest's lines were kept as they were when they were added. One look at the catalogue is for all.
+    if (this.#truth.cartChanged.size === 1) void this.#renew().catch(() => undefined);
     return () => {
       remove();
       this.#live.want(this.#truth.cartChanged.size > 0);
@@ -123,23 +126,15 @@ export class Cart {
     const { items } = this.snapshot();
     for (const id of new Set(items.map((line) => line.product_id))) {
       if (id === 0) continue;
-      const skus = items.filter((line) => line.product_id === id).map((line) => line.sku_id);
+      let offered: number[] = [];
       try {
-        const page = await this.#core.open<ProductPage>({ path: `/products/${id}`, signal });
-        this.#seen.page(page);
-        const offered = page.skus.map((sku) => sku.id);
-        skus
-          .filter((sku) => !offered.includes(sku))
-          .forEach((sku) => {
-            this.#seen.gone(sku);
-          });
+        offered = (await this.#products.get(id, signal)).skus.map((sku) => sku.id);
       } catch (error) {
         // What cannot be asked now is shown as it was.
         if (!isEvercartError(error, "not_found")) return;
-        skus.forEach((sku) => {
-          this.#seen.gone(sku);
-        });
       }
+      for (const line of items)
+        if (line.product_id === id && !offered.includes(line.sku_id)) this.#seen.gone(line.sku_id);
     }
     this.#truth.show();
   }

@@ -5,7 +5,7 @@ import { Auth } from "./auth.js";
 import { Cart as CartApi } from "./cart.js";
 import { Core } from "./core.js";
 import { Http, RETRY, sleep, type Fetch, type RetryOptions } from "./http.js";
-import { EACH, isKnown, Journal, type Known } from "./journal.js";
+import { EACH, Journal, parsed } from "./journal.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import { Live, type LiveMode } from "./live.js";
 import { Orders as OrdersApi } from "./orders.js";
@@ -103,11 +103,11 @@ export class Client {
     const seen = new Seen();
     truth.known = (skuId) => seen.sku(skuId);
     this.auth = new Auth(core, outbox);
-    this.cart = new CartApi(core, outbox, truth, live, seen);
+    this.products = new ProductsApi(core, seen);
+    this.cart = new CartApi(core, outbox, truth, live, seen, this.products);
     this.wishlist = new WishlistApi(core, outbox, truth, seen);
     this.orders = new OrdersApi(core, outbox, truth);
     this.addresses = new AddressesApi(core);
-    this.products = new ProductsApi(core, seen);
     this.#core = core;
     this.#outbox = outbox;
     this.#truth = truth;
@@ -157,7 +157,7 @@ export class Client {
           const kept = keptOf(text ?? "");
           if (kept) sessions.hear(kept);
           else if (text === null) sessions.hearNothing();
-        } else if (name.startsWith(EACH)) this.#outbox.take(knownOf(text));
+        } else if (name.startsWith(EACH)) this.#outbox.take(parsed(text).known);
       },
     );
     const loading = this.#load(journal);
@@ -258,15 +258,6 @@ export class Client {
 /** A client for one shop and market. Make one for each page or app, not one for each call. */
 export function createClient(options: ClientOptions): Client {
   return new Client(options);
-}
-
-function knownOf(text: string | null): Known[] {
-  try {
-    const known: unknown = JSON.parse(text ?? "null");
-    return isKnown(known) ? [known] : [];
-  } catch {
-    return [];
-  }
 }
 
 /** Lets methods be taken out of their object. */

@@ -171,17 +171,10 @@ export class Journal {
   }
 
   /** Takes over what a text says. Returns what of it makes no sense. */
-  #take(text: string | null): unknown[] {
-    if (text === null) return [];
-    let found: unknown;
-    try {
-      found = JSON.parse(text);
-    } catch (error) {
-      return [error];
-    }
-    const all = (Array.isArray(found) ? found : [found]) as unknown[];
-    this.join(all.filter(isKnown));
-    return all.filter((each) => !isKnown(each));
+  #take(text: string | null): readonly unknown[] {
+    const { known, bad } = parsed(text);
+    this.join(known);
+    return bad;
   }
 
   #unsettled(): Entry[] {
@@ -254,7 +247,23 @@ export function isSettled(known: Known | undefined): known is Settled {
   return known !== undefined && "done" in known;
 }
 
-export function isKnown(value: unknown): value is Known {
+/** What a text says of changes, and what of it makes no sense. */
+export function parsed(text: string | null): {
+  readonly known: readonly Known[];
+  readonly bad: readonly unknown[];
+} {
+  if (text === null) return { known: [], bad: [] };
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    return { known: [], bad: [error] };
+  }
+  const all = (Array.isArray(found) ? found : [found]) as unknown[];
+  return { known: all.filter(isKnown), bad: all.filter((each) => !isKnown(each)) };
+}
+
+function isKnown(value: unknown): value is Known {
   const { key, done, change } = (value ?? {}) as Partial<Entry & Settled>;
   return typeof key === "string" && (typeof done === "number" || typeof change === "object");
 }

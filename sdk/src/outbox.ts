@@ -167,7 +167,8 @@ export class Outbox {
   take(known: readonly Known[]): void {
     this.#journal.hear(known);
     this.#truth.show();
-    this.#schedule(OTHERS_PATIENCE_MS);
+    // That something is settled needs nobody to send anything.
+    if (this.#journal.list().length > 0) this.#schedule(OTHERS_PATIENCE_MS);
   }
 
   /** Forgets all that waits for this customer. */
@@ -368,10 +369,11 @@ export class Outbox {
 
   async #reload(): Promise<void> {
     // What cannot be read now is read the next time; what this tab knows it knows.
-    if (this.#tabs.areMany)
-      await Promise.resolve()
-        .then(() => this.#journal.load())
-        .catch(() => undefined);
+    try {
+      if (this.#tabs.areMany) await this.#journal.load();
+    } catch {
+      // Told already.
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// A shop's and market's own place in the storage. A read that fails is no empty place: it throws, and is
-// tried again by whoever needs it. A write that fails says so, and its value is kept in memory.
+// A shop's and market's own place in the storage. A read that fails throws: it does not say that nothing is
+// there. A write that fails returns false, and its value stays in memory.
 
 import { EvercartError } from "./errors.js";
 import type { MaybePromise, Storage } from "./storage.js";

@@ -71,7 +71,7 @@ export class Tabs {
     if (!areMany) return;
     this.#locks = (globalThis.navigator as { locks?: Locks } | undefined)?.locks;
     if (typeof BroadcastChannel === "function") {
-      // Tabs of an older build, which speak otherwise, hear only of what is written.
+      // Tabs of an older build speak another language: they hear of writes only.
       this.#channel = new BroadcastChannel(`${name}2`) as Channel;
       // Node would otherwise not end while the channel is open.
       this.#channel.unref?.();

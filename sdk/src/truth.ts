@@ -136,8 +136,7 @@ export class Truth {
     this.#cart = cart;
     this.#pushed = ++this.#moment;
     this.show();
-    this.#isKept = false;
-    this.onUnkept();
+    this.#unkept();
   }
 
   /** Takes over what was read at `moment`, unless a change was answered since. */
@@ -152,8 +151,7 @@ export class Truth {
     }
     if (said.wishlist) this.#wishlist = said.wishlist;
     this.show();
-    this.#isKept = false;
-    this.onUnkept();
+    this.#unkept();
   }
 
   /** How many changes of the customer wait to be sent. A guest's wait for nothing but a sign-in. */
@@ -183,6 +181,11 @@ export class Truth {
     if (!isSame(wishlist, this.#wishlistView)) {
       this.wishlistChanged.tell((this.#wishlistView = wishlist));
     }
+  }
+
+  #unkept(): void {
+    this.#isKept = false;
+    this.onUnkept();
   }
 
   /** Keeps what the server said last for the next time. */

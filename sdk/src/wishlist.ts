@@ -104,7 +104,7 @@ export class Wishlist {
     this.#outbox
       .readWishlist()
       .catch(async () => {
-        // What cannot be read now is read a little later: somebody looks at it.
+        // Somebody looks at it: read it again a little later.
         await sleep(this.#core.http.retry.baseMs * 10, this.#core.ended.signal);
         if (this.#readWith !== token) return;
         this.#readWith = null;
