@@ -2,7 +2,8 @@
 //! sees all of it or nothing, also after a crash at any moment: what a crash leaves behind is taken
 //! back, or moved into its place if it was shown, by the next import or start.
 //!
-//! It has a connection of its own. What shows it goes through the writer, as what all others do.
+//! It has a connection of its own. What shows it goes through the writer, as what all others do. So
+//! does the whole of a file that is no longer than one part: that is one transaction.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use evercart_core::catalogue::plan::Planner;
+use evercart_core::catalogue::plan::{Planned, Planner};
 use evercart_core::catalogue::{
     ImportOutcome, Known, ProductFacts, ProductKey, Progress, RowChange, RowChanges,
 };
@@ -52,7 +53,7 @@ impl Sqlite {
         })
         .await?;
         let outcome = match written {
-            Ok(planner) => self.show(planner).await,
+            Ok(written) => self.show(written).await,
             Err(error) => Err(error.into_store_error()),
         };
         // Taken back if it is not shown.
@@ -63,10 +64,18 @@ impl Sqlite {
     }
 
     /// Shows what was written, unless something contradicts the store.
-    async fn show(&self, (mut planner, stock): Written) -> StoreResult<ImportOutcome> {
+    async fn show(&self, written: Written) -> StoreResult<ImportOutcome> {
+        let Written { mut planner, stock, at_once } = written;
         if planner.problems().is_empty() && planner.rows() > 0 {
-            let highest = (planner.highest_product(), planner.highest_sku());
-            let problems = self.writer.write(move |db| parts::show(db, stock, highest)).await?;
+            let shown = self.writer.write(move |db| {
+                let problems = match at_once {
+                    Some(planned) => parts::write_at_once(db, &planner, &planned, stock)?,
+                    None => parts::show(db, &planner, stock)?,
+                };
+                Ok((planner, problems))
+            });
+            let problems;
+            (planner, problems) = shown.await?;
             for problem in problems {
                 planner.contradicts(problem.row, problem.problem);
             }
@@ -114,8 +123,14 @@ struct Place {
     watch: Watch,
 }
 
-/// What was written, and how many changes of stock are among it.
-type Written = (Planner, usize);
+/// What was written.
+struct Written {
+    planner: Planner,
+    /// How many changes of stock are among it.
+    stock: usize,
+    /// The rows, if they are so few that they are written when they are shown.
+    at_once: Option<Vec<Planned>>,
+}
 
 struct Import {
     db: Db,
@@ -159,28 +174,38 @@ impl Import {
         let mut planner =
             Planner::of(numbers.0, numbers.1, rows.as_mut()).map_err(DbError::Store)?;
         let mut stock = 0;
-        loop {
-            let slice = rows.next(PART).map_err(DbError::Store)?;
-            if slice.is_empty() {
-                break;
-            }
+        let mut slice = rows.next(PART).map_err(DbError::Store)?;
+        let mut after = match slice.len() < PART {
+            true => Some(rows.next(PART).map_err(DbError::Store)?),
+            false => None,
+        };
+        let is_one_part = after.as_ref().is_some_and(Vec::is_empty);
+        while !slice.is_empty() {
             let known = known(&self.db, &slice)?;
             let planned = planner.plan(slice, &known);
             if planner.problems().is_empty() {
                 stock += planned.iter().filter(|row| row.stock.is_some()).count();
+                if is_one_part {
+                    progress(planner.rows());
+                    return Ok(Written { planner, stock, at_once: Some(planned) });
+                }
                 self.part(|db| {
                     parts::begin(db)?;
                     parts::write(db, &planner, &planned)
                 })?;
             }
             progress(planner.rows());
+            slice = match after.take() {
+                Some(slice) => slice,
+                None => rows.next(PART).map_err(DbError::Store)?,
+            };
         }
         if planner.problems().is_empty() {
             for products in planner.products().chunks(PART) {
                 self.part(|db| parts::write_for_sale(db, products))?;
             }
         }
-        Ok((planner, stock))
+        Ok(Written { planner, stock, at_once: None })
     }
 
     /// Ends what an import has left, as long as it `may_go_on`: what is shown is moved into its

@@ -164,11 +164,7 @@ fn stock_problems(db: &Db) -> Result<Vec<RowProblem>> {
 
 /// Shows everything that was written: with all of the stock, so many rows, or not at all. Tells of
 /// which rows the stock has moved.
-pub(crate) fn show(
-    db: &Db,
-    stock: usize,
-    (product, sku): (Option<i64>, Option<i64>),
-) -> Result<Vec<RowProblem>> {
+pub(crate) fn show(db: &Db, planner: &Planner, stock: usize) -> Result<Vec<RowProblem>> {
     // Compared and changed in one statement. A million rows take half a second.
     const STOCK: &str = "UPDATE stock SET on_hand = coalesce(n.pieces, on_hand + n.moved) \
          FROM import_stock n WHERE n.sku_id = stock.sku_id \
@@ -185,11 +181,33 @@ pub(crate) fn show(
         return if problems.is_empty() { Err(missed().into()) } else { Ok(problems) };
     }
     db.sql("RELEASE stock")?.execute([])?;
-    numbers_are_taken(db, "product", product)?;
-    numbers_are_taken(db, "sku", sku)?;
+    numbers_are_taken(db, "product", planner.highest_product())?;
+    numbers_are_taken(db, "sku", planner.highest_sku())?;
     db.change_one(SHOW, [])?;
     db.change_one(NEW_VERSION, [])?;
     Ok(Vec::new())
+}
+
+/// Writes, shows and moves so few rows in one transaction, or nothing of them. Tells of which rows
+/// the stock has moved.
+pub(crate) fn write_at_once(
+    db: &Db,
+    planner: &Planner,
+    planned: &[Planned],
+    stock: usize,
+) -> Result<Vec<RowProblem>> {
+    db.sql("SAVEPOINT import")?.execute([])?;
+    begin(db)?;
+    write(db, planner, planned)?;
+    write_for_sale(db, &planner.products())?;
+    let problems = show(db, planner, stock)?;
+    if problems.is_empty() {
+        while move_some(db)? {}
+    } else {
+        db.sql("ROLLBACK TO import")?.execute([])?;
+    }
+    db.sql("RELEASE import")?.execute([])?;
+    Ok(problems)
 }
 
 /// Part of the rows of one table: the first of them, by their keys up to the one that `last` finds,

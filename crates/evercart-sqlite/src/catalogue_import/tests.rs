@@ -403,3 +403,47 @@ async fn others_write_between_two_parts() {
     assert!(matches!(outcome, ImportOutcome::Imported(_)), "{outcome:?}");
     assert_eq!(shop.on_hand(3).await, 14);
 }
+
+#[tokio::test]
+async fn a_short_file_is_one_transaction_or_nothing() {
+    let shop = Shop::new().await;
+    let commits = || {
+        const CHANGES: &str = "SELECT version FROM catalogue_version";
+        let read = |db: &Db| Ok(db.sql(CHANGES)?.query_row([], |row| row.get::<_, i64>(0))?);
+        shop.store.readers.read(read)
+    };
+    let version = commits().await.expect("reads");
+    let old = shop.seen().await;
+    // Nothing is written before the writer does it: there is nothing that a crash could leave.
+    let mut import = shop.begin().await;
+    let (import, written) = apart(move || {
+        let written = import.write(Box::new(RowsInMemory::new(short_file())), Box::new(|_| {}));
+        Ok((import, written))
+    })
+    .await
+    .expect("does not panic");
+    assert_eq!((shop.state().await, shop.left_beside().await), (State::Settled, 0));
+    // The stock of SKU 4 moves before it is compared.
+    shop.sell(4).await;
+    let outcome = shop.store.show(written.expect("plans")).await.expect("is compared");
+    let ImportOutcome::Rejected(problems) = outcome else { panic!("{outcome:?}") };
+    assert!(problems[0].problem.contains("was 10"), "{}", problems[0].problem);
+    drop(import);
+    assert_eq!((shop.state().await, shop.left_beside().await), (State::Settled, 0));
+    assert_eq!(shop.seen().await[..2], old[..2]);
+    assert_eq!(commits().await.expect("reads"), version);
+    let mut rows = short_file();
+    rows[1].stock = Some(StockChange::ToIfStill { pieces: 7, seen: 9 });
+    assert!(matches!(shop.import(rows).await, ImportOutcome::Imported(_)));
+    assert_eq!((shop.state().await, shop.left_beside().await), (State::Settled, 0));
+    assert_eq!((shop.on_hand(4).await, shop.on_hand(20_001).await), (7, 10));
+    assert_eq!(commits().await.expect("reads"), version + 1);
+}
+
+/// A file of less than a part.
+fn short_file() -> Vec<RowChange> {
+    let mut rows = vec![renamed(row(1, 3), 1), renamed(row(1, 4), 1), row(1_001, 20_001)];
+    rows[0].stock = Some(StockChange::By(5));
+    rows[1].stock = Some(StockChange::ToIfStill { pieces: 7, seen: 10 });
+    rows
+}
