@@ -1,11 +1,12 @@
 // The start page: categories, search, and the products that match.
 
-import type { Product } from "evercart";
+import type { Category, Product, Products as ProductList } from "evercart";
 import { useClient } from "evercart/react";
 import { useRef, useState } from "react";
 import { Empty, ProductCard, Skeletons, Trouble } from "./pieces";
 import { useAction } from "./action";
 import { keepHere, keptHere, Link, useAddress } from "./address";
+import { firstAnswer } from "./first";
 import { useLoaded } from "./loaded";
 import { useShop } from "./shop";
 import { useTitle } from "./title";
@@ -36,10 +37,19 @@ export function Browse() {
   );
 }
 
+/** What the server calls a category's first products. */
+const listPath = (category: string | undefined) =>
+  category === undefined ? "/products" : `/products?category=${category}`;
+
 function Categories({ current }: { current: string | undefined | null }) {
   const { t, market } = useShop();
   const client = useClient();
-  const { value } = useLoaded((signal) => client.products.categories(signal), [market]);
+  const { value } = useLoaded(
+    (signal) => client.products.categories(signal),
+    [market],
+    true,
+    firstAnswer<{ categories: readonly Category[] }>(market, "/categories")?.categories,
+  );
   return (
     <nav className="chips" aria-label={t.categories}>
       <Link to="/" current={current === undefined}>
@@ -69,6 +79,8 @@ function Products({
   const first = useLoaded(
     (signal) => client.products.search({ ...query, limit }, signal),
     [market, search, category],
+    true,
+    search === undefined ? firstAnswer<ProductList>(market, listPath(category)) : undefined,
   );
   const list = useRef<HTMLUListElement>(null);
   const [later, setLater] = useState<readonly Product[]>([]);

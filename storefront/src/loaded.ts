@@ -9,11 +9,15 @@ interface Loaded<T> {
   readonly again: () => void;
 }
 
-/** What `load` answers; read again when `keys` change or on demand, and only while `when` is true. */
+/**
+ * What `load` answers; read again when `keys` change or on demand, and only while `when` is true. Until
+ * then it is what came with the page as the `first`.
+ */
 export function useLoaded<T>(
   load: (signal: AbortSignal) => Promise<T>,
   keys: readonly unknown[],
   when = true,
+  first?: T,
 ): Loaded<T> {
   const [state, setState] = useState<{ value?: T; error?: unknown; for?: string }>({});
   const [turn, setTurn] = useState(0);
@@ -32,6 +36,6 @@ export function useLoaded<T>(
     return () => ending.abort();
   }, [key, turn, when]);
   const again = useCallback(() => setTurn((turn) => turn + 1), []);
-  const { value, error } = state.for === key ? state : {};
+  const { value, error } = state.for === key ? state : { value: first };
   return { value, error, again };
 }

@@ -5,6 +5,7 @@ import { useCart, useClient, useWishlist } from "evercart/react";
 import { useState } from "react";
 import { useAction } from "./action";
 import { useAddress } from "./address";
+import { firstAnswer } from "./first";
 import { useLoaded } from "./loaded";
 import { Empty, Heart, Picture, Price, Problem, Skeletons, Trouble } from "./pieces";
 import { useShop } from "./shop";
@@ -16,6 +17,8 @@ export function ProductPage({ id, openCart }: { id: number; openCart: () => void
   const { value, error, again } = useLoaded(
     (signal) => client.products.get(id, signal),
     [market, id],
+    true,
+    firstAnswer<Product>(market, `/products/${id}`),
   );
   if (isEvercartError(error, "not_found")) return <Empty title={t.missing} text={t.missingHelp} />;
   if (error !== undefined) return <Trouble error={error} again={again} />;

@@ -14,6 +14,7 @@ import {
 } from "react";
 import { go } from "./address";
 import { useCuts, type Cut } from "./cuts";
+import { likelyMarket } from "./first";
 import { dateOf, moneyOf } from "./money";
 import { refusalOf, type Refusal } from "./refusals";
 import { keep, stored } from "./storage";
@@ -55,12 +56,20 @@ export function useShop(): Shop {
   return shop;
 }
 
-/** The market chosen before; else, where the browser is a Kyrgyz one, Kyrgyzstan's. */
+/**
+ * The market that the address names, which is chosen with it; else the one chosen before; else, where the
+ * browser is a Kyrgyz one, Kyrgyzstan's, or the one that the server took the visitor for.
+ */
 function firstMarket(): string {
+  const named = new URLSearchParams(location.search).get("market");
+  if (named !== null) {
+    keep("local", MARKET, named);
+    return named;
+  }
   const isKyrgyz =
     navigator.languages.some((name) => /^ky\b|-KG\b/i.test(name)) ||
     Intl.DateTimeFormat().resolvedOptions().timeZone === "Asia/Bishkek";
-  return stored("local", MARKET) ?? (isKyrgyz ? "kg" : "us");
+  return stored("local", MARKET) ?? (isKyrgyz ? "kg" : (likelyMarket ?? "us"));
 }
 
 /** `first` is the language to begin with, and its texts. */

@@ -1,9 +1,10 @@
 //! `/products` and `/categories`: what a market sells. Public.
 
 use axum::extract::Request;
-use evercart_core::catalogue::{Product, ProductQuery, Sku};
+use evercart_core::catalogue::{Category, Product, ProductQuery, Sku};
 use evercart_core::ids::ProductId;
 use evercart_core::money::Currency;
+use evercart_core::order::{Listed, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,7 +66,7 @@ impl<'a> ProductJson<'a> {
 
 /// Some of the products for sale.
 #[derive(Serialize, ToSchema)]
-struct Products<'a> {
+pub(crate) struct Products<'a> {
     products: Vec<ProductJson<'a>>,
     /// How many match in all.
     #[schema(example = 36)]
@@ -74,12 +75,31 @@ struct Products<'a> {
     has_more: bool,
 }
 
+impl<'a> Products<'a> {
+    pub(crate) fn of(listed: &'a Listed<Product>, page: Page, currency: Currency) -> Self {
+        Self {
+            products: listed.items.iter().map(|item| ProductJson::of(item, currency)).collect(),
+            total: listed.total,
+            has_more: query::has_more(page, listed.items.len(), listed.total),
+        }
+    }
+}
+
 /// A product with what can be bought of it.
 #[derive(Serialize, ToSchema)]
-struct ProductPage<'a> {
+pub(crate) struct ProductPage<'a> {
     #[serde(flatten)]
     product: ProductJson<'a>,
     skus: Vec<SkuJson<'a>>,
+}
+
+impl<'a> ProductPage<'a> {
+    pub(crate) fn of(product: &'a Product, skus: &'a [Sku], currency: Currency) -> Self {
+        Self {
+            product: ProductJson::of(product, currency),
+            skus: skus.iter().map(|sku| SkuJson::of(sku, currency)).collect(),
+        }
+    }
 }
 
 /// What can be bought: one size and colour of a product.
@@ -129,9 +149,19 @@ impl<'a> SkuJson<'a> {
 
 /// The categories that have products for sale.
 #[derive(Serialize, ToSchema)]
-struct Categories<'a> {
+pub(crate) struct Categories<'a> {
     /// By name.
     categories: Vec<CategoryJson<'a>>,
+}
+
+impl<'a> Categories<'a> {
+    pub(crate) fn of(categories: &'a [Category]) -> Self {
+        let of = |category: &'a Category| CategoryJson {
+            name: &category.name,
+            products: category.products,
+        };
+        Self { categories: categories.iter().map(of).collect() }
+    }
 }
 
 /// A category.
@@ -167,12 +197,7 @@ pub(crate) async fn list_products(visitor: Visitor, request: Request) -> Answer 
         (ProductQuery { search, category }, query.page())
     })?;
     let listed = visitor.store().products(wanted, page).await?;
-    let currency = visitor.currency();
-    let json = Products {
-        products: listed.items.iter().map(|item| ProductJson::of(item, currency)).collect(),
-        total: listed.total,
-        has_more: query::has_more(page, listed.items.len(), listed.total),
-    };
+    let json = Products::of(&listed, page, visitor.currency());
     Ok(tagged(Audience::Public, None, &json, Some(request.headers())))
 }
 
@@ -185,11 +210,7 @@ pub(crate) async fn list_products(visitor: Visitor, request: Request) -> Answer 
               PublicRead, Missing))]
 pub(crate) async fn get_product(visitor: Visitor, PathId(id): PathId, request: Request) -> Answer {
     let (product, skus) = visitor.store().product(ProductId(id)).await?;
-    let currency = visitor.currency();
-    let json = ProductPage {
-        product: ProductJson::of(&product, currency),
-        skus: skus.iter().map(|sku| SkuJson::of(sku, currency)).collect(),
-    };
+    let json = ProductPage::of(&product, &skus, visitor.currency());
     Ok(tagged(Audience::Public, None, &json, Some(request.headers())))
 }
 
@@ -200,9 +221,6 @@ pub(crate) async fn get_product(visitor: Visitor, PathId(id): PathId, request: R
               (status = 304, description = "They are as the client has them"), PublicRead))]
 pub(crate) async fn list_categories(visitor: Visitor, request: Request) -> Answer {
     let categories = visitor.store().categories().await?;
-    let categories = categories
-        .iter()
-        .map(|category| CategoryJson { name: &category.name, products: category.products })
-        .collect();
-    Ok(tagged(Audience::Public, None, &Categories { categories }, Some(request.headers())))
+    let json = Categories::of(&categories);
+    Ok(tagged(Audience::Public, None, &json, Some(request.headers())))
 }

@@ -96,6 +96,9 @@ pub fn router(shop: Arc<Shop>) -> Router {
         api = beside(api, "/demo/images/{name}", get(operating::demo_picture));
     }
     let mut both = Router::new().nest("/api/v1", api.clone()).merge(api);
+    both = both
+        .route("/robots.txt", get(storefront::robots))
+        .route("/shop/sitemap.xml", get(storefront::sitemap));
     for path in ["/shop", "/shop/", "/shop/{*path}"] {
         both = both.route(path, get(storefront::storefront));
     }

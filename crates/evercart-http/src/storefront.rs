@@ -1,6 +1,11 @@
 //! The demo shop's pages at `/shop`. What is in them is made from `storefront/`; here it is only
-//! handed out, with rules for browsers that let no foreign script run.
+//! handed out, with rules for browsers that let no foreign script run, and for crawlers with what a
+//! page shows.
 
+mod page;
+mod sitemap;
+
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,9 +13,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::ProductId;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+pub(crate) use sitemap::{robots, sitemap};
 
 use crate::Shop;
 use crate::header_list;
+use crate::origin;
 use crate::problem::{Answer, Problem};
 
 /// The page that all of the shop's addresses show.
@@ -36,29 +46,55 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
     if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Err(Problem::not_found("file"));
     }
-    let mut response =
-        file(&shop, PAGE, request.headers()).ok_or_else(|| Problem::not_found("page"))?;
-    if !is_there(&shop, path).await {
+    let built = (shop.storefront)(PAGE).ok_or_else(|| Problem::not_found("page"))?;
+    let built = std::str::from_utf8(built).map_err(|_| Problem::internal())?;
+    let pairs = request.uri().query().unwrap_or_default();
+    let query: Vec<_> = form_urlencoded::parse(pairs.as_bytes()).into_owned().collect();
+    let wanted = page::Wanted {
+        origin: &origin::of(&request, &shop),
+        path,
+        query: &query,
+        headers: request.headers(),
+    };
+    let filled = page::filled(built, &shop, &wanted).await;
+    let mut response = packed_if_taken(filled, request.headers());
+    page_headers(response.headers_mut(), content_type(PAGE), "public, no-cache");
+    let vary = HeaderValue::from_static("accept-encoding, accept-language");
+    response.headers_mut().insert(header::VARY, vary);
+    if !is_there(&shop, path, wanted.named_market(&shop)).await {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     Ok(response)
 }
 
+/// A text that was made for this request, compressed if the client takes that.
+fn packed_if_taken(text: String, asked: &HeaderMap) -> Response {
+    let packed = takes_gzip(asked).then(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish())
+    });
+    let Some(Ok(packed)) = packed else { return text.into_response() };
+    let coding = HeaderValue::from_static("gzip");
+    ([(header::CONTENT_ENCODING, coding)], packed).into_response()
+}
+
 /// Whether the page shows something at `path`, a path below `/shop` without slashes around it.
-async fn is_there(shop: &Shop, path: &str) -> bool {
+async fn is_there(shop: &Shop, path: &str, market: Option<usize>) -> bool {
     let (name, id) = path.split_once('/').map_or((path, None), |(name, id)| (name, Some(id)));
     match (name, id.map(|id| id.parse())) {
         ("" | "account" | "cart" | "checkout" | "orders" | "sign-in" | "wishlist", None) => true,
         // Whose order it is, is asked when the page does.
         ("orders", Some(Ok(1_i64..))) => true,
-        ("product", Some(Ok(id @ 1..))) => is_for_sale(shop, ProductId(id)).await,
+        ("product", Some(Ok(id @ 1..))) => is_for_sale(shop, ProductId(id), market).await,
         _ => false,
     }
 }
 
-/// Whether any market has the product: which one the visitor is in, only the page knows.
-async fn is_for_sale(shop: &Shop, id: ProductId) -> bool {
-    for at in &shop.markets {
+/// Whether the market has the product, or any market if none is named: which one the visitor is in,
+/// only the page knows.
+async fn is_for_sale(shop: &Shop, id: ProductId, market: Option<usize>) -> bool {
+    let markets = market.map_or(&*shop.markets, |at| std::slice::from_ref(&shop.markets[at]));
+    for at in markets {
         // A store that cannot say is no reason to send anybody away.
         if !matches!(at.store.product(id).await, Err(StoreError::Refused(Refused::NotFound { .. })))
         {

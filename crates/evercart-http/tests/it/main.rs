@@ -22,6 +22,7 @@ mod products;
 mod profile;
 mod schema;
 mod shop;
+mod storefront;
 mod sweep;
 mod takeover;
 mod wishlist;

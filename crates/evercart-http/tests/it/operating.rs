@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/openapi.json`, `/docs`, `/demo/images`, `/shop`
+//! `/healthz`, `/readyz`, `/openapi.json`, `/docs`, `/demo/images`
 
 use crate::schema::operations;
 use crate::shop::TestShop;
@@ -63,42 +63,4 @@ async fn a_demo_has_pictures() {
     for path in ["/demo/images/16.svg", "/demo/images/%FF", "/demo/images/..%2F15.svg"] {
         shop.get(path).send().await.is(404, "not_found");
     }
-}
-
-#[tokio::test]
-async fn the_shop_is_one_page_at_many_addresses() {
-    let shop = TestShop::with(|shop| {
-        shop.storefront = |path| match path {
-            "index.html" => Some(b"<p>the shop"),
-            "assets/shop-1.js" => Some(b"1"),
-            "assets/shop-1.js.gz" => Some(b"packed"),
-            _ => None,
-        };
-    })
-    .await;
-    for path in ["/shop", "/shop/", "/shop/product/15", "/shop?q=a.b"] {
-        let page = shop.get(path).send().await;
-        assert_eq!(
-            (page.status.as_u16(), page.header("content-type"), &*page.text),
-            (200, "text/html; charset=utf-8", "<p>the shop"),
-            "{path}"
-        );
-        let policy = page.header("content-security-policy");
-        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
-    }
-    for path in ["/shop/nothing", "/shop/product/9999", "/shop/product/x", "/shop/orders/0"] {
-        let page = shop.get(path).send().await;
-        assert_eq!((page.status.as_u16(), &*page.text), (404, "<p>the shop"), "{path}");
-    }
-    let script = shop.get("/shop/assets/shop-1.js").send().await;
-    assert_eq!(
-        (script.header("content-type"), &*script.text),
-        ("text/javascript; charset=utf-8", "1")
-    );
-    assert!(script.header("cache-control").contains("immutable"));
-    let packed = shop.get("/shop/assets/shop-1.js").header("accept-encoding", "gzip").send().await;
-    assert_eq!((packed.header("content-encoding"), &*packed.text), ("gzip", "packed"));
-    assert_eq!(packed.header("content-type"), script.header("content-type"));
-    shop.get("/shop/assets/shop-0.js").send().await.is(404, "not_found");
-    shop.get("/api/v1/shop").send().await.is(404, "not_found");
 }

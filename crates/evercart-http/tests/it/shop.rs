@@ -115,7 +115,7 @@ fn market(name: &str) -> Market {
     }
 }
 
-fn row(product: i64, sku: i64, price: i64, stock: i64, active: bool) -> CatalogueRow {
+pub fn row(product: i64, sku: i64, price: i64, stock: i64, active: bool) -> CatalogueRow {
     CatalogueRow {
         product: ProductKey::Id(ProductId(product), None),
         name: format!("Shirt {product}"),
