@@ -6,19 +6,36 @@ import { go, Link, useAddress, useSignInLink } from "./address";
 import { Browse } from "./browse";
 import { CartDrawer } from "./cart";
 import { dropDrafts } from "./draft";
-import { Account, Checkout, loadLater, OrderPage, Orders, SignInPage, Wishlist } from "./later";
+import { focusHome } from "./focus";
+import {
+  Account,
+  CartPage,
+  Checkout,
+  loadLater,
+  OrderPage,
+  Orders,
+  ProductPage,
+  SignInPage,
+  Wishlist,
+} from "./later";
 import { countryOf } from "./money";
 import { BagIcon, Empty, HeartIcon, PersonIcon, SearchIcon } from "./pieces";
-import { ProductPage } from "./product";
 import { useShop } from "./shop";
+import { Toast } from "./toast";
 import { isLanguage, LANGUAGES } from "./texts";
 import { usePageTitle } from "./title";
 
 export function App() {
-  const { t, said, say } = useShop();
+  const { t } = useShop();
   const { status } = useSession();
   const title = usePageTitle();
   const [cartOpen, setCartOpen] = useState(false);
+  const { pathname } = useAddress();
+  const openCart = () => {
+    if (pathname !== "/cart") return setCartOpen(true);
+    scrollTo(0, 0);
+    focusHome("main");
+  };
   useEffect(loadLater, []);
   useEffect(() => {
     if (status === "guest") dropDrafts();
@@ -40,9 +57,9 @@ export function App() {
         {t.skip}
       </a>
       <div role="status">{!isOnline && <p className="banner">{t.offline}</p>}</div>
-      <Header openCart={() => setCartOpen(true)} />
+      <Header openCart={openCart} />
       <main id="main" tabIndex={-1}>
-        <Page openCart={() => setCartOpen(true)} />
+        <Page openCart={openCart} />
       </main>
       <Footer />
       <CartDrawer open={cartOpen} close={() => setCartOpen(false)} />
@@ -50,7 +67,8 @@ export function App() {
         {title}
       </p>
       <CartVoice />
-      <Toast text={said} done={() => say("")} />
+      {/* What is not in an open dialog cannot be reached. */}
+      {!cartOpen && <Toast home="main" />}
     </>
   );
 }
@@ -66,6 +84,7 @@ function Page({ openCart }: { openCart: () => void }) {
   if (!name) return <Browse />;
   if (name === "product" && number > 0)
     return <ProductPage key={number} id={number} openCart={openCart} />;
+  if (name === "cart") return <CartPage />;
   if (name === "wishlist") return <Wishlist openCart={openCart} />;
   if (name === "sign-in") return <SignInPage />;
   if (name === "checkout") return <Checkout key={whose} openCart={openCart} />;
@@ -174,36 +193,5 @@ function CartVoice() {
           ? t.cartIs(cart.total_items, money(cart.total_price, cart.currency))
           : t.cartEmpty)}
     </p>
-  );
-}
-
-/** How long something is shown that needs no answer. */
-const SHOWN_MS = 8000;
-
-function Toast({ text, done }: { text: string; done: () => void }) {
-  const { t } = useShop();
-  useEffect(() => {
-    if (text === "") return;
-    const timer = setTimeout(done, SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [text, done]);
-  return (
-    <div role="status" className="toasts">
-      {text !== "" && (
-        <p className="toast">
-          {text}
-          <button
-            type="button"
-            onClick={() => {
-              document.getElementById("main")?.focus();
-              done();
-            }}
-            aria-label={t.close}
-          >
-            ×
-          </button>
-        </p>
-      )}
-    </div>
   );
 }

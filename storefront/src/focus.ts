@@ -9,11 +9,12 @@ export function passFocus(from: Element, target: string, home: string): void {
   const next = item?.nextElementSibling ?? item?.previousElementSibling;
   const found = next?.querySelector<HTMLElement>(target);
   if (found) found.focus();
-  else focusHome(document.getElementById(home));
+  else focusHome(home);
 }
 
 /** Focuses what cannot have the focus otherwise, for as long as it has it. */
-function focusHome(home: HTMLElement | null): void {
+export function focusHome(id: string): void {
+  const home = document.getElementById(id);
   if (home === null) return;
   if (!home.hasAttribute("tabindex")) {
     home.tabIndex = -1;

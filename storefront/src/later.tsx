@@ -4,16 +4,19 @@ import { useState, type ComponentType } from "react";
 import { useLoaded } from "./loaded";
 import { Skeletons, Trouble } from "./pieces";
 
-/** How long after the first page. They should be there when the network is not. */
+/** How long after the first page the others are loaded. They should be there when the network is not. */
 const LATER_MS = 1_500;
 
-const parts = new Set<() => Promise<unknown>>();
+type Get = () => Promise<unknown>;
+/** What most visitors want next: loaded at once after the first page. */
+const next = new Set<Get>();
+const others = new Set<Get>();
 
-/** A page that is loaded when it is first shown, or before. */
-function later<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+/** A part that is loaded when it is first shown, or before. */
+function later<Props extends object>(load: () => Promise<ComponentType<Props>>, when = others) {
   let part: { readonly Page: ComponentType<Props> } | undefined;
   const get = async () => (part = { Page: await load() });
-  parts.add(get);
+  when.add(get);
   return function Later(props: Props) {
     const [known] = useState(part);
     const { value = known, error, again } = useLoaded(get, [], known === undefined);
@@ -24,6 +27,13 @@ function later<Props extends object>(load: () => Promise<ComponentType<Props>>) 
   };
 }
 
+export const CartContents = later(async () => (await import("./cart-contents")).CartContents, next);
+export const ProductPage = later(async () => {
+  // What is put into the cart is shown there, also if the network is gone by then.
+  const [{ ProductPage }] = await Promise.all([import("./product"), import("./cart-contents")]);
+  return ProductPage;
+}, next);
+export const CartPage = later(async () => (await import("./cart-contents")).CartPage);
 export const Checkout = later(async () => (await import("./checkout")).Checkout);
 export const Orders = later(async () => (await import("./orders")).Orders);
 export const OrderPage = later(async () => (await import("./orders")).OrderPage);
@@ -33,9 +43,11 @@ export const SignInPage = later(async () => (await import("./sign-in")).SignInPa
 
 /** Loads them when there is nothing else to do. */
 export function loadLater(): () => void {
-  const timer = setTimeout(() => {
-    // What fails is tried again when it is asked for.
+  // What fails is tried again when it is asked for.
+  const loadAll = (parts: Set<Get>) => {
     for (const get of parts) get().catch(() => undefined);
-  }, LATER_MS);
+  };
+  loadAll(next);
+  const timer = setTimeout(() => loadAll(others), LATER_MS);
   return () => clearTimeout(timer);
 }

@@ -28,6 +28,14 @@ export interface Spoken {
   readonly t: Texts;
 }
 
+export type Undo = () => Promise<unknown>;
+
+/** What is being said to the customer; an empty text if nothing is. */
+export interface Said {
+  readonly text: string;
+  readonly undo?: Undo | undefined;
+}
+
 interface Shop {
   readonly t: Texts;
   readonly language: Language;
@@ -40,8 +48,9 @@ interface Shop {
   readonly setMarket: (market: string, then?: string) => void;
   readonly money: (amount: number, currency: string) => string;
   readonly date: (text: string) => string;
-  readonly say: (text: string) => void;
-  readonly said: string;
+  /** Shows a text for a while; with `undo`, also a button that takes back what it tells of. */
+  readonly say: (text: string, undo?: Undo) => void;
+  readonly said: Said;
   readonly refusalOf: (error: unknown) => Refusal;
   readonly cuts: readonly Cut[];
   /** The customer has decided about that SKU. */
@@ -77,7 +86,8 @@ export function ShopProvider(props: { first: Spoken; children: ReactNode }) {
   const [{ language, t }, speak] = useState(props.first);
   const [market, chooseMarket] = useState(firstMarket);
   const [markets, setMarkets] = useState<readonly Market[]>([]);
-  const [said, say] = useState("");
+  const [said, setSaid] = useState<Said>({ text: "" });
+  const say = useCallback((text: string, undo?: Undo) => setSaid({ text, undo }), []);
   const client = useClientOf(market);
   const money = useCallback(
     (amount: number, currency: string) => moneyOf(language, amount, currency),
@@ -87,7 +97,7 @@ export function ShopProvider(props: { first: Spoken; children: ReactNode }) {
   const { cuts, settle } = useCuts(
     client,
     market,
-    useCallback(() => say(t.someCut), [t]),
+    useCallback(() => say(t.someCut), [t, say]),
   );
 
   useEffect(() => {
@@ -114,7 +124,7 @@ export function ShopProvider(props: { first: Spoken; children: ReactNode }) {
       }),
     ];
     return () => ends.forEach((end) => end());
-  }, [client, t, refusal]);
+  }, [client, t, refusal, say]);
 
   const shop = useMemo<Shop>(
     () => ({
@@ -138,12 +148,13 @@ export function ShopProvider(props: { first: Spoken; children: ReactNode }) {
       setMarket: (chosen, then = "/") => {
         keep("local", MARKET, chosen);
         chooseMarket(chosen);
+        say("");
         go(then);
       },
       money,
       date: (text) => dateOf(language, text),
     }),
-    [t, language, market, markets, said, refusal, cuts, settle, money],
+    [t, language, market, markets, said, say, refusal, cuts, settle, money],
   );
   return (
     <Context value={shop}>

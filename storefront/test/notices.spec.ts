@@ -41,7 +41,7 @@ test("a cart says what changed under it, and is ordered when that is settled", a
   const line = (name: string) => drawer.getByRole("listitem").filter({ hasText: name });
   for (const pieces of [2, 3]) {
     await line("Beech Bowl").getByRole("button", { name: "One more" }).click();
-    await expect(line("Beech Bowl").getByRole("status", { name: "Quantity" })).toHaveText(
+    await expect(line("Beech Bowl").getByLabel("Quantity", { exact: true })).toHaveValue(
       String(pieces),
     );
   }
