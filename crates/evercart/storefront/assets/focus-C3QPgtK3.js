@@ -1,0 +1,1 @@
+function e(e,n,r){let i=e.closest(`li`),a=(i?.nextElementSibling??i?.previousElementSibling)?.querySelector(n);a?a.focus():t(r)}function t(e){let t=document.getElementById(e);t!==null&&(t.hasAttribute(`tabindex`)||(t.tabIndex=-1,t.addEventListener(`blur`,()=>t.removeAttribute(`tabindex`),{once:!0})),t.focus())}export{e as n,t};

@@ -1,1 +1,0 @@
-function e(e,n,r){let i=e.closest(`li`),a=(i?.nextElementSibling??i?.previousElementSibling)?.querySelector(n);a?a.focus():t(document.getElementById(r))}function t(e){e!==null&&(e.hasAttribute(`tabindex`)||(e.tabIndex=-1,e.addEventListener(`blur`,()=>e.removeAttribute(`tabindex`),{once:!0})),e.focus())}export{e as t};
