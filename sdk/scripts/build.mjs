@@ -1,4 +1,4 @@
-// Builds dist/: one file each for `evercart` and `evercart/react`, as ES modules and as CommonJS, with
+// Builds dist/: one file each for `evercart`, `evercart/react` and `evercart/testing`, as ES modules and as CommonJS, with
 // their types and the pages that explain them.
 
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ const root = new URL("../", import.meta.url);
 const dist = new URL("dist/", root);
 await rm(dist, { recursive: true, force: true });
 // React's hooks have state, so a server component may import them only through this line.
-const BANNERS = { index: "", react: `"use client";` };
+const BANNERS = { index: "", react: `"use client";`, testing: "" };
 for (const [folder, format] of [
     ["esm", "esm"],
     ["cjs", "cjs"],

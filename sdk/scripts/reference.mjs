@@ -8,6 +8,7 @@ const PAGE = new URL("../../docs/sdk-reference.md", import.meta.url);
 const ENTRIES = [
     ["evercart", "src/index.ts"],
     ["evercart/react", "src/react.ts"],
+    ["evercart/testing", "src/testing.ts"],
 ];
 const INTRODUCTION = `# The SDK, call by call
 

@@ -4,7 +4,7 @@ import { Addresses as AddressesApi } from "./addresses.js";
 import { Auth } from "./auth.js";
 import { Cart as CartApi } from "./cart.js";
 import { Core } from "./core.js";
-import { Http, RETRY, sleep, type Fetch, type RetryOptions } from "./http.js";
+import { Http, sleep, type HttpOptions } from "./http.js";
 import { EACH, Journal, parsed } from "./journal.js";
 import type { Listener, Unsubscribe } from "./listeners.js";
 import { Live, type LiveMode } from "./live.js";
@@ -26,11 +26,7 @@ const READY_PATIENCE_MS = 2000;
 const NONSENSE_MAX = 5;
 
 /** What a client needs to know. */
-export interface ClientOptions {
-  /** Where the shop is, such as `https://shop.example`; empty for the page's own server. */
-  readonly url: string;
-  /** The market, such as `us` or `kg`: a shop of its own, with its own session and cart. */
-  readonly market?: string;
+export interface ClientOptions extends HttpOptions {
   /** Where to keep what must outlive the page. Default: localStorage in a page, else memory. */
   readonly storage?: Storage;
   /**
@@ -38,8 +34,6 @@ export interface ClientOptions {
    * what. Default: true for localStorage. Say true for one on top of IndexedDB.
    */
   readonly sharedStorage?: boolean;
-  /** Instead of the platform's `fetch`. */
-  readonly fetch?: Fetch;
   /** Before the names of all that is kept. Default `evercart`. */
   readonly storagePrefix?: string;
   /** Called once when the session ends without `logout`: expired, or ended elsewhere. */
@@ -57,8 +51,6 @@ export interface ClientOptions {
   readonly live?: LiveMode;
   /** How often to poll where there is no stream. Default 10 s. */
   readonly pollMs?: number;
-  /** When and how often something is tried again. */
-  readonly retry?: Partial<RetryOptions>;
 }
 
 /** A shop, as one customer or guest on this device sees it. */
@@ -88,11 +80,7 @@ export class Client {
     const onStorageError = options.onStorageError ?? warnOnce();
     this.#endings.push(alone(storage, prefix, areMany, onStorageError));
     const shelf = new Shelf(storage, prefix, onStorageError);
-    const http = new Http(options.url, options.market, options.fetch, {
-      ...RETRY,
-      ...options.retry,
-    });
-    const core = new Core(http, new Sessions(shelf), shelf);
+    const core = new Core(new Http(options), new Sessions(shelf), shelf);
     const tabs = new Tabs(prefix, storage, areMany);
     const journal = new Journal(shelf, tabs);
     const truth = new Truth(core, journal);

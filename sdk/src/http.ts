@@ -14,6 +14,21 @@ export interface FetchInit {
   readonly signal?: AbortSignal;
 }
 
+/** One request and what became of it. There is no token in it, and no body. */
+export interface LogEntry {
+  readonly method: string;
+  /** Below the shop's address, without its query. */
+  readonly path: string;
+  /** From the request to the answer's headers. */
+  readonly ms: number;
+  /** The answer's status; undefined if there was none. */
+  readonly status?: number;
+  /** The server's name for the request, to be found in its log. */
+  readonly requestId?: string | undefined;
+  /** Why there was no answer. */
+  readonly error?: unknown;
+}
+
 /** When and how often something is tried again. */
 export interface RetryOptions {
   /** The first wait; each further one is twice as long. Default 300 ms. */
@@ -58,24 +73,42 @@ export interface Answer<T> {
   readonly etag: string | undefined;
 }
 
+/** What of a client's options is about its requests. */
+export interface HttpOptions {
+  /** Where the shop is, such as `https://shop.example`; empty for the page's own server. */
+  readonly url: string;
+  /** The market, such as `us` or `kg`: a shop of its own, with its own session and cart. */
+  readonly market?: string;
+  /** Instead of the platform's `fetch`. */
+  readonly fetch?: Fetch;
+  /**
+   * Sent with each request, such as `{ "X-App-Version": "1.4" }`; a function is asked each time. They replace
+   * none of the client's own.
+   */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+  /** Called after each request, such as with `console.debug`. It must not throw. */
+  readonly logger?: (entry: LogEntry) => void;
+  /** When and how often something is tried again. */
+  readonly retry?: Partial<RetryOptions>;
+}
+
 /** Makes requests of one shop and market. */
 export class Http {
   readonly retry: RetryOptions;
   readonly #url: string;
   readonly #market: string | undefined;
   readonly #fetch: Fetch;
+  readonly #headers: HttpOptions["headers"];
+  readonly #log: HttpOptions["logger"];
 
-  constructor(
-    url: string,
-    market: string | undefined,
-    fetch: Fetch | undefined,
-    retry: RetryOptions,
-  ) {
+  constructor({ url, market, fetch, headers, logger, retry }: HttpOptions) {
     this.#url = url.replace(/\/+$/, "");
     this.#market = market;
     // Called through globalThis: some platforms refuse a `fetch` with another `this`.
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
-    this.retry = retry;
+    this.#headers = headers;
+    this.#log = logger;
+    this.retry = { ...RETRY, ...retry };
   }
 
   /** The request's headers and URL, sent once; for streams, whose body the caller reads. */
@@ -87,14 +120,29 @@ export class Http {
     if (call.key !== undefined) headers["Idempotency-Key"] = call.key;
     if (call.ifMatch !== undefined) headers["If-Match"] = call.ifMatch;
     if (call.ifNoneMatch !== undefined) headers["If-None-Match"] = call.ifNoneMatch;
+    const ours = Object.keys(headers).map((name) => name.toLowerCase());
+    const others = typeof this.#headers === "function" ? this.#headers() : this.#headers;
+    for (const [name, value] of Object.entries(others ?? {}))
+      if (!ours.includes(name.toLowerCase())) headers[name] = value;
     const fetch = this.#fetch;
-    return fetch(this.#url + call.path + queryText(call.query), {
-      method: call.method ?? "GET",
-      headers,
-      signal,
-      // Without a body this is undefined, which fetch takes as none.
-      body: JSON.stringify(call.body),
-    });
+    const { path, method = "GET" } = call;
+    const begun = Date.now();
+    const log = (end: Partial<LogEntry>) =>
+      this.#log?.({ method, path, ms: Date.now() - begun, ...end });
+    try {
+      const response = await fetch(this.#url + path + queryText(call.query), {
+        method,
+        headers,
+        signal,
+        // Without a body this is undefined, which fetch takes as none.
+        body: JSON.stringify(call.body),
+      });
+      log({ status: response.status, requestId: header(response, "X-Request-Id") });
+      return response;
+    } catch (error) {
+      log({ error });
+      throw error;
+    }
   }
 
   /** Makes the request once. */

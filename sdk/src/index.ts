@@ -24,7 +24,7 @@ export type {
 } from "./errors.js";
 export { memoryStorage } from "./storage.js";
 export type { MaybePromise, Storage } from "./storage.js";
-export type { Fetch, FetchInit, RetryOptions } from "./http.js";
+export type { Fetch, FetchInit, HttpOptions, LogEntry, RetryOptions } from "./http.js";
 export type { Listener, Unsubscribe } from "./listeners.js";
 export type { SignedOut } from "./session.js";
 export type * from "./types.js";

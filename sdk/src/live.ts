@@ -15,6 +15,8 @@ export type LiveMode = "auto" | "stream" | "poll" | "off";
 const SILENCE_MAX_MS = 65_000;
 /** Longer than a server takes to begin a stream. */
 const BEGIN_MAX_MS = 10_000;
+/** A page that goes as the next one comes has nobody listen for a moment. */
+const GRACE_MS = 1_000;
 /** So many times in a row without an answer, streams are taken for impossible here. */
 const BEGIN_FAILURES_MAX = 2;
 
@@ -27,6 +29,7 @@ export class Live {
   readonly #readCart: () => Promise<void>;
   #mode: LiveMode;
   #isWanted = false;
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #run: { readonly abort: AbortController; readonly token: string } | undefined;
   /** Ends the wait between two tries. */
   #wake: AbortController | undefined;
@@ -51,9 +54,14 @@ export class Live {
 
   /** To be called when the first listener comes, and when the last one has gone. */
   want(isWanted: boolean): void {
+    clearTimeout(this.#grace);
     if (isWanted === this.#isWanted) return;
-    this.#isWanted = isWanted;
-    this.follow();
+    const decide = () => {
+      this.#isWanted = isWanted;
+      this.follow();
+    };
+    if (isWanted) decide();
+    else this.#grace = setTimeout(decide, GRACE_MS);
   }
 
   /** To be called when the session has changed. */
@@ -71,6 +79,7 @@ export class Live {
   }
 
   close(): void {
+    clearTimeout(this.#grace);
     this.#isWanted = false;
     this.follow();
   }

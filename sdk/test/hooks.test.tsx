@@ -18,8 +18,7 @@ import {
     useSignIn,
 } from "../src/react.js";
 import { client, closeAll, until } from "./support/clients.js";
-import { json, problem } from "./support/faults.js";
-import { fakeShop, type FakeShop } from "./support/shop.js";
+import { fakeShop, type FakeShop, json, problem } from "../src/testing.js";
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
@@ -126,7 +125,7 @@ test("starting over forgets the phone, and the code that was wrong", async () =>
 });
 
 test("a checkout says why it was refused, and then that it is placed", async () => {
-    await mine.auth.verifyCode("+1", "1");
+    await mine.auth.verifyCode("+1", "123456");
     await mine.cart.add(42);
     const now = shown(useCheckout);
     const form = {
@@ -159,7 +158,7 @@ test("addresses are read at the sign-in and after each change", async () => {
     const now = shown(useAddresses);
     await settle("a guest's nothing", () => !now().loading);
     expect(now().addresses).toEqual([]);
-    await act(() => mine.auth.verifyCode("+1", "1"));
+    await act(() => mine.auth.verifyCode("+1", "123456"));
     await settle("the address", () => now().addresses.length === 1);
     await act(() => now().add.run({ full_address: "2 Main Street" }));
     expect(now().addresses.map(({ full_address }) => full_address)).toEqual([

@@ -60,7 +60,10 @@ beforeAll(async () => {
   installed = join(app, "node_modules", "evercart");
   for (const used of ["react", "@types/react", "csstype"])
     await cp(developedWith(used), join(app, "node_modules", used), { recursive: true });
-  for (const name of ["esm/index.js", "esm/react.js", "cjs/index.js", "cjs/react.js"])
+  for (const name of ["index.js", "react.js", "testing.js"].flatMap((it) => [
+    `esm/${it}`,
+    `cjs/${it}`,
+  ]))
     built.set(name, await readFile(join(installed, "dist", name), "utf8"));
 }, 180_000);
 afterAll(() => rm(app, { recursive: true, force: true }));
@@ -106,20 +109,25 @@ describe("an app", () => {
     [
       "ES modules",
       "app.mjs",
-      `import { createClient } from "evercart"; import { useCart } from "evercart/react";`,
+      `import { createClient } from "evercart"; import { useCart } from "evercart/react"; import { fakeShop } from "evercart/testing";`,
     ],
     [
       "CommonJS",
       "app.cjs",
-      `const { createClient } = require("evercart"); const { useCart } = require("evercart/react");`,
+      `const { createClient } = require("evercart"); const { useCart } = require("evercart/react"); const { fakeShop } = require("evercart/testing");`,
     ],
   ])("imports it as %s", async (_, name, imports) => {
     const code = `${imports}
-      const shop = createClient({ url: "https://shop.example", market: "us" });
-      console.log(shop.auth.session().status, typeof useCart);`;
+      const { fetch } = fakeShop();
+      const shop = createClient({ url: "https://shop.example", market: "us", fetch, live: "off" });
+      console.log(shop.auth.session().status, typeof useCart);
+      void shop.auth.verifyCode("+13128059851", "123456")
+        .then(() => shop.cart.add(42, 2))
+        .then((cart) => console.log(cart.total_items, cart.pending))
+        .finally(() => shop.close());`;
     await writeFile(join(app, name), code);
     const { stdout } = await run(process.execPath, [name], { cwd: app });
-    expect(stdout.trim()).toBe("guest function");
+    expect(stdout.trim()).toBe("guest function\n2 0");
   });
 
   const KINDS = [
@@ -133,9 +141,11 @@ describe("an app", () => {
     async (compiler, name, resolution) => {
       const code = `import { createClient, isEvercartError, type CartView, type Storage } from "evercart";
       import { useCart } from "evercart/react";
+      import { fakeShop, type FakeProduct } from "evercart/testing";
       declare const AsyncStorage: { getItem(key: string): Promise<string | null>; setItem(key: string, value: string): Promise<void>; removeItem(key: string): Promise<void> };
       const storage: Storage = AsyncStorage;
-      const shop = createClient({ url: "", storage });
+      const sold: readonly FakeProduct[] = [{ id: 15, name: "Linen Shirt", skus: [{ id: 42, price: 59.99 }] }];
+      const shop = createClient({ url: "", storage, fetch: fakeShop(sold).fetch });
       export async function add(): Promise<CartView | number | undefined> {
         try { return await shop.cart.add(42); }
         catch (error) { if (isEvercartError(error, "insufficient_stock")) return error.facts.available; throw error; }
@@ -161,15 +171,18 @@ describe("an app", () => {
     120_000,
   );
 
-  test("finds the hooks where nothing reads `exports`", () => {
-    const byFolder = createRequire(join(app, "app.cjs"))(join(installed, "react")) as object;
-    expect(byFolder).toHaveProperty("useCart");
+  test.each([
+    ["react", "useCart"],
+    ["testing", "fakeShop"],
+  ])("finds `evercart/%s` where nothing reads `exports`", (folder, name) => {
+    const byFolder = createRequire(join(app, "app.cjs"))(join(installed, folder)) as object;
+    expect(byFolder).toHaveProperty(name);
   });
 });
 
 describe("what is built", () => {
   test("is ES2020", () => {
-    expect(built.size).toBe(4);
+    expect(built.size).toBe(6);
     for (const [name, code] of built) {
       const sourceType = name.startsWith("esm") ? "module" : "script";
       const languageOptions = { ecmaVersion: 2020, sourceType } as const;
@@ -187,7 +200,7 @@ describe("what is built", () => {
       throw new Error(`${name} at module scope`);
     };
     const names = ["fetch", "setTimeout", "setInterval", "queueMicrotask", "addEventListener"];
-    for (const name of ["cjs/index.js", "cjs/react.js"]) {
+    for (const name of ["cjs/index.js", "cjs/react.js", "cjs/testing.js"]) {
       const module = { exports: {} };
       const worker = createContext({
         ...Object.fromEntries(names.map((each) => [each, forbidden(each)])),

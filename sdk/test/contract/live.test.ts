@@ -101,3 +101,20 @@ test("one's own add is never shown twice, whichever of its answer and its event 
   const rising = shown.map((quantity) => quantity ?? 0);
   expect(rising).toEqual([...rising].sort((a, b) => a - b));
 });
+
+test("a stream goes on from a page that goes to the page that comes", async () => {
+  let streams = 0;
+  const counting: Fetch = (input, init) => {
+    if (input.endsWith("/cart/events")) streams += 1;
+    return fetch(input, init);
+  };
+  const shop = client(server.url, { live: "stream", fetch: counting });
+  await signIn(shop);
+  for (let page = 0; page < 3; page += 1) {
+    const leave = shop.cart.subscribe(() => undefined);
+    await until("the cart", () => shop.cart.snapshot().loaded && streams > 0);
+    leave();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(streams).toBe(1);
+});

@@ -1,6 +1,7 @@
 // A network that loses, repeats and delays, always in the same way for the same seed.
 
 import type { Fetch } from "../../src/index.js";
+import { problem } from "../../src/testing.js";
 
 /** A generator of numbers from 0 to below 1 (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -86,33 +87,6 @@ export function faultyNetwork(
     },
   };
   return network;
-}
-
-/** An answer of the shop's kind. */
-export function problem(
-  status: number,
-  code: string,
-  headers: Record<string, string> = {},
-): Response {
-  const body = {
-    type: `urn:evercart:problem:${code}`,
-    title: code,
-    status,
-    detail: code,
-    code,
-    request_id: "r",
-  };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "Content-Type": "application/problem+json", ...headers },
-  });
-}
-
-export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(value), {
-    status,
-    headers: { "Content-Type": "application/json", ...headers },
-  });
 }
 
 const realFetch: Fetch = (input, init) => fetch(input, init);

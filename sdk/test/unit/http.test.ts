@@ -1,10 +1,10 @@
 // Headers, keys and waits.
 
 import { afterEach, expect, test, vi } from "vitest";
-import { EvercartError, isEvercartError, type FetchInit } from "../../src/index.js";
+import { EvercartError, isEvercartError, type FetchInit, type LogEntry } from "../../src/index.js";
 import { newKey, RETRY, waitMs } from "../../src/http.js";
 import { client, closeAll } from "../support/clients.js";
-import { json, problem } from "../support/faults.js";
+import { json, problem } from "../../src/testing.js";
 
 afterEach(() => {
   closeAll();
@@ -30,6 +30,47 @@ test("a request says its market, and the platform's fetch is called as the platf
     ],
   ]);
   expect(asked[0]?.[1].headers).not.toHaveProperty("Authorization");
+});
+
+test("an app's own headers go along and replace none of the client's", async () => {
+  const asked: FetchInit[] = [];
+  let version = 1;
+  const shop = client("", {
+    headers: () => ({ "X-App-Version": `1.${version}`, "x-market": "kg", accept: "text/html" }),
+    fetch: (_, init) => {
+      asked.push(init);
+      return Promise.resolve(json({ products: [], total: 0, has_more: false }));
+    },
+  });
+  await shop.products.search();
+  version = 2;
+  await shop.products.search();
+  expect(asked.map((init) => init.headers)).toEqual([
+    { Accept: "application/*", "X-Market": "us", "X-App-Version": "1.1" },
+    { Accept: "application/*", "X-Market": "us", "X-App-Version": "1.2" },
+  ]);
+});
+
+test("a logger hears of each request what became of it, and nothing secret", async () => {
+  const log: LogEntry[] = [];
+  let tries = 0;
+  const shop = client("https://shop.example", {
+    logger: (entry) => log.push(entry),
+    fetch: () => {
+      tries += 1;
+      if (tries === 1) return Promise.reject(new TypeError("no network"));
+      const found = json({ products: [], total: 0, has_more: false });
+      found.headers.set("X-Request-Id", "r-1");
+      return Promise.resolve(found);
+    },
+  });
+  await shop.products.search({ search: "private" });
+  expect(log).toMatchObject([
+    { method: "GET", path: "/products" },
+    { method: "GET", path: "/products", status: 200, requestId: "r-1" },
+  ]);
+  expect(log[0]?.error).toBeInstanceOf(TypeError);
+  expect(JSON.stringify(log)).not.toContain("private");
 });
 
 test("problems become errors with their code, facts and request id", async () => {

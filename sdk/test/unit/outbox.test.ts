@@ -3,8 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Refusal } from "../../src/index.js";
 import { client, closeAll, pieces, until } from "../support/clients.js";
-import { problem } from "../support/faults.js";
-import { fakeShop, type FakeShop } from "../support/shop.js";
+import { fakeShop, type FakeShop, problem } from "../../src/testing.js";
 import { webStorage } from "../support/web-storage.js";
 
 let shop: FakeShop;
@@ -22,7 +21,7 @@ const keysOf = (what: string) =>
 
 async function signedIn(options: Parameters<typeof client>[1] = {}) {
   const made = client("", { fetch: shop.fetch, ...options });
-  await made.auth.verifyCode("+1", "1");
+  await made.auth.verifyCode("+1", "123456");
   return made;
 }
 
@@ -175,7 +174,7 @@ test("a network that is slow to fail keeps no caller waiting", async () => {
           )
         : shop.fetch(input, init),
   });
-  await hanging.auth.verifyCode("+1", "1");
+  await hanging.auth.verifyCode("+1", "123456");
   expect((await hanging.cart.add(42)).pending).toBe(1);
   await expect(mine.products.search({}, AbortSignal.abort())).rejects.toMatchObject({
     code: "aborted",

@@ -8,8 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { memoryStorage, type Client } from "../../src/index.js";
 import { EvercartProvider, useCart, useOrders, useSession, useWishlist } from "../../src/react.js";
 import { client, closeAll, until } from "../support/clients.js";
-import { json } from "../support/faults.js";
-import { fakeShop, type FakeShop } from "../support/shop.js";
+import { fakeShop, type FakeShop, json } from "../../src/testing.js";
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
@@ -95,7 +94,7 @@ test("the hooks show a guest's cart, the sign-in, the customer's, and the orders
             return json({ id: 1, user_id: 1, items: [{ id: 1, product_id: 15 }], total_items: 1 });
         return undefined;
     };
-    await act(() => mine.auth.verifyCode("+1", "1"));
+    await act(() => mine.auth.verifyCode("+1", "123456"));
     await settle("the merge", () =>
         text().startsWith("customer 1; 2 in the cart, 0 on their way; 1 wishes with 15; 1 orders"),
     );
@@ -107,7 +106,7 @@ test("the hooks show a guest's cart, the sign-in, the customer's, and the orders
 
 test("nothing renders again while nothing changes", async () => {
     const mine = client("", { fetch: shop.fetch, live: "poll", pollMs: 10 });
-    await mine.auth.verifyCode("+1", "1");
+    await mine.auth.verifyCode("+1", "123456");
     root = createRoot(place);
     shop.instead = (path) =>
         path.startsWith("/profile/orders")
@@ -130,7 +129,7 @@ test("a server renders the same for everybody, and the page takes over without a
     expect(html).toContain("loading");
     // This visitor is signed in and has a cart; the first render must still be the server's.
     const mine = client("", { fetch: shop.fetch });
-    await mine.auth.verifyCode("+1", "1");
+    await mine.auth.verifyCode("+1", "123456");
     await mine.cart.add(42, 3);
     place.innerHTML = html;
     const mismatches: unknown[] = [];

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { isEvercartError } from "../../src/index.js";
 import { client, closeAll, pieces } from "../support/clients.js";
 import { seeded } from "../support/faults.js";
-import { fakeShop } from "../support/shop.js";
+import { fakeShop } from "../../src/testing.js";
 import { unreliableStorage, type StorageKind } from "../support/unreliable-storage.js";
 
 afterEach(closeAll);
@@ -36,7 +36,7 @@ async function run(seed: number, kind: StorageKind, signsInFirst: boolean): Prom
   const refused: Record<number, number> = {};
   let shopper = open();
   await shopper.auth.ready();
-  if (signsInFirst) await shopper.auth.verifyCode("+1", "1");
+  if (signsInFirst) await shopper.auth.verifyCode("+1", "123456");
   unreliable.trouble = 0.3;
   for (let step = 0; step < 10; step += 1) {
     const what = random();
@@ -63,7 +63,7 @@ async function run(seed: number, kind: StorageKind, signsInFirst: boolean): Prom
   const last = open();
   const { status } = await last.auth.ready();
   expect(status, `seed ${seed}`).toBe(signsInFirst ? "signed_in" : "guest");
-  if (!signsInFirst) await last.auth.verifyCode("+1", "1");
+  if (!signsInFirst) await last.auth.verifyCode("+1", "123456");
   expect(await last.sync(5000), `seed ${seed}`).toBe(0);
   const cart = pieces(await last.cart.get());
   for (const sku of [42, 43, 44]) {

@@ -4,12 +4,13 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isEvercartError, type Storage } from "../../src/index.js";
 import { asyncStorage } from "../support/async-storage.js";
 import { client, closeAll, pieces, until } from "../support/clients.js";
-import { fakeShop, type FakeShop } from "../support/shop.js";
+import { fakeShop, type FakeShop } from "../../src/testing.js";
 import { webStorage } from "../support/web-storage.js";
 
 let shop: FakeShop;
 beforeEach(() => {
   shop = fakeShop();
+  shop.tokenOf("+1");
 });
 afterEach(() => {
   closeAll();
@@ -24,7 +25,7 @@ const kept = (key: string, sku_id: number) => ({
   owner: 1,
   change: { kind: "add", sku_id, quantity: 1 },
 });
-const session = JSON.stringify({ token: "t", user: { id: 1, phone: "+1" } });
+const session = JSON.stringify({ token: "token1", user: { id: 1, phone: "+1" } });
 
 test("a storage that cannot be read at first is read later, and nothing is written over it", async () => {
   const under = asyncStorage();
@@ -110,7 +111,7 @@ test("a guest's change that is not kept is told, and not shown", async () => {
 test("a customer's change that is not kept is told when it cannot be sent at once", async () => {
   const storage = webStorage();
   const mine = client("", { fetch: shop.fetch, storage, onStorageError: () => undefined });
-  await mine.auth.verifyCode("+1", "1");
+  await mine.auth.verifyCode("+1", "123456");
   vi.spyOn(storage, "setItem").mockImplementation(() => {
     throw new DOMException("full", "QuotaExceededError");
   });

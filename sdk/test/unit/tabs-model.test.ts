@@ -5,8 +5,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Client } from "../../src/index.js";
 import { browser, type Unkind } from "../support/browser.js";
 import { client, closeAll, pieces } from "../support/clients.js";
-import { problem, seeded } from "../support/faults.js";
-import { fakeShop } from "../support/shop.js";
+import { seeded } from "../support/faults.js";
+import { fakeShop, problem } from "../../src/testing.js";
 
 afterEach(() => {
   closeAll();
@@ -52,7 +52,7 @@ async function run(seed: number, unkind: Unkind): Promise<void> {
     if (what < 0.55) add(tab, 1 + Math.floor(random() * 3));
     else if (what < 0.75) {
       did.push(`tab ${tabs.indexOf(tab)} signs in`);
-      waiting.push(tab.auth.verifyCode("+1", "1"));
+      waiting.push(tab.auth.verifyCode("+1", "123456"));
     } else if (what < 0.83) {
       did.push(`tab ${tabs.indexOf(tab)} signs out`);
       waiting.push(tab.auth.logout());
@@ -80,7 +80,7 @@ async function run(seed: number, unkind: Unkind): Promise<void> {
   shop.instead = () => undefined;
   // Everything ends signed in: whatever waits for a sign-in is sent then.
   await one.settled();
-  await any(tabs).auth.verifyCode("+1", "1");
+  await any(tabs).auth.verifyCode("+1", "123456");
   await one.settled();
   const story = `seed ${seed}:\n${did.join("\n")}\n`;
   const right = JSON.stringify(sorted(added));

@@ -3,8 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Fetch, SignedOut } from "../../src/index.js";
 import { client, closeAll, pieces, until } from "../support/clients.js";
-import { problem } from "../support/faults.js";
-import { fakeShop, type FakeShop } from "../support/shop.js";
+import { fakeShop, type FakeShop, problem } from "../../src/testing.js";
 import { browser, type Browser } from "../support/browser.js";
 
 let shop: FakeShop;
@@ -41,7 +40,7 @@ test.each([true, false])(
   async (has) => {
     withLocks(has);
     const [one, two] = [tab(), tab()];
-    await one.auth.verifyCode("+1", "1");
+    await one.auth.verifyCode("+1", "123456");
     await until("the session", () => two.auth.session().status === "signed_in");
     await one.cart.add(42);
     await until("the add", () => pieces(two.cart.snapshot())[42] === 1);
@@ -58,7 +57,7 @@ test.each([true, false])(
   async (has) => {
     withLocks(has);
     const tabs = [tab(), tab(), tab()];
-    await tabs[0]?.auth.verifyCode("+1", "1");
+    await tabs[0]?.auth.verifyCode("+1", "123456");
     await until("the session", () =>
       tabs.every((each) => each.auth.session().status === "signed_in"),
     );
@@ -77,7 +76,7 @@ test("an expiry is told once in each tab, however many calls were on their way",
   const told: [string, SignedOut][] = [];
   const tell = (name: string) => (ended: SignedOut) => told.push([name, ended]);
   const [one, two] = [tab({ onSignedOut: tell("one") }), tab({ onSignedOut: tell("two") })];
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await until("the session", () => two.auth.session().status === "signed_in");
   shop.instead = () => problem(401, "token_expired");
   await Promise.allSettled([one, two, one, two].map((each) => each.auth.profile()));
@@ -90,7 +89,7 @@ test("an expiry is told once in each tab, however many calls were on their way",
 test("an add of a tab that is gone is sent by the one that is left", async () => {
   withLocks(true);
   const [one, two] = [tab(), tab()];
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await until("the session", () => two.auth.session().status === "signed_in");
   shop.instead = () => new TypeError("offline");
   await one.cart.add(42);
@@ -104,7 +103,7 @@ test("an add of a tab that is gone is sent by the one that is left", async () =>
 test("one tab asks for all, and another takes over when it goes", async () => {
   withLocks(true);
   const [one, two] = [tab(), tab()];
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await until("the session", () => two.auth.session().status === "signed_in");
   one.cart.subscribe(() => undefined);
   two.cart.subscribe(() => undefined);
@@ -137,7 +136,7 @@ test("what was read before another tab told of a change does not undo it", async
     return response;
   };
   const [one, two] = [tab(), tab({ fetch: slow })];
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await until("the session", () => two.auth.session().status === "signed_in");
   one.cart.subscribe(() => undefined);
   await until("the first to know", () => one.cart.snapshot().loaded);
@@ -155,7 +154,7 @@ test("what was read before another tab told of a change does not undo it", async
 test("clients on storages of their own hear nothing of each other", async () => {
   withLocks(true);
   const [one, two] = [client("", { fetch: shop.fetch }), client("", { fetch: shop.fetch })];
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await one.cart.add(42);
   expect(two.auth.session().status).toBe("guest");
   expect(two.cart.snapshot().items).toEqual([]);
@@ -175,7 +174,7 @@ test("another tab's news does not put off a retry", async () => {
   };
   const one = tab({ retry: { baseMs: 300 }, fetch: failing });
   const two = tab({ fetch: offline, live: "off" });
-  await one.auth.verifyCode("+1", "1");
+  await one.auth.verifyCode("+1", "123456");
   await until("the session", () => two.auth.session().status === "signed_in");
   await one.cart.add(42);
   await until("the retry", () => shop.lines.get(42) === 1 && shop.lines.get(43) === 1, 3000);
@@ -189,7 +188,7 @@ test("tabs whose first act is an add at the same moment are one guest at sign-in
     [one, two].every((each) => pieces(each.cart.snapshot())[42] === 2),
   );
   shop.mergesMax = true;
-  await two.auth.verifyCode("+1", "1");
+  await two.auth.verifyCode("+1", "123456");
   expect(await two.sync(2000)).toBe(0);
   expect(shop.lines.get(42)).toBe(2);
   await until("the other to show it", () => pieces(one.cart.snapshot())[42] === 2);
