@@ -110,12 +110,16 @@ impl FromRequestParts<Arc<Shop>> for ClientIp {
 /// A proxy that nobody has told us of makes all customers share the limits of one address. Anybody
 /// can send the header, so it is said once, and says no more than what to look at.
 fn warn_of_unknown_proxy(peer: IpAddr, headers: &HeaderMap, shop: &Shop) {
-    let peer = peer.to_canonical();
-    let is_trusted = shop.trusted_proxies.iter().any(|net| net.contains(&peer));
-    if is_trusted || !headers.contains_key("x-forwarded-for") {
+    if is_proxy(peer, shop) || !headers.contains_key("x-forwarded-for") {
         return;
     }
-    shop.noticed.unknown_proxy(peer);
+    shop.noticed.unknown_proxy(peer.to_canonical());
+}
+
+/// True for a peer whose word about its own clients is believed.
+pub(crate) fn is_proxy(peer: IpAddr, shop: &Shop) -> bool {
+    let peer = peer.to_canonical();
+    shop.trusted_proxies.iter().any(|net| net.contains(&peer))
 }
 
 /// The client's address, as far as it can be trusted. `X-Forwarded-For` is looked at only if the

@@ -102,7 +102,7 @@ pub struct Shop {
     pub test_phones: Vec<TestPhone>,
     /// A demo says its codes in the answer and limits no sending.
     pub demo: bool,
-    /// Peers whose `X-Forwarded-For` is believed.
+    /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Origins whose pages may call this API from a browser; `*` for any. Empty: none.
     pub cors_origins: Vec<String>,

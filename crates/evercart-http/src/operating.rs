@@ -9,11 +9,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Shop;
-use crate::docs;
+use crate::docs::{self, Packed};
 use crate::exposition::Exposition;
 use crate::json::{Audience, answer};
 use crate::openapi::{self, Default5xx};
+use crate::origin;
 use crate::problem::{Answer, Code, Problem};
+use crate::storefront::takes_gzip;
 
 /// That the server is there.
 #[derive(Serialize, ToSchema)]
@@ -81,36 +83,48 @@ pub(crate) async fn openapi_document() -> Response {
 #[utoipa::path(get, path = "/docs", tag = "Operating",
     responses((status = 200, description = "A page", body = String, content_type = "text/html"),
               Default5xx))]
-pub(crate) async fn docs_page(request: Request) -> Response {
+pub(crate) async fn docs_page(State(shop): State<Arc<Shop>>, request: Request) -> Response {
     let is_below = request.uri().path().ends_with('/');
-    let page = if is_below { docs::page_below() } else { docs::page() };
-    let mut response = page.into_response();
-    page_headers(response.headers_mut(), "text/html; charset=utf-8");
-    response
+    let page = docs::page(origin::named(&request, &shop).as_deref(), is_below);
+    page_response(page, "text/html; charset=utf-8", request.headers())
 }
 
 /// How the documentation looks.
-pub(crate) async fn docs_style() -> Response {
-    let mut response = docs::STYLE.into_response();
-    page_headers(response.headers_mut(), "text/css; charset=utf-8");
-    response
+pub(crate) async fn docs_style(headers: HeaderMap) -> Response {
+    page_response(docs::STYLE.clone(), "text/css; charset=utf-8", &headers)
 }
 
-/// The page has no script, loads nothing from elsewhere and cannot be framed.
-fn page_headers(headers: &mut HeaderMap, content_type: &'static str) {
+/// What the documentation does by itself.
+pub(crate) async fn docs_script(headers: HeaderMap) -> Response {
+    page_response(docs::SCRIPT.clone(), "text/javascript; charset=utf-8", &headers)
+}
+
+/// Scripts, styles and calls only from this server, nothing inline, no frames. The page itself
+/// calls nothing; what looks at pages reads this server's `robots.txt` from within them.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'";
+
+/// What the documentation is made of, compressed for who takes that.
+fn page_response(packed: Packed, content_type: &'static str, asked: &HeaderMap) -> Response {
+    let is_packed = takes_gzip(asked);
+    let body = if is_packed { packed.gzip } else { packed.plain };
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "public, max-age=300"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
-             frame-ancestors 'none'",
-        ),
+        (header::VARY, "accept-encoding"),
+        (header::CONTENT_SECURITY_POLICY, DOCS_POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if is_packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
 }
 
 /// A picture of the demo catalogue.

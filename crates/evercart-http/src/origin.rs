@@ -1,52 +1,103 @@
-//! The origin that a client reached us by, for addresses that have to be whole.
+//! The origin that a client reached us by, for addresses that have to be whole. They are put into
+//! pages and pasted into shells, so only what is plain is repeated.
 
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 
 use crate::Shop;
+use crate::client_ip::is_proxy;
 
-/// Scheme and host of the address that the client used, such as `https://shop.example`. A trusted
-/// proxy says in `X-Forwarded-Proto` whether it was reached by HTTPS. A host that holds anything
-/// but a name or an address with a port is not repeated.
+/// The longest host with a port (RFC 1035 section 2.3.4 and five digits).
+const HOST_MAX: usize = 255 + 6;
+
+/// Scheme and host of the address that the client used, such as `https://shop.example`; of a
+/// request that names no host, those of this machine.
 pub(crate) fn of(request: &Request, shop: &Shop) -> String {
-    let is_secure = shop.strict_transport.is_some()
-        || comes_from_proxy(request, shop)
-            && request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let scheme = if is_secure { "https" } else { "http" };
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    named(request, shop).unwrap_or_else(|| format!("{}://localhost", scheme(request, shop)))
+}
+
+/// The same, or `None` if the request names no host, or one that holds anything but a name or an
+/// address with a port.
+pub(crate) fn named(request: &Request, shop: &Shop) -> Option<String> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     // HTTP/2 has the host in the request's own address.
-    let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let host = host.filter(|host| is_plain(host)).unwrap_or("localhost");
-    format!("{scheme}://{host}")
+    let host = host.or_else(|| Some(request.uri().authority()?.as_str()))?;
+    is_host(host).then(|| format!("{}://{host}", scheme(request, shop)))
 }
 
-fn comes_from_proxy(request: &Request, shop: &Shop) -> bool {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().is_some_and(|ConnectInfo(peer)| {
-        let peer = peer.ip().to_canonical();
-        shop.trusted_proxies.iter().any(|net| net.contains(&peer))
-    })
+/// What a trusted proxy says that it was reached by, or what we are.
+fn scheme(request: &Request, shop: &Shop) -> &'static str {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let forwarded = peer.filter(|peer| is_proxy(*peer, shop));
+    let forwarded = forwarded.and_then(|_| forwarded_scheme(request.headers()));
+    forwarded.unwrap_or(if shop.strict_transport.is_some() { "https" } else { "http" })
 }
 
-/// Letters, digits and the marks of names, ports and IPv6 addresses (RFC 3986 section 3.2.2):
-/// nothing that could end a string, a tag or the host itself.
-fn is_plain(host: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    !host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)
+/// What the proxies say the client came by. Of several, the first was the nearest to the client.
+fn forwarded_scheme(headers: &HeaderMap) -> Option<&'static str> {
+    let value = headers.get("x-forwarded-proto")?.to_str().ok()?;
+    let first = value.split(',').next()?.trim();
+    ["https", "http"].into_iter().find(|scheme| first.eq_ignore_ascii_case(scheme))
+}
+
+/// True for a name, an IPv4 address or an IPv6 address in brackets, with a port or without one.
+/// None of its characters means anything to HTML or to a shell.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            let is_address = address.bytes().all(|b| b.is_ascii_hexdigit() || b".:".contains(&b));
+            (is_address.then_some(address), rest)
+        }
+        None => {
+            let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+            (is_name.then_some(name), port)
+        }
+    };
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    text.len() <= HOST_MAX
+        && host.is_some_and(|host| host.bytes().any(|b| b.is_ascii_alphanumeric() || b == b':'))
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_plain;
+    use super::*;
 
     #[test]
-    fn only_names_addresses_and_ports_are_repeated() {
-        for host in ["shop.example", "127.0.0.1:8080", "[::1]:8080", "my_shop"] {
-            assert!(is_plain(host), "{host}");
+    fn a_host_is_letters_digits_and_a_port() {
+        for host in
+            ["shop.example", "localhost:8080", "127.0.0.1", "[::1]:8080", "[2001:db8::7]", "a_b-c"]
+        {
+            assert!(is_host(host), "{host}");
         }
-        for host in ["", "a\"b", "a<b", "a b", "user@host", "host/path", "a'b", "é.example"] {
-            assert!(!is_plain(host), "{host}");
+        let long = "a".repeat(HOST_MAX + 1);
+        for other in [
+            "",
+            ":80",
+            ".",
+            "shop.example:",
+            "shop.example:80:80",
+            "shop.example:8o",
+            "user@shop.example",
+            "shop.example/path",
+            "\"><script>",
+            "$(reboot)",
+            "a;b",
+            "a b",
+            "a'b",
+            "a`b",
+            "[::1",
+            "[]",
+            "[::1]x",
+            "[::1]:",
+            "[$IFS]",
+            "мир.example",
+            &long,
+        ] {
+            assert!(!is_host(other), "{other}");
         }
     }
 }

@@ -92,6 +92,7 @@ pub(crate) fn described() -> OpenApi {
 /// The public listener. Serve it with `ConnectInfo<SocketAddr>`, which limits by address need.
 pub fn router(shop: Arc<Shop>) -> Router {
     let mut api = beside(api(), "/docs.css", get(operating::docs_style));
+    api = beside(api, "/docs.js", get(operating::docs_script));
     if shop.demo {
         api = beside(api, "/demo/images/{name}", get(operating::demo_picture));
     }

@@ -122,7 +122,8 @@ fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-fn takes_gzip(asked: &HeaderMap) -> bool {
+/// Whether whoever asks can read what is compressed so.
+pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
     let wanted = header_list::weighted(asked, &header::ACCEPT_ENCODING);
     wanted.iter().any(|coding| coding.eq_ignore_ascii_case("gzip"))
 }

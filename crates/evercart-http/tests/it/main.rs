@@ -10,6 +10,7 @@ mod bad_input;
 mod cart;
 mod contract;
 mod crowd;
+mod docs;
 mod edge;
 mod errors;
 mod exposition;
