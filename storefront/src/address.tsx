@@ -91,6 +91,14 @@ export function keptHere(name: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
+/** Says more of this page in its address: the page stays, and so do the other parameters. */
+export function sayHere(name: string, value: string): void {
+  const url = new URL(location.href);
+  url.searchParams.set(name, value);
+  history.replaceState(history.state, "", url);
+  moved.forEach((tell) => tell());
+}
+
 function watchAddress(tell: () => void): () => void {
   moved.add(tell);
   return () => moved.delete(tell);

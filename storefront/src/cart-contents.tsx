@@ -122,7 +122,7 @@ function Line({ line, cart, home }: { line: CartLine; cart: CartView; home: stri
     <li className={line.pending && signedIn ? "waiting" : undefined} data-sku={sku}>
       <Picture image={line.image} />
       <div>
-        <Link to={`/product/${line.product_id}`} className="name">
+        <Link to={`/product/${line.product_id}?sku=${sku}`} className="name">
           {line.name}
         </Link>
         {what && <small>{what}</small>}

@@ -22,6 +22,14 @@ export function moneyOf(language: Language, amount: number, currency: string): s
     .join("");
 }
 
+/** By how much a price was reduced, such as −20 %; null if it shows in no whole percent. */
+export function reductionOf(language: Language, price: number, before: number): string | null {
+  const share = Math.round((1 - price / before) * 100) / 100;
+  if (share <= 0) return null;
+  const format = new Intl.NumberFormat(formatOf(language), { style: "percent" });
+  return format.format(-share).replace("-", "−");
+}
+
 export function dateOf(language: Language, text: string): string {
   return new Date(text).toLocaleString(formatOf(language), {
     // Without the language's own names of months, in figures.

@@ -5,6 +5,7 @@ import { useWishlist } from "evercart/react";
 import type { ReactNode } from "react";
 import { useAction } from "./action";
 import { Link } from "./address";
+import { reductionOf } from "./money";
 import { useShop } from "./shop";
 import { useTitle } from "./title";
 
@@ -89,6 +90,13 @@ export function Price({
       ) : null}
     </span>
   );
+}
+
+/** By how much a product is cheaper than before, on its picture. */
+export function Reduction(props: { price: number; original: number | null | undefined }) {
+  const { language } = useShop();
+  const share = props.original && reductionOf(language, props.price, props.original);
+  return share ? <span className="tag sale">{share}</span> : null;
 }
 
 /** What has changed under one line of the cart. Only a price that changed can be ordered as it is. */
@@ -210,7 +218,11 @@ export function ProductCard({ product }: { product: Product }) {
           original={product.original_price}
           currency={product.currency}
         />
-        {!product.available && <span className="tag">{t.soldOut}</span>}
+        {product.available ? (
+          <Reduction price={product.price} original={product.original_price} />
+        ) : (
+          <span className="tag">{t.soldOut}</span>
+        )}
       </Link>
       <Heart product={product} />
     </li>

@@ -2,13 +2,17 @@
 
 import { isEvercartError, type ProductPage as Product, type Sku } from "evercart";
 import { useCart, useClient, useWishlist } from "evercart/react";
-import { useState } from "react";
 import { useAction } from "./action";
-import { useAddress } from "./address";
+import { Link, sayHere, useAddress } from "./address";
 import { firstAnswer } from "./first";
+import { Gallery, type Shot } from "./gallery";
 import { useLoaded } from "./loaded";
-import { Empty, Heart, Picture, Price, Problem, Skeletons, Trouble } from "./pieces";
+import { Empty, Heart, Price, Problem, Skeletons, Trouble } from "./pieces";
+import styles from "./product.module.css";
+import { Related } from "./related";
 import { useShop } from "./shop";
+import { SizeGuide } from "./size-guide";
+import { swatchOf } from "./swatches";
 import { useTitle } from "./title";
 
 export function ProductPage({ id, openCart }: { id: number; openCart: () => void }) {
@@ -28,6 +32,42 @@ export function ProductPage({ id, openCart }: { id: number; openCart: () => void
 
 const isThere = (sku: Sku) => sku.stock_status !== "out_of_stock";
 
+/** The distinct pictures: the product's own and each colour's, named by what is seen. */
+function shotsOf(product: Product): readonly Shot[] {
+  const shots = new Map<string, string>();
+  for (const { image, color } of product.skus)
+    if (image !== null && !shots.has(image))
+      shots.set(image, [product.name, color].filter(Boolean).join(", "));
+  if (product.image !== null && !shots.has(product.image)) shots.set(product.image, product.name);
+  return [...shots].map(([image, name]) => ({ image, name }));
+}
+
+/** The SKU that the address names, else the first that can be had; and how another is chosen. */
+function useVariant({ skus }: Product) {
+  const named = Number(useAddress().searchParams.get("sku"));
+  const sku = skus.find((one) => one.id === named) ?? skus.find(isThere) ?? skus[0];
+  const { color, size } = sku ?? { color: null, size: null };
+  // Not every colour comes in every size: what was chosen last decides.
+  const choose = (first: (one: Sku) => boolean, then: (one: Sku) => boolean) => {
+    const fit = skus.filter(first);
+    const found = fit.find(then) ?? fit.find(isThere) ?? fit[0];
+    if (found) sayHere("sku", String(found.id));
+  };
+  return {
+    sku,
+    chooseColor: (wanted: string) =>
+      choose(
+        (one) => one.color === wanted,
+        (one) => one.size === size,
+      ),
+    chooseSize: (wanted: string) =>
+      choose(
+        (one) => one.size === wanted,
+        (one) => one.color === color,
+      ),
+  };
+}
+
 function Details({ product, openCart }: { product: Product; openCart: () => void }) {
   const { t, settle } = useShop();
   useTitle(product.name);
@@ -35,11 +75,7 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
   const wishes = useWishlist();
   const { searchParams } = useAddress();
   const { busy, error, run } = useAction();
-  const start = product.skus.find(isThere) ?? product.skus[0];
-  const [color, setColor] = useState(start?.color ?? null);
-  const [size, setSize] = useState(start?.size ?? null);
-  const sku = product.skus.find((one) => one.color === color && one.size === size);
-  const image = (sku ?? product.skus.find((one) => one.color === color))?.image ?? product.image;
+  const { sku, chooseColor, chooseSize } = useVariant(product);
   const put = async () => {
     if (sku === undefined) return;
     const details = {
@@ -63,61 +99,103 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
       openCart();
     }
   };
-  const chooseColor = (chosen: string | null) => {
-    setColor(chosen);
-    // Not every colour comes in every size.
-    if (!product.skus.some((one) => one.color === chosen && one.size === size)) {
-      const other = product.skus.find((one) => one.color === chosen && isThere(one));
-      if (other) setSize(other.size);
-    }
-  };
+  const canHave = (size: string) =>
+    product.skus.some((one) => one.color === sku?.color && one.size === size && isThere(one));
   return (
-    <article className="product">
-      <Picture image={image} alt={[product.name, color].filter(Boolean).join(", ")} eager />
-      <div>
-        {product.brand && <p className="brand">{product.brand}</p>}
-        <h1>{product.name}</h1>
-        <Price
+    <>
+      <Trail product={product} />
+      <article className="product">
+        <Gallery
+          shots={shotsOf(product)}
+          image={sku?.image ?? product.image}
           price={sku?.price ?? product.price}
           original={sku?.original_price}
-          currency={product.currency}
         />
-        <p className="description">{product.description}</p>
-        <Choice
-          label={t.color}
-          all={product.skus.map((one) => one.color)}
-          chosen={color}
-          choose={chooseColor}
-        />
-        <Choice
-          label={t.size}
-          all={product.skus.map((one) => one.size)}
-          chosen={size}
-          choose={setSize}
-          isOut={(one) =>
-            !product.skus.some((sku) => sku.color === color && sku.size === one && isThere(sku))
-          }
-        />
-        <p className={`stock ${sku?.stock_status ?? ""}`} role="status">
-          {sku === undefined
-            ? t.chooseFirst
-            : ({ out_of_stock: t.soldOut, low_stock: t.lowStock }[sku.stock_status] ?? t.inStock)}
-        </p>
-        <div className="actions">
-          <button
-            type="button"
-            className="button"
-            disabled={!sku || !isThere(sku)}
-            aria-disabled={busy}
-            onClick={() => void put()}
-          >
-            {t.addToCart}
-          </button>
-          <Heart product={product} />
+        <div>
+          {product.brand && <p className="brand">{product.brand}</p>}
+          <h1>{product.name}</h1>
+          <Price
+            price={sku?.price ?? product.price}
+            original={sku?.original_price}
+            currency={product.currency}
+          />
+          <p className="description">{product.description}</p>
+          <Choice
+            label={t.color}
+            all={product.skus.map((one) => one.color)}
+            chosen={sku?.color ?? null}
+            choose={chooseColor}
+            swatch={swatchOf}
+          />
+          <Choice
+            label={t.size}
+            all={product.skus.map((one) => one.size)}
+            chosen={sku?.size ?? null}
+            choose={chooseSize}
+            isOut={(one) => !canHave(one)}
+          />
+          <SizeGuide product={product} />
+          <p className={`stock ${sku?.stock_status ?? ""}`} role="status">
+            {{ in_stock: t.inStock, low_stock: t.lowStock }[sku?.stock_status ?? ""] ?? t.soldOut}
+          </p>
+          <div className="actions">
+            <button
+              type="button"
+              className="button"
+              disabled={!sku || !isThere(sku)}
+              aria-disabled={busy}
+              onClick={() => void put()}
+            >
+              {t.addToCart}
+            </button>
+            <Heart product={product} />
+          </div>
+          <Problem text={error} />
+          <Terms currency={product.currency} />
         </div>
-        <Problem text={error} />
-      </div>
-    </article>
+      </article>
+      <Related product={product} />
+    </>
+  );
+}
+
+/** Where the product is in the shop. */
+function Trail({ product }: { product: Product }) {
+  const { t } = useShop();
+  const { category } = product;
+  return (
+    <nav aria-label={t.youAreHere} className={styles.trail}>
+      <ol>
+        <li>
+          <Link to="/">{t.all}</Link>
+        </li>
+        {category !== null && (
+          <li>
+            <Link to={`/?category=${encodeURIComponent(category)}`}>{category}</Link>
+          </li>
+        )}
+        <li aria-current="page">{product.name}</li>
+      </ol>
+    </nav>
+  );
+}
+
+function Terms({ currency }: { currency: string }) {
+  const { t, here, money } = useShop();
+  if (here === undefined) return null;
+  const { flat, free_from: free } = here.shipping;
+  return (
+    <details className={styles.terms}>
+      <summary>{t.deliveryAndReturns}</summary>
+      <p>
+        {t.deliveryCosts(money(flat, currency))}{" "}
+        {free !== null && t.deliveryFreeFrom(money(free, currency))}
+      </p>
+      <p>{t.returnsText}</p>
+      <p>
+        <small>{t.demoTerms}</small>
+      </p>
+    </details>
   );
 }
 
@@ -125,8 +203,9 @@ function Choice(props: {
   label: string;
   all: readonly (string | null)[];
   chosen: string | null;
-  choose: (one: string | null) => void;
+  choose: (one: string) => void;
   isOut?: (one: string) => boolean;
+  swatch?: (one: string) => string | undefined;
 }) {
   const { t } = useShop();
   const values = [...new Set(props.all)].filter((one) => one !== null);
@@ -136,20 +215,26 @@ function Choice(props: {
       <legend>
         {props.label}: <b>{props.chosen}</b>
       </legend>
-      {values.map((one) => (
-        <label key={one} className={props.isOut?.(one) ? "out" : undefined}>
-          <input
-            type="radio"
-            name={props.label}
-            checked={one === props.chosen}
-            onChange={() => props.choose(one)}
-          />
-          <span>
-            {one}
-            {props.isOut?.(one) && <span className="unseen">, {t.soldOut}</span>}
-          </span>
-        </label>
-      ))}
+      {values.map((one) => {
+        const color = props.swatch?.(one);
+        return (
+          <label key={one} className={props.isOut?.(one) ? "out" : undefined}>
+            <input
+              type="radio"
+              name={props.label}
+              checked={one === props.chosen}
+              onChange={() => props.choose(one)}
+            />
+            <span>
+              {color !== undefined && (
+                <i className={styles.swatch} style={{ background: color }} aria-hidden="true" />
+              )}
+              {one}
+              {props.isOut?.(one) && <span className="unseen">, {t.soldOut}</span>}
+            </span>
+          </label>
+        );
+      })}
     </fieldset>
   );
 }

@@ -5,7 +5,7 @@ import { useClient, useWishlist } from "evercart/react";
 import { useAction } from "./action";
 import { go, Link } from "./address";
 import { passFocus } from "./focus";
-import { Empty, Picture, Price, Problem, Skeletons } from "./pieces";
+import { Empty, Picture, Price, Problem, Reduction, Skeletons } from "./pieces";
 import { useShop } from "./shop";
 import { useTitle } from "./title";
 
@@ -59,6 +59,7 @@ function Wish({
       <Link to={`/product/${id}`}>
         <Picture image={product.image} />
         <span className="name">{product.name}</span>
+        <Reduction price={product.price} original={product.original_price} />
         <Price price={product.price} original={product.original_price} currency={currency} />
       </Link>
       <button
