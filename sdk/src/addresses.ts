@@ -16,10 +16,7 @@ export class Addresses {
 
   /** All of them, the default first. */
   async list(signal?: AbortSignal): Promise<Address[]> {
-    const answer = await this.#core.own<{ addresses: Address[] }>({
-      path: PATH,
-      signal,
-    });
+    const answer = await this.#core.own({ path: PATH, signal });
     return answer.addresses;
   }
 

@@ -76,7 +76,7 @@ export class Auth {
     const token = await this.#core.sessions.lastTokenFor(phone);
     // What is undefined is left out of the JSON.
     const body = { phone, purpose };
-    return this.#core.open<CodeSent>({ method: "POST", path: "/auth/send-code", body, token });
+    return this.#core.open({ method: "POST", path: "/auth/send-code", body, token });
   }
 
   /**
@@ -86,9 +86,7 @@ export class Auth {
    */
   async verifyCode(phone: string, code: string): Promise<SignInResult> {
     const body = { phone, verification_code: code };
-    return this.#begin(
-      await this.#core.open<SignedIn>({ method: "POST", path: "/auth/verify-code", body }),
-    );
+    return this.#begin(await this.#core.open({ method: "POST", path: "/auth/verify-code", body }));
   }
 
   /**
@@ -147,9 +145,7 @@ export class Auth {
    */
   async confirmPhone(newPhone: string, code: string): Promise<SignInResult> {
     const body = { new_phone: newPhone, verification_code: code };
-    return this.#begin(
-      await this.#core.own<SignedIn>({ method: "POST", path: "/auth/phone/confirm", body }),
-    );
+    return this.#begin(await this.#core.own({ method: "POST", path: "/auth/phone/confirm", body }));
   }
 
   /**

@@ -1,6 +1,7 @@
 // What all parts of a client share: requests in the name of whoever is signed in, and what happens
 // when the server no longer takes their token.
 
+import type { Answer, Asking, Method, Path } from "./api.js";
 import { EvercartError, isEvercartError, type EvercartErrorOf } from "./errors.js";
 import { newKey, type Call, type Http } from "./http.js";
 import type { Sessions } from "./session.js";
@@ -24,15 +25,21 @@ export class Core {
   }
 
   /** A request that needs no customer. */
-  async open<T>(call: Call): Promise<T> {
-    return (await this.http.call<T>(withKey(call))).value;
+  async open<const Asked extends Path, Verb extends Method = "GET">(
+    call: Asking<Asked, Verb>,
+  ): Promise<Answer<Asked, Verb>> {
+    return (await this.http.call<Answer<Asked, Verb>>(withKey(call as Call))).value;
   }
 
   /** A request in the customer's name, tried again where that may help. */
-  async own<T>(call: Call): Promise<T> {
+  async own<const Asked extends Path, Verb extends Method = "GET">(
+    call: Asking<Asked, Verb>,
+  ): Promise<Answer<Asked, Verb>> {
     await this.ready;
-    const keyed = withKey(call);
-    return this.withToken((token) => this.open<T>({ ...keyed, token }));
+    const keyed = withKey(call as Call);
+    return this.withToken(
+      async (token) => (await this.http.call<Answer<Asked, Verb>>({ ...keyed, token })).value,
+    );
   }
 
   /**

@@ -129,7 +129,7 @@ export class Orders {
   }
 
   async #place({ body, key }: Attempt): Promise<Order> {
-    const form = JSON.parse(body) as unknown;
+    const form = JSON.parse(body) as Checkout;
     return this.#core.own({ method: "POST", path: "/orders", body: form, key });
   }
 
@@ -145,7 +145,7 @@ export class Orders {
 
   /** One order. */
   async get(id: number, signal?: AbortSignal): Promise<Order> {
-    const answer = await this.#core.own<{ order: Order }>({
+    const answer = await this.#core.own({
       path: `/profile/orders/${id}`,
       signal,
     });

@@ -12,7 +12,7 @@ import { Listeners } from "./listeners.js";
 import { isThenable } from "./shelf.js";
 import type { Message, Tabs } from "./tabs.js";
 import type { Said, Truth } from "./truth.js";
-import type { Cart, Change, MergeStrategy, Skipped, Wishlist } from "./types.js";
+import type { Cart, Change, MergeStrategy, Skipped } from "./types.js";
 import { unkept, Waiters } from "./waiters.js";
 import { adds, callOf, checkedCart, checkedWishlist, saidOf } from "./wire.js";
 
@@ -135,13 +135,13 @@ export class Outbox {
 
   async readCart(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const value = await this.#core.own<Cart>({ path: "/cart", signal });
+    const value = await this.#core.own({ path: "/cart", signal });
     if (owner !== null) this.#truth.read(owner, moment, { cart: checkedCart(value) });
   }
 
   async readWishlist(signal?: AbortSignal): Promise<void> {
     const { owner, moment } = this.#truth;
-    const value = await this.#core.own<Wishlist>({ path: "/wishlist", signal });
+    const value = await this.#core.own({ path: "/wishlist", signal });
     if (owner !== null) this.#truth.read(owner, moment, { wishlist: checkedWishlist(value) });
   }
 

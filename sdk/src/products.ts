@@ -27,7 +27,7 @@ export class Products {
   /** Some of the products for sale; `total` says how many match, `has_more` whether there are more. */
   async search(query: ProductQuery = {}, signal?: AbortSignal): Promise<Page> {
     const { search, category, limit, offset } = query;
-    const page = await this.#core.open<Page>({
+    const page = await this.#core.open({
       path: "/products",
       query: { search, category, limit, offset },
       signal,
@@ -53,7 +53,7 @@ export class Products {
 
   /** One product with what can be bought of it. */
   async get(id: number, signal?: AbortSignal): Promise<ProductPage> {
-    const product = await this.#core.open<ProductPage>({
+    const product = await this.#core.open({
       path: `/products/${id}`,
       signal,
     });
@@ -63,7 +63,7 @@ export class Products {
 
   /** The categories that have products for sale. */
   async categories(signal?: AbortSignal): Promise<Category[]> {
-    const answer = await this.#core.open<{ categories: Category[] }>({
+    const answer = await this.#core.open({
       path: "/categories",
       signal,
     });

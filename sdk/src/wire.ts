@@ -1,5 +1,6 @@
 // Changes as requests, and what their answers say.
 
+import type { Asking, Method, Path } from "./api.js";
 import { EvercartError } from "./errors.js";
 import { ELSE_ANSWERED, type Call } from "./http.js";
 import type { Entry, FirstTry } from "./journal.js";
@@ -11,40 +12,52 @@ import { isOfCart } from "./view.js";
 export function callOf({ change, covers }: Entry, first: FirstTry): Call | undefined {
   switch (change.kind) {
     case "add":
-      return { method: "POST", path: "/cart/items", body: piecesOf(change) };
+      return add(change);
     case "set":
       if (first.line) {
-        return {
-          method: "PUT",
-          path: `/cart/items/${first.line}`,
-          body: { quantity: change.quantity },
-        };
+        const { quantity } = change;
+        return asking({ method: "PUT", path: `/cart/items/${first.line}`, body: { quantity } });
       }
-      return change.quantity === 0
-        ? undefined
-        : { method: "POST", path: "/cart/items", body: piecesOf(change) };
+      return change.quantity === 0 ? undefined : add(change);
     case "clear":
-      return { method: "DELETE", path: "/cart" };
+      return asking({ method: "DELETE", path: "/cart" });
     case "merge": {
-      const { items, strategy } = change;
+      const items = [...change.items];
       // The server ignores it, but does not take for the same what covers others.
       const of = covers?.map((key) => key.slice(10, 16)).join("");
-      return { method: "POST", path: "/cart/merge", body: { items, strategy, of } };
+      const body = { items, strategy: change.strategy, of };
+      return asking({ method: "POST", path: "/cart/merge", body });
     }
-    case "wish":
-      return { method: "POST", path: "/wishlist/items", body: { product_id: change.product_id } };
+    case "wish": {
+      const { product_id } = change;
+      return asking({ method: "POST", path: "/wishlist/items", body: { product_id } });
+    }
     case "unwish":
-      return { method: "DELETE", path: `/wishlist/items/${change.product_id}` };
+      return asking({ method: "DELETE", path: `/wishlist/items/${change.product_id}` });
     case "unwish_all":
-      return { method: "DELETE", path: "/wishlist" };
+      return asking({ method: "DELETE", path: "/wishlist" });
     case "move": {
-      const path = `/wishlist/items/${change.product_id}/move-to-cart`;
-      return { method: "POST", path, body: piecesOf(change) };
+      const path = `/wishlist/items/${change.product_id}/move-to-cart` as const;
+      return asking({ method: "POST", path, body: piecesOf(change) });
     }
   }
 }
 
-function piecesOf({ sku_id, quantity }: { sku_id: number; quantity: number }): object {
+function add(change: Pieces): Call {
+  return asking({ method: "POST", path: "/cart/items", body: piecesOf(change) });
+}
+
+/** A request, as long as the document has it. */
+function asking<const Asked extends Path, Verb extends Method>(call: Asking<Asked, Verb>): Call {
+  return call as Call;
+}
+
+interface Pieces {
+  readonly sku_id: number;
+  readonly quantity: number;
+}
+
+function piecesOf({ sku_id, quantity }: Pieces): Pieces {
   return { sku_id, quantity };
 }
 
@@ -55,20 +68,20 @@ export function adds(change: Change, first: FirstTry): boolean {
 }
 
 export function saidOf(change: Change, value: unknown): Said {
-  if (!isOfCart(change)) return { wishlist: checkedWishlist(value as Wishlist) };
-  const cart = checkedCart(value as Cart);
+  if (!isOfCart(change)) return { wishlist: checkedWishlist(value) };
+  const cart = checkedCart(value);
   return change.kind === "move" ? { cart, unwished: change.product_id } : { cart };
 }
 
 // What a captive portal or a proxy says with 200 is no confirmation.
 
-export function checkedCart(cart: Cart): Cart {
-  const { items, version } = (cart as Partial<Cart> | null) ?? {};
-  if (Array.isArray(items) && typeof version === "number") return cart;
+export function checkedCart(value: unknown): Cart {
+  const { items, version } = (value ?? {}) as Partial<Cart>;
+  if (Array.isArray(items) && typeof version === "number") return value as Cart;
   throw new EvercartError("network", ELSE_ANSWERED);
 }
 
-export function checkedWishlist(wishlist: Wishlist): Wishlist {
-  if (Array.isArray((wishlist as Partial<Wishlist> | null)?.items)) return wishlist;
+export function checkedWishlist(value: unknown): Wishlist {
+  if (Array.isArray(((value ?? {}) as Partial<Wishlist>).items)) return value as Wishlist;
   throw new EvercartError("network", ELSE_ANSWERED);
 }
