@@ -294,6 +294,47 @@ fn g4_stock_is_kept() {
     book.breaks("G4");
 }
 
+/// Eleven orders, and an export that began before an add and the cancellation of one of them: it
+/// shows the cart from before both, and these orders as cancelled.
+fn export_during_a_cancellation(cancelled: u64, shown: &[u64]) -> Book {
+    let mut book = Book::new();
+    let mut orders = Vec::new();
+    for tag in 1..=11 {
+        let (id, line) = (1000 + u64::from(tag), u64::from(tag));
+        let sku = 1 + u64::from(tag % 2);
+        book.ask(add(sku, 1), cart(2 * line - 1, &[(line, sku, 1)]));
+        book.ask(checkout(tag), Told::Order(order(id, tag, &[(sku, 1)])));
+        orders.push(order(id, tag, &[(sku, 1)]));
+    }
+    let tag = u32::try_from(cancelled - 1000).expect("a tag");
+    book.ask(add(1, 1), cart(23, &[(12, 1, 1)]));
+    book.ask(Intent::Cancel { order: cancelled, tag }, Told::Cancelled(cancelled));
+    for order in &mut orders {
+        order.is_cancelled = shown.contains(&order.id);
+    }
+    orders.reverse();
+    let empty = CartSeen { user: USER, version: 22, lines: vec![] };
+    book.ask(Intent::Export, Told::Everything(empty, vec![], orders)).earlier(32);
+    book
+}
+
+#[test]
+fn g4_of_an_export_only_the_newest_orders_are_of_one_moment_with_the_cart() {
+    export_during_a_cancellation(1001, &[1001]).is_good();
+    export_during_a_cancellation(1001, &[]).is_good();
+    export_during_a_cancellation(1002, &[]).is_good();
+    export_during_a_cancellation(1002, &[1002]).breaks("G4");
+    // What was cancelled before the export began is cancelled in it.
+    let mut book = export_during_a_cancellation(1001, &[]);
+    let Some(Told::Everything(cart, wishes, orders)) = book.last().told.clone() else {
+        panic!("the last is the export")
+    };
+    let cart = CartSeen { version: 23, lines: vec![(12, 1, 1)], ..cart };
+    book.history.tries.pop();
+    book.ask(Intent::Export, Told::Everything(cart, wishes, orders));
+    book.breaks("G4");
+}
+
 #[test]
 fn g4_an_order_number_is_one_orders() {
     let mut book = Book::new();
