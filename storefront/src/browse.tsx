@@ -12,6 +12,8 @@ import { useShop } from "./shop";
 import { useTitle } from "./title";
 
 const PAGE = 24;
+/** How many a screen shows at first. The server writes them into the page in the same way. */
+const FIRST = 4;
 /** The most that the server gives at once. */
 const PAGE_MAX = 100;
 
@@ -106,8 +108,8 @@ function Products({
         {t.products(total)}
       </p>
       <ul className="grid" ref={list}>
-        {products.map((product) => (
-          <ProductCard key={product.id} product={product} />
+        {products.map((product, at) => (
+          <ProductCard key={product.id} product={product} first={at < FIRST} />
         ))}
       </ul>
       {products.length < total && (

@@ -205,12 +205,13 @@ export function Heart({ product }: { product: Product }) {
   );
 }
 
-export function ProductCard({ product }: { product: Product }) {
+/** `first`: it is seen before anything is scrolled, so its picture does not wait. */
+export function ProductCard({ product, first }: { product: Product; first: boolean }) {
   const { t } = useShop();
   return (
     <li className="card">
       <Link to={`/product/${product.id}`}>
-        <Picture image={product.image} />
+        <Picture image={product.image} eager={first} />
         {product.brand && <small>{product.brand}</small>}
         <span className="name">{product.name}</span>
         <Price

@@ -21,6 +21,9 @@ const CONTENT: &str = "<!--content-->";
 /// As many products as the start page first asks for.
 const FIRST: Page = Page { limit: 24, offset: 0 };
 
+/// How many of them a screen shows at first: their pictures do not wait to be scrolled to.
+const SEEN_FIRST: usize = 4;
+
 /// The most characters of a description in results and previews.
 const DESCRIPTION_MAX: usize = 200;
 
@@ -223,7 +226,12 @@ async fn start(shop: &Shop, at: &ShopMarket, wanted: &Wanted<'_>) -> Filled {
         })
         .collect();
     let chips = format!("<nav class=\"chips\">\n{}</nav>\n", chips.concat());
-    let cards: Vec<_> = listed.items.iter().map(|one| card(shop, at, one)).collect();
+    let cards: Vec<_> = listed
+        .items
+        .iter()
+        .enumerate()
+        .map(|(place, one)| card(shop, at, one, place >= SEEN_FIRST))
+        .collect();
     page.content = match title {
         Some(_) => format!("{chips}{heading}"),
         None => format!("{heading}{chips}"),
@@ -258,14 +266,14 @@ fn welcome(headers: &HeaderMap) -> (&'static str, &'static str, &'static str) {
     tags.iter().find_map(spoken).unwrap_or(WELCOMES[0])
 }
 
-fn card(shop: &Shop, at: &ShopMarket, product: &Product) -> String {
+fn card(shop: &Shop, at: &ShopMarket, product: &Product, is_lazy: bool) -> String {
     let address = with_market(&format!("/shop/product/{}", product.id.0), shop, at);
     let brand = product.brand.as_deref().map(|brand| format!("<small>{}</small>", escaped(brand)));
     format!(
         "<li class=\"card\"><a href=\"{}\">{}{}<span class=\"name\">{}</span>\
          <span class=\"price\">{}</span></a></li>\n",
         escaped(&address),
-        picture(product.image.as_deref(), "", true),
+        picture(product.image.as_deref(), "", is_lazy),
         brand.unwrap_or_default(),
         escaped(&product.name),
         price(product, at),
