@@ -4,14 +4,12 @@
 mod example;
 mod page;
 
-use std::io::Write as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::gzip::{self, Effort};
 use crate::openapi;
 
 /// How the page looks.
@@ -38,9 +36,7 @@ pub(crate) struct Packed {
 
 impl Packed {
     fn new(plain: Bytes) -> Self {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-        let gzip = packed.write_all(&plain).and_then(|()| packed.finish());
-        Self { gzip: gzip.expect("a vector takes everything").into(), plain }
+        Self { gzip: gzip::packed(&plain, Effort::Kept), plain }
     }
 }
 

@@ -18,6 +18,7 @@ mod exposition;
 mod extract;
 mod guard;
 mod guesses;
+mod gzip;
 mod header_list;
 mod html;
 mod json;

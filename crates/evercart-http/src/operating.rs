@@ -5,17 +5,18 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Shop;
 use crate::docs::{self, Packed};
 use crate::exposition::Exposition;
+use crate::gzip;
 use crate::json::{Audience, answer};
 use crate::openapi::{self, Default5xx};
 use crate::origin;
 use crate::problem::{Answer, Code, Problem};
-use crate::storefront::takes_gzip;
 
 /// That the server is there.
 #[derive(Serialize, ToSchema)]
@@ -107,7 +108,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// What the documentation is made of, compressed for who takes that.
 fn page_response(packed: Packed, content_type: &'static str, asked: &HeaderMap) -> Response {
-    let is_packed = takes_gzip(asked);
+    let is_packed = gzip::is_taken(asked);
     let body = if is_packed { packed.gzip } else { packed.plain };
     let mut response = body.into_response();
     let headers = response.headers_mut();
@@ -131,13 +132,16 @@ fn page_response(packed: Packed, content_type: &'static str, asked: &HeaderMap) 
 pub(crate) async fn demo_picture(
     State(shop): State<Arc<Shop>>,
     name: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    headers: HeaderMap,
 ) -> Answer {
     let missing = || Problem::not_found("picture");
     let Path(name) = name.map_err(|_| missing())?;
     let picture = (shop.pictures)(&name).ok_or_else(missing)?;
+    let picture = gzip::answer(Bytes::from_static(picture), &headers);
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "public, max-age=86400"),
+        (header::VARY, "accept-encoding"),
         // An SVG opened on its own is a document; it gets to do nothing.
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
     ];

@@ -5,7 +5,6 @@
 mod page;
 mod sitemap;
 
-use std::io::Write;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -13,13 +12,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use evercart_core::error::{Refused, StoreError};
 use evercart_core::ids::ProductId;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 pub(crate) use sitemap::{robots, sitemap};
 
 use crate::Shop;
-use crate::header_list;
+use crate::gzip;
 use crate::origin;
 use crate::problem::{Answer, Problem};
 
@@ -57,7 +54,7 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
         headers: request.headers(),
     };
     let filled = page::filled(built, &shop, &wanted).await;
-    let mut response = packed_if_taken(filled, request.headers());
+    let mut response = gzip::answer(filled.into(), request.headers());
     page_headers(response.headers_mut(), content_type(PAGE), "public, no-cache");
     let vary = HeaderValue::from_static("accept-encoding, accept-language");
     response.headers_mut().insert(header::VARY, vary);
@@ -65,17 +62,6 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     Ok(response)
-}
-
-/// A text that was made for this request, compressed if the client takes that.
-fn packed_if_taken(text: String, asked: &HeaderMap) -> Response {
-    let packed = takes_gzip(asked).then(|| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish())
-    });
-    let Some(Ok(packed)) = packed else { return text.into_response() };
-    let coding = HeaderValue::from_static("gzip");
-    ([(header::CONTENT_ENCODING, coding)], packed).into_response()
 }
 
 /// Whether the page shows something at `path`, a path below `/shop` without slashes around it.
@@ -111,7 +97,7 @@ fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {
     } else {
         "public, no-cache"
     };
-    let packed = takes_gzip(asked).then(|| (shop.storefront)(&format!("{path}.gz"))).flatten();
+    let packed = gzip::is_taken(asked).then(|| (shop.storefront)(&format!("{path}.gz"))).flatten();
     let mut response = packed.unwrap_or(content).into_response();
     let headers = response.headers_mut();
     page_headers(headers, content_type(path), kept);
@@ -120,12 +106,6 @@ fn file(shop: &Shop, path: &str, asked: &HeaderMap) -> Option<Response> {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Some(response)
-}
-
-/// Whether whoever asks can read what is compressed so.
-pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
-    let wanted = header_list::weighted(asked, &header::ACCEPT_ENCODING);
-    wanted.iter().any(|coding| coding.eq_ignore_ascii_case("gzip"))
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -148,23 +128,5 @@ fn page_headers(headers: &mut HeaderMap, content_type: &'static str, kept: &'sta
         (header::REFERRER_POLICY, "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_sent_only_to_who_takes_it() {
-        let takes = |value: &'static str| {
-            takes_gzip(&HeaderMap::from_iter([(
-                header::ACCEPT_ENCODING,
-                HeaderValue::from_static(value),
-            )]))
-        };
-        assert!(takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.8"));
-        assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip; q=0.0") && !takes(""));
-        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

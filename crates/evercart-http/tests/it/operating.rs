@@ -27,6 +27,10 @@ async fn a_demo_has_pictures() {
         (picture.header("content-type"), picture.text.as_str()),
         ("image/svg+xml", "<svg/>")
     );
+    let asked = shop.get("/demo/images/15.svg").header("accept-encoding", "gzip");
+    let packed = asked.begin().await;
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    assert_eq!(packed.headers()["vary"], "accept-encoding");
     for path in ["/demo/images/16.svg", "/demo/images/%FF", "/demo/images/..%2F15.svg"] {
         shop.get(path).send().await.is(404, "not_found");
     }
