@@ -1,10 +1,11 @@
 // Ordering what is in the cart.
 
-import { isEvercartError, quote, type Checkout as Wanted } from "evercart";
+import { isEvercartError, quote, type Address, type Checkout as Wanted } from "evercart";
 import { useCart, useClient, useSession } from "evercart/react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { go } from "./address";
-import { useDraft } from "./draft";
+import { deliveryIn, Where } from "./deliver-to";
+import { useDraft, type Draft } from "./draft";
 import { Field, Form, FormProblem, text, useSending, Way } from "./form";
 import { useLoaded } from "./loaded";
 import { keepUnanswered, unanswered } from "./ordering";
@@ -62,14 +63,12 @@ function FindOrder({ whose, sent }: { whose: string; sent: Wanted }) {
 
 /** Shows an order that is placed; without an id there is none, and the cart is what there is to see. */
 function usePlaced(whose: string) {
-  const { t, say } = useShop();
   const draft = useDraft("checkout");
   return (order: { id?: number | undefined; order_number?: string | undefined }) => {
     keepUnanswered(whose, undefined);
     if (order.id === undefined) return go("/checkout", { replace: true });
     draft.drop();
-    say(t.orderPlaced(order.order_number ?? `#${order.id}`));
-    go(`/orders/${order.id}`, { replace: true });
+    go(`/orders/${order.id}?placed`, { replace: true });
   };
 }
 
@@ -89,11 +88,9 @@ function Order(props: {
   // What the server says is right; it has said it of this cart only.
   const said = told?.version === cart.version ? told : undefined;
   const total = said?.total ?? (here && quote(cart, here).total_amount);
-  const known = useLoaded(
-    async () => (await client.addresses.list())[0] ?? null,
-    [whose],
-    signedIn,
-  );
+  const known = useLoaded(() => client.addresses.list(), [whose], signedIn);
+  // Kept once, though the order may need another press.
+  const keptAddress = useRef("");
   // Whoever leaves the page is not ordering.
   useEffect(() => () => ordering(false), [ordering]);
   // The form begins with what is known; it is drawn when that is.
@@ -127,12 +124,17 @@ function Order(props: {
     // The second half of a double click must not accept a total that was not read.
     if (said && performance.now() - said.at < READ_MS) return;
     ordering(true);
+    const { fields, isKept } = deliveryIn(form, known.value ?? []);
     try {
+      if (isKept && keptAddress.current !== fields.delivery_address) {
+        const { delivery_address: full_address, delivery_city: city } = fields;
+        await client.addresses.add({ full_address, city });
+        keptAddress.current = full_address;
+      }
       await order({
         customer_name: text(form, "customer_name"),
         customer_email: text(form, "customer_email") || null,
-        delivery_address: text(form, "delivery_address"),
-        delivery_city: text(form, "delivery_city") || null,
+        ...fields,
         delivery_notes: text(form, "delivery_notes") || null,
         payment_method: text(form, "payment_method"),
         // Where the shop could not tell what delivery costs, the answer does; nothing is ordered before.
@@ -144,7 +146,7 @@ function Order(props: {
   };
   return (
     <Form className="checkout" submit={submit} draft={draft}>
-      <Delivery address={known.value} />
+      <Delivery addresses={known.value ?? []} draft={draft} />
       <Summary total={total} openCart={props.openCart} />
     </Form>
   );
@@ -153,9 +155,7 @@ function Order(props: {
 /** True if the server has said no: then nothing was ordered. */
 const isRefusal = (status: number) => status >= 400 && status < 500 && status !== 401;
 
-function Delivery(props: {
-  address: { full_address: string; city: string | null } | null | undefined;
-}) {
+function Delivery(props: { addresses: readonly Address[]; draft: Draft }) {
   const { t } = useShop();
   const { user } = useSession();
   return (
@@ -176,19 +176,7 @@ function Delivery(props: {
         defaultValue={user?.email ?? ""}
         optional
       />
-      <Field
-        label={t.address}
-        name="delivery_address"
-        autoComplete="street-address"
-        defaultValue={props.address?.full_address ?? ""}
-      />
-      <Field
-        label={t.city}
-        name="delivery_city"
-        autoComplete="address-level2"
-        defaultValue={props.address?.city ?? ""}
-        optional
-      />
+      <Where addresses={props.addresses} draft={props.draft} />
       <Field label={t.notes} name="delivery_notes" optional />
       <fieldset className="choice">
         <legend>{t.payment}</legend>

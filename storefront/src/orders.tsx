@@ -4,9 +4,11 @@ import { isEvercartError, type Order } from "evercart";
 import { useClient, useOrders, useSession } from "evercart/react";
 import { useState } from "react";
 import { useAction } from "./action";
-import { Link } from "./address";
+import { Link, useAddress } from "./address";
+import { BuyAgain } from "./buy-again";
 import { useLoaded } from "./loaded";
-import { Empty, Picture, Problem, Skeletons, Trouble } from "./pieces";
+import { CheckIcon, Empty, Picture, Problem, Skeletons, Trouble } from "./pieces";
+import styles from "./orders.module.css";
 import { useShop } from "./shop";
 import { SignIn, SignInOver } from "./sign-in";
 import { useTitle } from "./title";
@@ -59,7 +61,9 @@ export function OrderPage({ id }: { id: number }) {
     [id],
     signedIn,
   );
-  useTitle(value && `${t.order} ${value.order_number}`);
+  // The address of an order that was just placed; one that was called off since is an order like any.
+  const isPlaced = useAddress().searchParams.has("placed") && value?.status !== "cancelled";
+  useTitle(value && (isPlaced ? t.thanks : `${t.order} ${value.order_number}`));
   if (!signedIn && !value) return <SignIn />;
   if (isEvercartError(error, "not_found")) return <Empty title={t.missing} text={t.missingHelp} />;
   if (error !== undefined) return <Trouble error={error} again={again} />;
@@ -67,15 +71,51 @@ export function OrderPage({ id }: { id: number }) {
   return (
     <>
       <SignInOver />
-      <Details order={value} again={again} />
+      {isPlaced && <Thanks order={value} />}
+      <Details order={value} again={again} isPart={isPlaced} />
     </>
   );
 }
 
-function Details({ order, again }: { order: Order; again: () => void }) {
+/** What is said once an order is placed, and where the customer may go on. */
+function Thanks({ order }: { order: Order }) {
+  const { t } = useShop();
+  return (
+    <section className={`no-print ${styles.thanks}`}>
+      <CheckIcon />
+      <h1>{t.thanks}</h1>
+      <p role="status">{t.orderPlaced(order.order_number)}</p>
+      <ol>
+        {t.whatNext.map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ol>
+      <p className={styles.ways}>
+        <Link to="/" className="button">
+          {t.goOnShopping}
+        </Link>
+        <Link to="/orders" className="button quiet">
+          {t.orders}
+        </Link>
+        <button type="button" className="button quiet" onClick={() => print()}>
+          {t.print}
+        </button>
+      </p>
+    </section>
+  );
+}
+
+function Details(props: {
+  order: Order;
+  again: () => void;
+  /** Below a heading of the page's own. */
+  isPart: boolean;
+}) {
+  const { order, again, isPart } = props;
   const { t, money, date, say } = useShop();
   const client = useClient();
   const [isSure, setSure] = useState(false);
+  const Heading = isPart ? "h2" : "h1";
   const { busy, error, run } = useAction();
   const cancel = () => {
     if (!isSure) return setSure(true);
@@ -93,25 +133,27 @@ function Details({ order, again }: { order: Order; again: () => void }) {
   if (order.tax_amount > 0) sums.push([t.tax, amount(order.tax_amount)]);
   return (
     <article className="sheet">
-      <p className="pair no-print">
-        <Link to="/orders" className="link">
-          ← {t.backToOrders}
-        </Link>
-        <button type="button" className="link" onClick={() => print()}>
-          {t.print}
-        </button>
-      </p>
-      <h1>
+      {!isPart && (
+        <p className="pair no-print">
+          <Link to="/orders" className="link">
+            ← {t.backToOrders}
+          </Link>
+          <button type="button" className="link" onClick={() => print()}>
+            {t.print}
+          </button>
+        </p>
+      )}
+      <Heading>
         {t.order} {order.order_number} <Status status={order.status} />
-      </h1>
+      </Heading>
       <ul className="lines">
         {order.items.map((line) => (
           <li key={line.id}>
             <Picture image={line.image} />
             <div>
-              <span className="name">
+              <Link to={`/product/${line.product_id}?sku=${line.sku_id}`} className="name">
                 {line.quantity} × {line.product_name}
-              </span>
+              </Link>
               <small>{[line.color, line.size].filter(Boolean).join(", ")}</small>
               <span className="price">{money(line.total_price, order.currency)}</span>
             </div>
@@ -144,6 +186,7 @@ function Details({ order, again }: { order: Order; again: () => void }) {
           </li>
         ))}
       </ol>
+      {!isPart && <BuyAgain order={order} />}
       {["pending", "confirmed"].includes(order.status) && (
         <button type="button" className="button quiet" aria-disabled={busy} onClick={cancel}>
           {isSure ? t.reallyCancel : t.cancelOrder}

@@ -36,6 +36,9 @@ export const HeartIcon = () => (
 export const PersonIcon = () => (
   <Icon path="M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.500a7.5 7.5 0 0 1 15 0" />
 );
+export const CheckIcon = () => (
+  <Icon path="M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 12.300l2.800 2.800 5.200-6" />
+);
 export const SearchIcon = () => <Icon path="M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5" />;
 
 /** A picture, or the space where it would be. */
