@@ -1,0 +1,1 @@
+export{r as SignInPage}from"./sign-in-ISdcZEhf.js";
