@@ -5,6 +5,7 @@ import { useEffect, useState, useSyncExternalStore, type FormEvent } from "react
 import { go, Link, useAddress, useSignInLink } from "./address";
 import { Browse } from "./browse";
 import { CartDrawer } from "./cart";
+import styles from "./app.module.css";
 import { dropDrafts } from "./draft";
 import { focusHome } from "./focus";
 import {
@@ -14,6 +15,7 @@ import {
   loadLater,
   OrderPage,
   Orders,
+  LegalPage,
   ProductPage,
   SignInPage,
   Wishlist,
@@ -22,7 +24,7 @@ import { countryOf } from "./money";
 import { BagIcon, Empty, HeartIcon, PersonIcon, SearchIcon } from "./pieces";
 import { useShop } from "./shop";
 import { Toast } from "./toast";
-import { isLanguage, LANGUAGES } from "./texts";
+import { isLanguage, LANGUAGES, TOPICS } from "./texts";
 import { usePageTitle } from "./title";
 
 export function App() {
@@ -91,6 +93,8 @@ function Page({ openCart }: { openCart: () => void }) {
   if (name === "orders")
     return number > 0 ? <OrderPage key={`${whose}/${id}`} id={number} /> : <Orders key={whose} />;
   if (name === "account") return <Account key={whose} />;
+  const topic = TOPICS.find((one) => one === name && id === undefined);
+  if (topic) return <LegalPage key={topic} topic={topic} />;
   return <Empty title={t.missing} text={t.missingHelp} />;
 }
 
@@ -155,6 +159,13 @@ function Footer() {
   return (
     <footer>
       <p>{t.demo}</p>
+      <nav aria-label={t.legal} className={styles.legal}>
+        {TOPICS.map((topic) => (
+          <Link key={topic} to={`/${topic}`}>
+            {t.topics[topic]}
+          </Link>
+        ))}
+      </nav>
       <label>
         {t.market}
         <select value={market} onChange={(event) => setMarket(event.target.value)}>

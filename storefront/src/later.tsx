@@ -39,6 +39,7 @@ export const Orders = later(async () => (await import("./orders")).Orders);
 export const OrderPage = later(async () => (await import("./orders")).OrderPage);
 export const Account = later(async () => (await import("./account")).Account);
 export const Wishlist = later(async () => (await import("./wishlist")).Wishlist);
+export const LegalPage = later(async () => (await import("./legal")).LegalPage);
 export const SignInPage = later(async () => (await import("./sign-in")).SignInPage);
 
 /** Loads them when there is nothing else to do. */

@@ -193,7 +193,10 @@ function Terms({ currency }: { currency: string }) {
       </p>
       <p>{t.returnsText}</p>
       <p>
-        <small>{t.demoTerms}</small>
+        <small>{t.demoTerms}</small>{" "}
+        <Link to="/delivery" className="link">
+          {t.topics.delivery}
+        </Link>
       </p>
     </details>
   );

@@ -6,6 +6,10 @@ import { keep, stored } from "./storage";
 
 const count = plurals("en");
 
+/** What the pages about the shop itself are about; also their addresses. */
+export const TOPICS = ["terms", "privacy", "delivery", "contact"] as const;
+export type Topic = (typeof TOPICS)[number];
+
 export const en = {
   skip: "Skip to the content",
   home: "Evercart, start page",
@@ -218,6 +222,14 @@ export const en = {
   notTaken: (what: string) => `A change of your cart could not be kept: ${what}`,
   missing: "This page does not exist",
   missingHelp: "It may have moved, or the product is no longer for sale.",
+  legal: "About this shop",
+  topics: {
+    terms: "Terms",
+    privacy: "Privacy",
+    delivery: "Delivery & returns",
+    contact: "Contact",
+  } as Record<Topic, string>,
+  fillIn: "A real shop fills in",
   demo: "Demo shop. Nothing here is sold or delivered.",
   loading: "Loading",
   status: {

@@ -66,6 +66,7 @@ for (const window of WINDOWS) {
       ["/wishlist", "Nothing on your wishlist"],
       ["/sign-in", "Sign in"],
       ["/orders", "Sign in"],
+      ["/delivery", "Delivery & returns"],
     ] as const) {
       await page.goto(`${server.url}/shop${path}`);
       await expect(page.getByRole("heading", { name: heading }).first()).toBeVisible();

@@ -68,7 +68,8 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
 async fn is_there(shop: &Shop, path: &str, market: Option<usize>) -> bool {
     let (name, id) = path.split_once('/').map_or((path, None), |(name, id)| (name, Some(id)));
     match (name, id.map(|id| id.parse())) {
-        ("" | "account" | "cart" | "checkout" | "orders" | "sign-in" | "wishlist", None) => true,
+        ("" | "account" | "cart" | "checkout" | "orders" | "sign-in" | "wishlist", None)
+        | ("contact" | "delivery" | "privacy" | "terms", None) => true,
         // Whose order it is, is asked when the page does.
         ("orders", Some(Ok(1_i64..))) => true,
         ("product", Some(Ok(id @ 1..))) => is_for_sale(shop, ProductId(id), market).await,
