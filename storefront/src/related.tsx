@@ -33,7 +33,7 @@ export function Related({ product }: { product: ProductPage }) {
       <h2 id="related">{t.related}</h2>
       <ul className="grid">
         {others.slice(0, SHOWN).map((one) => (
-          <ProductCard key={one.id} product={one} />
+          <ProductCard key={one.id} product={one} first={false} />
         ))}
       </ul>
     </section>
