@@ -1,0 +1,1 @@
+export{r as SignInPage}from"./sign-in-qfI_pFn0.js";

@@ -1,1 +1,0 @@
-export{r as SignInPage}from"./sign-in-ISdcZEhf.js";
