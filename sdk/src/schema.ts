@@ -778,7 +778,21 @@ export interface components {
              */
             sku_id: number;
         };
-        /** @description A stored address. Exactly one of a customer's addresses is the default, if there are any. */
+        /**
+         * @description A stored address. Exactly one of a customer's addresses is the default, if there are any.
+         * @example {
+         *       "apartment": null,
+         *       "building": null,
+         *       "city": "Chicago",
+         *       "country": null,
+         *       "full_address": "233 S Wacker Dr, Chicago, IL 60606",
+         *       "id": 1,
+         *       "is_default": true,
+         *       "postal_code": null,
+         *       "street": null,
+         *       "title": "Home"
+         *     }
+         */
         Address: {
             apartment: string | null;
             building: string | null;
@@ -839,7 +853,15 @@ export interface components {
          * @example 59.99
          */
         Amount: number;
-        /** @description That an order was called off. */
+        /**
+         * @description That an order was called off.
+         * @example {
+         *       "message": "Order #1001 is cancelled.",
+         *       "order_id": 1001,
+         *       "status": "cancelled",
+         *       "success": true
+         *     }
+         */
         Cancelled: {
             /** @description For a person. */
             message: string;
@@ -853,7 +875,36 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
-        /** @description A customer's cart. There is one for each customer; it is empty until something is added. */
+        /**
+         * @description A customer's cart. There is one for each customer; it is empty until something is added.
+         * @example {
+         *       "currency": "USD",
+         *       "id": 19,
+         *       "items": [
+         *         {
+         *           "available": true,
+         *           "color": "Sand",
+         *           "id": 1,
+         *           "image": "/demo/images/linen-shirt-sand.svg",
+         *           "line_total": 119.98,
+         *           "name": "Relaxed Linen Shirt",
+         *           "original_price": null,
+         *           "price": 59.99,
+         *           "product_id": 15,
+         *           "quantity": 2,
+         *           "size": "M",
+         *           "sku_code": "LINEN-SHIRT-SAND-M",
+         *           "sku_id": 42
+         *         }
+         *       ],
+         *       "notices": [],
+         *       "total_items": 2,
+         *       "total_price": 119.98,
+         *       "updated_at": "2026-11-23T20:08:24Z",
+         *       "user_id": 19,
+         *       "version": 1
+         *     }
+         */
         Cart: {
             /**
              * @description What all amounts are in, ISO 4217.
@@ -895,7 +946,24 @@ export interface components {
              */
             version: number;
         };
-        /** @description One SKU in a cart. */
+        /**
+         * @description One SKU in a cart.
+         * @example {
+         *       "available": true,
+         *       "color": "Sand",
+         *       "id": 1,
+         *       "image": "/demo/images/linen-shirt-sand.svg",
+         *       "line_total": 119.98,
+         *       "name": "Relaxed Linen Shirt",
+         *       "original_price": null,
+         *       "price": 59.99,
+         *       "product_id": 15,
+         *       "quantity": 2,
+         *       "size": "M",
+         *       "sku_code": "LINEN-SHIRT-SAND-M",
+         *       "sku_id": 42
+         *     }
+         */
         CartItem: {
             /** @description True if the line could be ordered as it is. */
             available: boolean;
@@ -955,7 +1023,18 @@ export interface components {
              */
             products: number;
         };
-        /** @description What a customer says when ordering. */
+        /**
+         * @description What a customer says when ordering.
+         * @example {
+         *       "customer_email": "jo@example.com",
+         *       "customer_name": "Jo Miller",
+         *       "customer_phone": "+13128059851",
+         *       "delivery_address": "233 S Wacker Dr",
+         *       "delivery_city": "Chicago",
+         *       "expected_total": 119.98,
+         *       "payment_method": "card"
+         *     }
+         */
         Checkout: {
             /**
              * Format: email
@@ -995,7 +1074,19 @@ export interface components {
              */
             use_cart?: boolean | null;
         };
-        /** @description That a code is on its way. It is the same whether or not the phone has an account. */
+        /**
+         * @description That a code is on its way. It is the same whether or not the phone has an account.
+         * @example {
+         *       "demo_code": "123456",
+         *       "expires_in_minutes": 10,
+         *       "language": "en",
+         *       "market": "us",
+         *       "message": "We sent you a code. Type it in to sign in.",
+         *       "phone_number": "+13128059851",
+         *       "resend_after_seconds": 60,
+         *       "success": true
+         *     }
+         */
         CodeSent: {
             /**
              * @description The code itself; only a demo says it.
@@ -1064,7 +1155,162 @@ export interface components {
              */
             verification_code: string;
         };
-        /** @description Everything the shop holds of a customer. */
+        /**
+         * @description Everything the shop holds of a customer.
+         * @example {
+         *       "addresses": [
+         *         {
+         *           "apartment": null,
+         *           "building": null,
+         *           "city": "Chicago",
+         *           "country": null,
+         *           "full_address": "233 S Wacker Dr, Chicago, IL 60606",
+         *           "id": 1,
+         *           "is_default": true,
+         *           "postal_code": null,
+         *           "street": null,
+         *           "title": "Home"
+         *         }
+         *       ],
+         *       "blocked_at": null,
+         *       "cart": {
+         *         "currency": "USD",
+         *         "id": 19,
+         *         "items": [
+         *           {
+         *             "available": true,
+         *             "color": "Sand",
+         *             "id": 1,
+         *             "image": "/demo/images/linen-shirt-sand.svg",
+         *             "line_total": 119.98,
+         *             "name": "Relaxed Linen Shirt",
+         *             "original_price": null,
+         *             "price": 59.99,
+         *             "product_id": 15,
+         *             "quantity": 2,
+         *             "size": "M",
+         *             "sku_code": "LINEN-SHIRT-SAND-M",
+         *             "sku_id": 42
+         *           }
+         *         ],
+         *         "notices": [],
+         *         "total_items": 2,
+         *         "total_price": 119.98,
+         *         "updated_at": "2026-11-23T20:08:24Z",
+         *         "user_id": 19,
+         *         "version": 1
+         *       },
+         *       "cart_lines": [
+         *         {
+         *           "added_at": "2026-11-23T20:08:24Z",
+         *           "price_when_added": 59.99,
+         *           "quantity": 2,
+         *           "sku_id": 42
+         *         }
+         *       ],
+         *       "exported_at": "2026-11-23T20:08:24Z",
+         *       "format": 1,
+         *       "former_phones": [],
+         *       "frozen_at": null,
+         *       "idempotency_keys": [
+         *         {
+         *           "at": "2026-11-23T20:08:24Z",
+         *           "key": "8e03978e-40d5-43e8-bc93-6894a57f9324"
+         *         }
+         *       ],
+         *       "messages": [],
+         *       "operator_actions": [
+         *         {
+         *           "action": "show",
+         *           "at": "2026-11-23T20:08:24Z",
+         *           "reason": null
+         *         }
+         *       ],
+         *       "orders": [
+         *         {
+         *           "currency": "USD",
+         *           "customer_email": "jo@example.com",
+         *           "customer_name": "Jo Miller",
+         *           "customer_phone": "+13128059851",
+         *           "delivery_address": "233 S Wacker Dr",
+         *           "delivery_city": "Chicago",
+         *           "delivery_date": null,
+         *           "delivery_notes": null,
+         *           "history": [
+         *             {
+         *               "at": "2026-11-23T20:08:24Z",
+         *               "status": "pending"
+         *             }
+         *           ],
+         *           "id": 1001,
+         *           "items": [
+         *             {
+         *               "color": "Sand",
+         *               "id": 1,
+         *               "image": "/demo/images/linen-shirt-sand.svg",
+         *               "product_id": 15,
+         *               "product_name": "Relaxed Linen Shirt",
+         *               "quantity": 2,
+         *               "size": "M",
+         *               "sku_code": "LINEN-SHIRT-SAND-M",
+         *               "sku_id": 42,
+         *               "total_price": 119.98,
+         *               "unit_price": 59.99
+         *             }
+         *           ],
+         *           "items_count": 1,
+         *           "order_date": "2026-11-23T20:08:24Z",
+         *           "order_number": "#1001",
+         *           "payment_method": "card",
+         *           "shipping_cost": 0,
+         *           "status": "pending",
+         *           "subtotal": 119.98,
+         *           "tax_amount": 0,
+         *           "total_amount": 119.98
+         *         }
+         *       ],
+         *       "phone_held_until": null,
+         *       "profile": {
+         *         "country": "United States",
+         *         "created_at": "2026-11-23T20:08:24Z",
+         *         "currency": "USD",
+         *         "currency_code": "USD",
+         *         "email": "jo@example.com",
+         *         "formatted_phone": "+1 312-805-9851",
+         *         "full_name": "Jo Miller",
+         *         "id": 19,
+         *         "is_active": true,
+         *         "is_verified": true,
+         *         "language": "en",
+         *         "last_login": "2026-11-23T20:08:24Z",
+         *         "market": "us",
+         *         "name": "Jo Miller",
+         *         "phone_number": "+13128059851",
+         *         "profile_image_url": null
+         *       },
+         *       "wishlist": {
+         *         "id": 19,
+         *         "items": [
+         *           {
+         *             "added_at": "2026-11-23T20:08:24Z",
+         *             "id": 1,
+         *             "product": {
+         *               "available": true,
+         *               "brand": "Fennhollow",
+         *               "id": 15,
+         *               "image": "/demo/images/linen-shirt-sand.svg",
+         *               "name": "Relaxed Linen Shirt",
+         *               "original_price": null,
+         *               "price": 59.99
+         *             },
+         *             "product_id": 15
+         *           }
+         *         ],
+         *         "total_items": 1,
+         *         "user_id": 19
+         *       }
+         *     }
+         */
         Export: {
             addresses: components["schemas"]["Address"][];
             /** @description Since when the shop lets the customer in no more. */
@@ -1161,6 +1407,11 @@ export interface components {
              * @example en
              */
             language: string;
+            /**
+             * @example [
+             *       "en"
+             *     ]
+             */
             languages: string[];
             /**
              * @description Its short name, for `X-Market`.
@@ -1285,7 +1536,50 @@ export interface components {
             /** @description Why, if that was said. */
             reason?: string | null;
         };
-        /** @description An order. Names and prices are copies made at checkout and never change after. */
+        /**
+         * @description An order. Names and prices are copies made at checkout and never change after.
+         * @example {
+         *       "currency": "USD",
+         *       "customer_email": "jo@example.com",
+         *       "customer_name": "Jo Miller",
+         *       "customer_phone": "+13128059851",
+         *       "delivery_address": "233 S Wacker Dr",
+         *       "delivery_city": "Chicago",
+         *       "delivery_date": null,
+         *       "delivery_notes": null,
+         *       "history": [
+         *         {
+         *           "at": "2026-11-23T20:08:24Z",
+         *           "status": "pending"
+         *         }
+         *       ],
+         *       "id": 1001,
+         *       "items": [
+         *         {
+         *           "color": "Sand",
+         *           "id": 1,
+         *           "image": "/demo/images/linen-shirt-sand.svg",
+         *           "product_id": 15,
+         *           "product_name": "Relaxed Linen Shirt",
+         *           "quantity": 2,
+         *           "size": "M",
+         *           "sku_code": "LINEN-SHIRT-SAND-M",
+         *           "sku_id": 42,
+         *           "total_price": 119.98,
+         *           "unit_price": 59.99
+         *         }
+         *       ],
+         *       "items_count": 1,
+         *       "order_date": "2026-11-23T20:08:24Z",
+         *       "order_number": "#1001",
+         *       "payment_method": "card",
+         *       "shipping_cost": 0,
+         *       "status": "pending",
+         *       "subtotal": 119.98,
+         *       "tax_amount": 0,
+         *       "total_amount": 119.98
+         *     }
+         */
         Order: {
             /**
              * @description What all amounts are in, ISO 4217.
@@ -1332,7 +1626,22 @@ export interface components {
             /** @description What the customer pays. */
             total_amount: components["schemas"]["Amount"];
         };
-        /** @description One SKU of an order. */
+        /**
+         * @description One SKU of an order.
+         * @example {
+         *       "color": "Sand",
+         *       "id": 1,
+         *       "image": "/demo/images/linen-shirt-sand.svg",
+         *       "product_id": 15,
+         *       "product_name": "Relaxed Linen Shirt",
+         *       "quantity": 2,
+         *       "size": "M",
+         *       "sku_code": "LINEN-SHIRT-SAND-M",
+         *       "sku_id": 42,
+         *       "total_price": 119.98,
+         *       "unit_price": 59.99
+         *     }
+         */
         OrderItem: {
             color: string | null;
             /**
@@ -1370,7 +1679,57 @@ export interface components {
          * @enum {string}
          */
         OrderStatus: "pending" | "confirmed" | "processing" | "shipped" | "delivered" | "cancelled" | "returned";
-        /** @description Some of a customer's orders, the newest first. */
+        /**
+         * @description Some of a customer's orders, the newest first.
+         * @example {
+         *       "has_more": false,
+         *       "orders": [
+         *         {
+         *           "currency": "USD",
+         *           "customer_email": "jo@example.com",
+         *           "customer_name": "Jo Miller",
+         *           "customer_phone": "+13128059851",
+         *           "delivery_address": "233 S Wacker Dr",
+         *           "delivery_city": "Chicago",
+         *           "delivery_date": null,
+         *           "delivery_notes": null,
+         *           "history": [
+         *             {
+         *               "at": "2026-11-23T20:08:24Z",
+         *               "status": "pending"
+         *             }
+         *           ],
+         *           "id": 1001,
+         *           "items": [
+         *             {
+         *               "color": "Sand",
+         *               "id": 1,
+         *               "image": "/demo/images/linen-shirt-sand.svg",
+         *               "product_id": 15,
+         *               "product_name": "Relaxed Linen Shirt",
+         *               "quantity": 2,
+         *               "size": "M",
+         *               "sku_code": "LINEN-SHIRT-SAND-M",
+         *               "sku_id": 42,
+         *               "total_price": 119.98,
+         *               "unit_price": 59.99
+         *             }
+         *           ],
+         *           "items_count": 1,
+         *           "order_date": "2026-11-23T20:08:24Z",
+         *           "order_number": "#1001",
+         *           "payment_method": "card",
+         *           "shipping_cost": 0,
+         *           "status": "pending",
+         *           "subtotal": 119.98,
+         *           "tax_amount": 0,
+         *           "total_amount": 119.98
+         *         }
+         *       ],
+         *       "success": true,
+         *       "total": 1
+         *     }
+         */
         Orders: {
             /** @description True if there are more after these. */
             has_more: boolean;
@@ -1387,6 +1746,16 @@ export interface components {
         /**
          * @description Why a request was not done (RFC 9457). Some problems carry facts in members of their own; which
          *     of them, the `code` says.
+         * @example {
+         *       "available": 2,
+         *       "code": "insufficient_stock",
+         *       "detail": "Only 2 pieces of SKU 42 are left.",
+         *       "request_id": "6c1a4f0e-5f0e-4e0b-8d9b-3d1f1f0b7a55",
+         *       "sku_id": 42,
+         *       "status": 409,
+         *       "title": "Not enough pieces are left",
+         *       "type": "urn:evercart:problem:insufficient_stock"
+         *     }
          */
         Problem: {
             /** @description With `price_changed`: what the total is now. With `version_conflict`: the cart's version. */
@@ -1480,7 +1849,21 @@ export interface components {
          * @example malformed_json
          */
         ProblemCode: components["schemas"]["KnownProblemCode"] | string;
-        /** @description A product as a list shows it. */
+        /**
+         * @description A product as a list shows it.
+         * @example {
+         *       "available": true,
+         *       "brand": "Fennhollow",
+         *       "category": "Clothing",
+         *       "currency": "USD",
+         *       "description": "European flax, garment-washed so it is soft from the first wear.",
+         *       "id": 15,
+         *       "image": "/demo/images/linen-shirt-sand.svg",
+         *       "name": "Relaxed Linen Shirt",
+         *       "original_price": null,
+         *       "price": 59.99
+         *     }
+         */
         Product: {
             /** @description At least one of its SKUs is for sale and in stock. */
             available: boolean;
@@ -1520,7 +1903,27 @@ export interface components {
              */
             total: number;
         };
-        /** @description What the shop knows of a customer. */
+        /**
+         * @description What the shop knows of a customer.
+         * @example {
+         *       "country": "United States",
+         *       "created_at": "2026-11-23T20:08:24Z",
+         *       "currency": "USD",
+         *       "currency_code": "USD",
+         *       "email": "jo@example.com",
+         *       "formatted_phone": "+1 312-805-9851",
+         *       "full_name": "Jo Miller",
+         *       "id": 19,
+         *       "is_active": true,
+         *       "is_verified": true,
+         *       "language": "en",
+         *       "last_login": "2026-11-23T20:08:24Z",
+         *       "market": "us",
+         *       "name": "Jo Miller",
+         *       "phone_number": "+13128059851",
+         *       "profile_image_url": null
+         *     }
+         */
         Profile: {
             /** @example United States */
             country: string;
@@ -1600,14 +2003,41 @@ export interface components {
              */
             quantity: number;
         };
-        /** @description What delivery costs, so that a customer sees the whole price before ordering. */
+        /**
+         * @description What delivery costs, so that a customer sees the whole price before ordering.
+         * @example {
+         *       "flat": 9.99,
+         *       "free_from": 75
+         *     }
+         */
         Shipping: {
             /** @description What delivery of an order costs, in the market's currency. */
             flat: components["schemas"]["Amount"];
             /** @description From goods of this price on delivery is free; null if it never is. */
             free_from: components["schemas"]["Amount"] | null;
         };
-        /** @description A customer who has signed in, with their token. */
+        /**
+         * @description A customer who has signed in, with their token.
+         * @example {
+         *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.…",
+         *       "expires_in": 1800,
+         *       "is_new_user": true,
+         *       "market": "us",
+         *       "message": "Welcome!",
+         *       "success": true,
+         *       "token_type": "bearer",
+         *       "user": {
+         *         "email": null,
+         *         "full_name": null,
+         *         "id": 19,
+         *         "is_active": true,
+         *         "is_verified": true,
+         *         "market": "us",
+         *         "name": "",
+         *         "phone": "+13128059851"
+         *       }
+         *     }
+         */
         SignedIn: {
             /** @description For `Authorization: Bearer …`. It is nowhere in the database: keep it. */
             access_token: string;
@@ -1668,7 +2098,19 @@ export interface components {
              */
             sku_id: number;
         };
-        /** @description What can be bought: one size and colour of a product. */
+        /**
+         * @description What can be bought: one size and colour of a product.
+         * @example {
+         *       "color": "Sand",
+         *       "id": 42,
+         *       "image": "/demo/images/linen-shirt-sand.svg",
+         *       "original_price": null,
+         *       "price": 59.99,
+         *       "size": "M",
+         *       "sku_code": "LINEN-SHIRT-SAND-M",
+         *       "stock_status": "in_stock"
+         *     }
+         */
         Sku: {
             color: string | null;
             /**
@@ -1754,7 +2196,18 @@ export interface components {
             to: string;
             written_at: components["schemas"]["Time"];
         };
-        /** @description What a wishlist shows of a product. */
+        /**
+         * @description What a wishlist shows of a product.
+         * @example {
+         *       "available": true,
+         *       "brand": "Fennhollow",
+         *       "id": 15,
+         *       "image": "/demo/images/linen-shirt-sand.svg",
+         *       "name": "Relaxed Linen Shirt",
+         *       "original_price": null,
+         *       "price": 59.99
+         *     }
+         */
         WishedProduct: {
             /** @description At least one of its SKUs is for sale and in stock. */
             available: boolean;
@@ -1845,6 +2298,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Your account is erased. Orders are kept without your name, phone and address.",
+                     *       "success": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
@@ -2037,6 +2496,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Logged out successfully. User is now inactive. Cart, wishlist and orders are kept.",
+                     *       "success": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
@@ -2164,6 +2629,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "demo_code": "123456",
+                     *       "expires_in_minutes": 10,
+                     *       "language": "en",
+                     *       "market": "us",
+                     *       "message": "We sent a code to the new number. Type it in to use it.",
+                     *       "phone_number": "+13128059852",
+                     *       "resend_after_seconds": 60,
+                     *       "success": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeSent"];
                 };
             };
@@ -2280,6 +2757,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.…",
+                     *       "expires_in": 1800,
+                     *       "is_new_user": false,
+                     *       "market": "us",
+                     *       "message": "Your account has a new phone number.",
+                     *       "success": true,
+                     *       "token_type": "bearer",
+                     *       "user": {
+                     *         "email": "jo@example.com",
+                     *         "full_name": "Jo Miller",
+                     *         "id": 19,
+                     *         "is_active": true,
+                     *         "is_verified": true,
+                     *         "market": "us",
+                     *         "name": "Jo Miller",
+                     *         "phone": "+13128059852"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
@@ -2393,6 +2891,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "The change is stopped. Nobody can sign in to the account until the shop has decided. Contact the shop.",
+                     *       "success": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
@@ -3214,6 +3718,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "currency": "USD",
+                     *       "id": 19,
+                     *       "items": [],
+                     *       "notices": [],
+                     *       "total_items": 0,
+                     *       "total_price": 0,
+                     *       "updated_at": "2026-11-23T20:08:24Z",
+                     *       "user_id": 19,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cart"];
                 };
             };
@@ -3536,6 +4053,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "currency": "USD",
+                     *       "id": 19,
+                     *       "items": [
+                     *         {
+                     *           "available": true,
+                     *           "color": "Sand",
+                     *           "id": 1,
+                     *           "image": "/demo/images/linen-shirt-sand.svg",
+                     *           "line_total": 179.97,
+                     *           "name": "Relaxed Linen Shirt",
+                     *           "original_price": null,
+                     *           "price": 59.99,
+                     *           "product_id": 15,
+                     *           "quantity": 3,
+                     *           "size": "M",
+                     *           "sku_code": "LINEN-SHIRT-SAND-M",
+                     *           "sku_id": 42
+                     *         }
+                     *       ],
+                     *       "notices": [],
+                     *       "total_items": 3,
+                     *       "total_price": 179.97,
+                     *       "updated_at": "2026-11-23T20:08:24Z",
+                     *       "user_id": 19,
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cart"];
                 };
             };
@@ -3676,6 +4222,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "currency": "USD",
+                     *       "id": 19,
+                     *       "items": [],
+                     *       "notices": [],
+                     *       "total_items": 0,
+                     *       "total_price": 0,
+                     *       "updated_at": "2026-11-23T20:08:24Z",
+                     *       "user_id": 19,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cart"];
                 };
             };
@@ -3805,6 +4364,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "currency": "USD",
+                     *       "id": 19,
+                     *       "items": [
+                     *         {
+                     *           "available": true,
+                     *           "color": "Sand",
+                     *           "id": 1,
+                     *           "image": "/demo/images/linen-shirt-sand.svg",
+                     *           "line_total": 179.97,
+                     *           "name": "Relaxed Linen Shirt",
+                     *           "original_price": null,
+                     *           "price": 59.99,
+                     *           "product_id": 15,
+                     *           "quantity": 3,
+                     *           "size": "M",
+                     *           "sku_code": "LINEN-SHIRT-SAND-M",
+                     *           "sku_id": 42
+                     *         }
+                     *       ],
+                     *       "notices": [],
+                     *       "total_items": 3,
+                     *       "total_price": 179.97,
+                     *       "updated_at": "2026-11-23T20:08:24Z",
+                     *       "user_id": 19,
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cart"];
                 };
             };
@@ -3943,6 +4531,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "currency": "USD",
+                     *       "id": 19,
+                     *       "items": [
+                     *         {
+                     *           "available": true,
+                     *           "color": "Sand",
+                     *           "id": 1,
+                     *           "image": "/demo/images/linen-shirt-sand.svg",
+                     *           "line_total": 119.98,
+                     *           "name": "Relaxed Linen Shirt",
+                     *           "original_price": null,
+                     *           "price": 59.99,
+                     *           "product_id": 15,
+                     *           "quantity": 2,
+                     *           "size": "M",
+                     *           "sku_code": "LINEN-SHIRT-SAND-M",
+                     *           "sku_id": 42
+                     *         }
+                     *       ],
+                     *       "notices": [],
+                     *       "skipped": [],
+                     *       "total_items": 2,
+                     *       "total_price": 119.98,
+                     *       "updated_at": "2026-11-23T20:08:24Z",
+                     *       "user_id": 19,
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cart"];
                 };
             };
@@ -5245,6 +5863,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "The address is removed.",
+                     *       "success": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Confirmation"];
                 };
             };
@@ -5852,6 +6476,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 19,
+                     *       "items": [],
+                     *       "total_items": 0,
+                     *       "user_id": 19
+                     *     }
+                     */
                     "application/json": components["schemas"]["Wishlist"];
                 };
             };
@@ -6068,6 +6700,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 19,
+                     *       "items": [],
+                     *       "total_items": 0,
+                     *       "user_id": 19
+                     *     }
+                     */
                     "application/json": components["schemas"]["Wishlist"];
                 };
             };

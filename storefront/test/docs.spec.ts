@@ -2,7 +2,7 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, test } from "./shop";
+import { expect, newPhone, test } from "./shop";
 
 const operation = (page: Page, name: string) =>
   page
@@ -79,6 +79,45 @@ test("the search finds operations, parameters and codes as one types", async ({ 
   await expect(found).toBeEmpty();
   await expect(shown).toHaveCount(all);
   expect(await isOpen(page, "post /cart/items")).toBe(false);
+});
+
+/** What differs from one customer and moment to the next. */
+const OWN = /^(id|user_id|version|order_number|.*_at|.*_date|at)$/;
+
+function withoutOwn(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (name, member: unknown) =>
+    OWN.test(name) ? undefined : member,
+  );
+}
+
+test("the examples do in a demo what they say", async ({ page, server }) => {
+  await page.goto(`${server.url}/docs`);
+  const shown = async (name: string) =>
+    (await page.locator(`pre[aria-label="${name}"]`).textContent()) ?? "";
+  const phone = newPhone();
+  const run = async (operation: string, token = "", code = "") => {
+    const curl = (await shown(`Request, ${operation}`)).replace("+13128059851", phone);
+    const [, method = "GET", url = "", body = ""] =
+      /^curl (?:-X (\w+) )?(\S+)[^]*?(?:-d '([^]*)')?$/.exec(curl) ?? [];
+    const headers = [...curl.matchAll(/-H "([^:]+): ([^"]+)"/g)].map(
+      ([, name = "", value = ""]) => [name, value.replace("$TOKEN", token)] as [string, string],
+    );
+    const sent = body === "" ? {} : { body: body.replace("123456", code) };
+    const answer = await fetch(url, { method, headers, ...sent });
+    const json = (await answer.json()) as Record<string, unknown>;
+    expect(answer.ok, `${curl}: ${JSON.stringify(json)}`).toBe(true);
+    const example = await shown(`Answer ${answer.status}, ${operation}`);
+    return { json, example: JSON.parse(example.replace("+13128059851", phone)) as unknown };
+  };
+  const { json: sent } = await run("POST /auth/send-code");
+  const { json } = await run("POST /auth/verify-code", "", String(sent["demo_code"]));
+  const token = String(json["access_token"]);
+  for (const operation of ["POST /cart/items", "GET /cart", "POST /orders", "DELETE /cart"]) {
+    const { json, example } = await run(operation, token);
+    expect(withoutOwn(json), operation).toEqual(withoutOwn(example));
+  }
+  for (const operation of ["GET /products", "GET /products/{id}", "GET /categories"])
+    await run(operation);
 });
 
 test("an example is copied as it is shown, with this server in it", async ({ browser, server }) => {

@@ -22,7 +22,7 @@ use crate::guard::Mutation;
 use crate::guesses::code_invalid;
 use crate::json::{Audience, answer};
 use crate::market::language;
-use crate::openapi::{ChangeHeaders, ChangeWithBody, Problem as ProblemSchema};
+use crate::openapi::{ChangeHeaders, ChangeWithBody, Problem as ProblemSchema, examples};
 use crate::phone::{PhoneOf, read_phone_of};
 use crate::problem::{Answer, Problem};
 use crate::sign_in::{SignedIn, attempt, read_code, read_optional_code, signed_in};
@@ -55,6 +55,10 @@ struct ConfirmPhone {
     #[schema(example = "123456", min_length = 1, max_length = 20)]
     verification_code: String,
 }
+
+/// What a customer is told whose account is gone.
+const ERASED: &str = "Your account is erased. Orders are kept without your name, phone and \
+    address.";
 
 /// The proof that it is the customer who ends the account.
 #[derive(ToSchema)]
@@ -94,7 +98,8 @@ fn check_new_phone(own: &PhoneOf<'_>, new: &PhoneOf<'_>) -> Result<(), Problem> 
 #[utoipa::path(post, path = "/auth/phone", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = NewPhone,
     responses(ChangeWithBody,
-              (status = 200, description = "The code is on its way", body = CodeSent),
+              (status = 200, description = "The code is on its way", body = CodeSent,
+               example = json!(examples::code_to_new_phone())),
               (status = 400, description = "`code_invalid` (wrong, used, outdated), \
                `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
@@ -135,7 +140,8 @@ pub(crate) async fn ask_for_phone(customer: Customer, ip: ClientIp, request: Mut
 #[utoipa::path(post, path = "/auth/phone/confirm", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = ConfirmPhone,
     responses(ChangeWithBody,
-              (status = 200, description = "Signed in with the new phone", body = SignedIn),
+              (status = 200, description = "Signed in with the new phone", body = SignedIn,
+               example = json!(examples::signed_in_anew())),
               (status = 400, description = "`code_invalid` (wrong, used, outdated), \
                `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
@@ -204,7 +210,8 @@ async fn own_phone<'a>(
 #[utoipa::path(delete, path = "/auth/account", tag = "Profile", security(("bearer" = [])),
     params(ChangeHeaders), request_body = EraseAccount,
     responses(ChangeWithBody,
-              (status = 200, description = "It is erased", body = Confirmation),
+              (status = 200, description = "It is erased", body = Confirmation,
+               example = json!({"success": true, "message": ERASED})),
               (status = 400, description = "`code_invalid` (wrong, used, outdated), \
                `malformed_json`, `market_mismatch`, `market_unknown`",
                body = ProblemSchema, content_type = "application/problem+json"),
@@ -230,9 +237,6 @@ pub(crate) async fn erase(customer: Customer, ip: ClientIp, request: Mutation) -
     let Proven::Done(done) = outcome else {
         return Err(code_invalid(customer.shop(), customer.at()).await);
     };
-    let json = Confirmation {
-        success: true,
-        message: "Your account is erased. Orders are kept without your name, phone and address.",
-    };
+    let json = Confirmation { success: true, message: ERASED };
     Ok(replayed(done.replayed, answer(StatusCode::OK, Audience::Customer, &json)))
 }

@@ -12,7 +12,9 @@ use crate::cart::replayed;
 use crate::extract::{Customer, PathId};
 use crate::guard::Mutation;
 use crate::json::{Audience, answer};
-use crate::openapi::{Change, ChangeHeaders, ChangeWithBody, Missing, Read, ReadHeaders, TooMany};
+use crate::openapi::{
+    Change, ChangeHeaders, ChangeWithBody, Missing, Read, ReadHeaders, TooMany, examples,
+};
 use crate::problem::Answer;
 
 /// The most characters of an address in one line.
@@ -22,7 +24,7 @@ const PART_MAX: usize = 120;
 
 /// A stored address. Exactly one of a customer's addresses is the default, if there are any.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Address)]
+#[schema(as = Address, example = examples::address)]
 pub(crate) struct AddressJson<'a> {
     #[schema(example = 1)]
     id: i64,
@@ -234,7 +236,8 @@ pub(crate) struct Confirmation {
 #[utoipa::path(delete, path = "/profile/addresses/{id}", tag = "Addresses",
     security(("bearer" = [])),
     params(ChangeHeaders, ("id" = i64, Path, description = "An address's id", example = 1)),
-    responses((status = 200, description = "It is removed", body = Confirmation),
+    responses((status = 200, description = "It is removed", body = Confirmation,
+               example = json!({"success": true, "message": "The address is removed."})),
               Change, TooMany, Missing))]
 pub(crate) async fn remove_address(
     customer: Customer,

@@ -19,7 +19,7 @@ use crate::guard::Mutation;
 use crate::json::{Audience, tagged_body};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeWithBody, Missing, Problem as ProblemSchema, Read,
-    ReadHeaders, Stale, TooMany,
+    ReadHeaders, Stale, TooMany, examples,
 };
 use crate::problem::{Answer, Problem};
 use crate::query;
@@ -124,7 +124,8 @@ pub(crate) async fn add_item(customer: Customer, request: Mutation) -> Answer {
         ("quantity" = Option<u32>, Query, description = "Instead of a body", maximum = 999)),
     request_body = SetQuantity,
     responses((status = 200, description = "The cart after it", body = CartJson,
-               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`")),
+               example = json!(examples::cart_set())),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
               ChangeWithBody, TooMany, Missing, Stale))]
@@ -148,7 +149,8 @@ pub(crate) async fn set_item(
         ("quantity" = Option<u32>, Query, description = "Instead of a body", maximum = 999)),
     request_body = SetQuantity,
     responses((status = 200, description = "The cart after it", body = CartJson,
-               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`")),
+               example = json!(examples::cart_set())),
               (status = 409, description = "`insufficient_stock`, `sku_unavailable`",
                body = ProblemSchema, content_type = "application/problem+json"),
               ChangeWithBody, TooMany, Missing, Stale))]
@@ -160,7 +162,8 @@ pub(crate) async fn patch_item(customer: Customer, line: PathId, request: Mutati
 #[utoipa::path(delete, path = "/cart/items/{id}", tag = "Cart", security(("bearer" = [])),
     params(CartChangeHeaders, ("id" = i64, Path, description = "A line's id", example = 1)),
     responses((status = 200, description = "The cart after it", body = CartJson,
-               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`")),
+               example = json!(examples::cart_emptied())),
               Change, TooMany, Missing, Stale))]
 pub(crate) async fn remove_item(
     customer: Customer,
@@ -210,7 +213,8 @@ fn read_strategy(fields: &mut Fields<'_>) -> MergeStrategy {
 #[utoipa::path(post, path = "/cart/merge", tag = "Cart", security(("bearer" = [])),
     params(CartChangeHeaders), request_body = MergeCart,
     responses((status = 200, description = "The cart after it, with `skipped`", body = CartJson,
-               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`")),
+               example = json!(examples::cart_merged())),
               ChangeWithBody, TooMany, Stale))]
 pub(crate) async fn merge_cart(customer: Customer, request: Mutation) -> Answer {
     let (items, strategy) = request.json(|fields| {
@@ -228,7 +232,8 @@ pub(crate) async fn merge_cart(customer: Customer, request: Mutation) -> Answer 
 #[utoipa::path(delete, path = "/cart", tag = "Cart", security(("bearer" = [])),
     params(CartChangeHeaders),
     responses((status = 200, description = "The empty cart", body = CartJson,
-               headers(("ETag" = String, description = "`\"<version>-<digest>\"`"))),
+               headers(("ETag" = String, description = "`\"<version>-<digest>\"`")),
+               example = json!(examples::cart_emptied())),
               Change, TooMany, Stale))]
 pub(crate) async fn clear_cart(customer: Customer, request: Mutation) -> Answer {
     let guard = request.cart_guard(&customer).await?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::extract::{PathId, Visitor};
 use crate::json::{Amount, Audience, tagged};
-use crate::openapi::{Missing, Paging, PublicHeaders, PublicRead, WrongQuery};
+use crate::openapi::{Missing, Paging, PublicHeaders, PublicRead, WrongQuery, examples};
 use crate::problem::Answer;
 use crate::query;
 
@@ -22,7 +22,7 @@ const LOW_STOCK: i64 = 5;
 
 /// A product as a list shows it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Product)]
+#[schema(as = Product, example = examples::product)]
 struct ProductJson<'a> {
     #[schema(example = 15)]
     id: i64,
@@ -104,7 +104,7 @@ impl<'a> ProductPage<'a> {
 
 /// What can be bought: one size and colour of a product.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Sku)]
+#[schema(as = Sku, example = examples::sku)]
 struct SkuJson<'a> {
     /// The `sku_id` for the cart.
     #[schema(example = 42)]

@@ -20,7 +20,7 @@ use crate::extract;
 use crate::guard::Mutation;
 use crate::json::{Audience, answer};
 use crate::market::language;
-use crate::openapi::{Problem as ProblemSchema, PublicChange, PublicChangeHeaders};
+use crate::openapi::{Problem as ProblemSchema, PublicChange, PublicChangeHeaders, examples};
 use crate::phone::{PhoneOf, read_phone};
 use crate::problem::{Answer, Code as ProblemCode, Problem};
 
@@ -67,6 +67,7 @@ fn read_purpose(fields: &mut Fields<'_>) -> Purpose {
 
 /// That a code is on its way. It is the same whether or not the phone has an account.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::code_to_sign_in)]
 pub(crate) struct CodeSent<'a> {
     /// Always true.
     success: bool,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::Shop;
 use crate::header_list;
 use crate::json::{Amount, Audience, answer};
-use crate::openapi::Default5xx;
+use crate::openapi::{Default5xx, examples};
 
 /// The markets of this shop.
 #[derive(Serialize, ToSchema)]
@@ -44,16 +44,16 @@ struct MarketJson<'a> {
     /// The default language.
     #[schema(example = "en")]
     language: &'a str,
+    #[schema(example = json!(["en"]))]
     languages: &'a [String],
     shipping: ShippingJson,
 }
 
 /// What delivery costs, so that a customer sees the whole price before ordering.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Shipping)]
+#[schema(as = Shipping, example = examples::shipping)]
 struct ShippingJson {
     /// What delivery of an order costs, in the market's currency.
-    #[schema(example = 9.99)]
     flat: Amount,
     /// From goods of this price on delivery is free; null if it never is.
     #[schema(required = true)]

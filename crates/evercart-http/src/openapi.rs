@@ -1,6 +1,7 @@
 //! The OpenAPI document: what the routes share in it, and the document as a whole. What an
 //! operation takes and answers stands beside its handler.
 
+pub(crate) mod examples;
 mod words;
 
 use std::collections::BTreeMap;
@@ -112,6 +113,7 @@ impl Modify for Bearer {
 /// Why a request was not done (RFC 9457). Some problems carry facts in members of their own; which
 /// of them, the `code` says.
 #[derive(ToSchema)]
+#[schema(example = examples::problem)]
 #[allow(dead_code, reason = "describes what the problem module writes")]
 pub(crate) struct Problem {
     /// A name for the kind of problem.

@@ -21,7 +21,7 @@ use crate::guard::Mutation;
 use crate::json::{Amount, Audience, Utc, answer};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeHeaders, ChangeWithBody, Missing, Paging,
-    Problem as ProblemSchema, Read, ReadHeaders, Stale, TooMany, WrongQuery,
+    Problem as ProblemSchema, Read, ReadHeaders, Stale, TooMany, WrongQuery, examples,
 };
 use crate::phone::PHONE_MAX;
 use crate::problem::{Answer, Problem};
@@ -42,7 +42,7 @@ const PAYMENT_METHOD_MAX: usize = 40;
 
 /// An order. Names and prices are copies made at checkout and never change after.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Order)]
+#[schema(as = Order, example = examples::order)]
 pub(crate) struct OrderJson<'a> {
     #[schema(example = 1001)]
     id: i64,
@@ -87,6 +87,7 @@ pub(crate) struct OrderJson<'a> {
 
 /// One SKU of an order.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::order_item)]
 struct OrderItem<'a> {
     /// Counted per order from 1.
     id: i64,
@@ -119,6 +120,7 @@ struct Reached {
 
 /// Some of a customer's orders, the newest first.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::orders)]
 struct Orders<'a> {
     /// Always true.
     success: bool,
@@ -140,6 +142,7 @@ struct OneOrder<'a> {
 
 /// That an order was called off.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::cancelled)]
 struct Cancelled {
     /// Always true.
     success: bool,
@@ -205,7 +208,7 @@ impl<'a> OrderItem<'a> {
 
 /// What a customer says when ordering.
 #[derive(ToSchema)]
-#[schema(as = Checkout)]
+#[schema(as = Checkout, example = examples::checkout)]
 #[allow(dead_code, reason = "describes a body that is read field by field")]
 struct CheckoutBody {
     /// Who receives it.

@@ -21,6 +21,10 @@ use crate::openapi::{Problem as ProblemSchema, PublicChange, PublicChangeHeaders
 use crate::problem::Answer;
 use crate::sign_in::{attempt, read_phone_and_code};
 
+/// What is told when a change of phone was stopped.
+const STOPPED: &str = "The change is stopped. Nobody can sign in to the account until the shop \
+    has decided. Contact the shop.";
+
 /// The phone an account was moved away from, and the code that was sent there to stop it.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read field by field")]
@@ -41,7 +45,8 @@ struct StopPhoneChange {
 /// is on hold.
 #[utoipa::path(post, path = "/auth/phone/stop", tag = "Signing in",
     params(PublicChangeHeaders), request_body = StopPhoneChange,
-    responses((status = 200, description = "The account is frozen", body = Confirmation),
+    responses((status = 200, description = "The account is frozen", body = Confirmation,
+               example = json!({"success": true, "message": STOPPED})),
               PublicChange,
               (status = 400, description = "`code_invalid` (wrong, used, outdated), \
                `malformed_json`, `market_required`, `market_unknown`, `market_mismatch`",
@@ -71,10 +76,6 @@ pub(crate) async fn stop_phone_change(
             "a former phone stopped a change: the account is frozen"
         );
     }
-    let json = Confirmation {
-        success: true,
-        message: "The change is stopped. Nobody can sign in to the account until the shop has \
-                  decided. Contact the shop.",
-    };
+    let json = Confirmation { success: true, message: STOPPED };
     Ok(replayed(done.replayed, answer(StatusCode::OK, Audience::Nobody, &json)))
 }

@@ -21,7 +21,7 @@ use crate::guesses::{code_invalid, market_failures};
 use crate::json::{Audience, Utc, answer};
 use crate::openapi::{
     Change, ChangeHeaders, Problem as ProblemSchema, PublicChange, PublicChangeHeaders, Read,
-    ReadHeaders,
+    ReadHeaders, examples,
 };
 use crate::phone::{PhoneOf, read_phone};
 use crate::problem::{Answer, Code as ProblemCode, Problem};
@@ -32,6 +32,10 @@ const CODE_MAX: usize = 20;
 
 /// How clients spell a code.
 const CODE_FIELDS: [&str; 2] = ["verification_code", "code"];
+
+/// What a customer is told who has signed out.
+const SIGNED_OUT: &str = "Logged out successfully. User is now inactive. Cart, wishlist and \
+    orders are kept.";
 
 /// A phone and the code that was sent to it.
 #[derive(ToSchema)]
@@ -47,6 +51,7 @@ struct VerifyCode {
 
 /// A customer who has signed in, with their token.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::signed_in)]
 pub(crate) struct SignedIn<'a> {
     /// Always true.
     success: bool,
@@ -283,14 +288,11 @@ pub(crate) fn signed_in(
 /// Every token issued so far, on any device, is dead from then on. Nothing else changes.
 #[utoipa::path(post, path = "/auth/logout", tag = "Signing in", security(("bearer" = [])),
     params(ChangeHeaders),
-    responses((status = 200, description = "Signed out", body = Confirmation), Change))]
+    responses((status = 200, description = "Signed out", body = Confirmation,
+               example = json!({"success": true, "message": SIGNED_OUT})), Change))]
 pub(crate) async fn logout(customer: Customer, request: Mutation) -> Answer {
     let done = customer.store().sign_out(customer.session(), request.guard()).await?;
-    let json = Confirmation {
-        success: true,
-        message: "Logged out successfully. User is now inactive. \
-                  Cart, wishlist and orders are kept.",
-    };
+    let json = Confirmation { success: true, message: SIGNED_OUT };
     Ok(replayed(done.replayed, answer(StatusCode::OK, Audience::Customer, &json)))
 }
 

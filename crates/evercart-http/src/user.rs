@@ -13,7 +13,7 @@ use crate::cart::replayed;
 use crate::extract::Customer;
 use crate::guard::Mutation;
 use crate::json::{Audience, Utc, answer};
-use crate::openapi::{ChangeHeaders, ChangeWithBody, Read, ReadHeaders, TooMany};
+use crate::openapi::{ChangeHeaders, ChangeWithBody, Read, ReadHeaders, TooMany, examples};
 use crate::order::{EMAIL_MAX, read_email};
 use crate::problem::Answer;
 
@@ -26,6 +26,7 @@ const LANGUAGE_MAX: usize = 35;
 
 /// What the shop knows of a customer.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::profile)]
 pub(crate) struct Profile<'a> {
     #[schema(example = 19)]
     id: i64,

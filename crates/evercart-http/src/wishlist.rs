@@ -16,7 +16,7 @@ use crate::guard::Mutation;
 use crate::json::{Amount, Audience, Utc, answer};
 use crate::openapi::{
     CartChangeHeaders, Change, ChangeHeaders, ChangeWithBody, Missing, Problem as ProblemSchema,
-    Read, ReadHeaders, Stale, TooMany,
+    Read, ReadHeaders, Stale, TooMany, examples,
 };
 use crate::problem::Answer;
 
@@ -50,6 +50,7 @@ struct WishlistItem<'a> {
 
 /// What a wishlist shows of a product.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::wished_product)]
 struct WishedProduct<'a> {
     #[schema(example = 15)]
     id: i64,
@@ -142,7 +143,8 @@ pub(crate) async fn add_wish(customer: Customer, request: Mutation) -> Answer {
 #[utoipa::path(delete, path = "/wishlist/items/{product_id}", tag = "Wishlist",
     security(("bearer" = [])),
     params(ChangeHeaders, ("product_id" = i64, Path, description = "A product's id", example = 15)),
-    responses((status = 200, description = "The wishlist after it", body = WishlistJson),
+    responses((status = 200, description = "The wishlist after it", body = WishlistJson,
+               example = json!(examples::wishlist_emptied())),
               Change, TooMany, Missing))]
 pub(crate) async fn remove_wish(
     customer: Customer,
@@ -157,7 +159,8 @@ pub(crate) async fn remove_wish(
 /// Empty the wishlist
 #[utoipa::path(delete, path = "/wishlist", tag = "Wishlist", security(("bearer" = [])),
     params(ChangeHeaders),
-    responses((status = 200, description = "The empty wishlist", body = WishlistJson),
+    responses((status = 200, description = "The empty wishlist", body = WishlistJson,
+               example = json!(examples::wishlist_emptied())),
               Change, TooMany))]
 pub(crate) async fn clear_wishlist(customer: Customer, request: Mutation) -> Answer {
     let done = customer.store().clear_wishlist(customer.session(), request.guard()).await?;

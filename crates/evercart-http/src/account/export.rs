@@ -25,7 +25,7 @@ use crate::address::AddressJson;
 use crate::cart::{self, CartJson};
 use crate::extract::Customer;
 use crate::json::{Amount, Audience, Utc, written};
-use crate::openapi::{Problem as ProblemSchema, Read, ReadHeaders};
+use crate::openapi::{Problem as ProblemSchema, Read, ReadHeaders, examples};
 use crate::order::OrderJson;
 use crate::problem::{Answer, Code, Problem};
 use crate::user::Profile;
@@ -39,6 +39,7 @@ const ANOTHER_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything the shop holds of a customer.
 #[derive(Serialize, ToSchema)]
+#[schema(example = examples::export)]
 struct Export<'a> {
     /// The form of this document: moves when a member changes its meaning or goes.
     #[schema(example = 1)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::json::{Amount, Utc, push_amount, push_integer};
-use crate::openapi::{NoticeCode, SkipReason as SkipReasonWord};
+use crate::openapi::{NoticeCode, SkipReason as SkipReasonWord, examples};
 
 /// What a line takes in JSON, roughly, with a name and a picture of usual length.
 const LINE_BYTES: usize = 320;
@@ -19,7 +19,7 @@ const CART_BYTES: usize = 256;
 #[derive(ToSchema)]
 #[cfg_attr(test, derive(Serialize))]
 #[cfg_attr(not(test), expect(dead_code, reason = "describes what `write` writes"))]
-#[schema(as = Cart)]
+#[schema(as = Cart, example = examples::cart)]
 pub(crate) struct CartJson<'a> {
     /// The customer's id again: one cart each.
     #[schema(example = 19)]
@@ -67,6 +67,7 @@ pub(crate) struct SkippedJson {
 #[derive(ToSchema)]
 #[cfg_attr(test, derive(Serialize))]
 #[cfg_attr(not(test), expect(dead_code, reason = "describes what `write` writes"))]
+#[schema(example = examples::cart_item)]
 pub(crate) struct CartItem<'a> {
     /// The line's id, for `/cart/items/{id}`.
     #[schema(example = 1)]

@@ -345,8 +345,11 @@ fn anchor(name: &str) -> String {
     name.to_lowercase().replace(' ', "-")
 }
 
+/// A value on many lines. What is no integer is an amount, and has its currency's decimals: `9.00`.
 fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).expect("a value is JSON")
+    let text = serde_json::to_string_pretty(value).expect("a value is JSON");
+    // Nothing but a number ends so: a text has its quote behind it.
+    (text + "\n").replace(".0,\n", ".00,\n").replace(".0\n", ".00\n").trim_end().to_owned()
 }
 
 fn put(out: &mut String, what: std::fmt::Arguments<'_>) {

@@ -13,6 +13,7 @@ mod crowd;
 mod docs;
 mod edge;
 mod errors;
+mod examples;
 mod exposition;
 mod granted;
 mod logs;

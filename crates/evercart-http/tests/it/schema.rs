@@ -136,7 +136,8 @@ fn resolved(schema: &'static Value) -> &'static Value {
     }
 }
 
-fn conforms(schema: &'static Value, value: &Value, at: &str) {
+/// Fails unless `value` is as `schema` says.
+pub fn conforms(schema: &'static Value, value: &Value, at: &str) {
     if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
         // Flattened parts: each member must be described by one of them.
         let described: Vec<_> = parts.iter().map(resolved).collect();
