@@ -201,3 +201,14 @@ test("all of it is printed, and folded again after", async ({ page, server }) =>
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   await expect(page.locator("details[open]")).toHaveCount(0);
 });
+
+test("all of it is printed without a script, too", async ({ browser, server }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${server.url}/docs`);
+  const example = page.locator('pre[aria-label="Answer 201, POST /orders"]');
+  await expect(example).toBeHidden();
+  await page.emulateMedia({ media: "print" });
+  await expect(example).toBeVisible();
+  await context.close();
+});

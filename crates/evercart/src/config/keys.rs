@@ -57,7 +57,8 @@ pub const KEYS: &[Key] = &[
     key(
         "server.trusted_proxies",
         "[]",
-        "Addresses or networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.",
+        "Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, such as \
+         10.0.0.0/8.",
     ),
     key(
         "server.requests_max",
