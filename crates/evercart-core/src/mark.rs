@@ -257,7 +257,8 @@ pub trait Mark: Send + Sync {
     /// It cannot be written.
     fn advance(&self, life: Life, position: i64) -> Result<(), MarkError>;
 
-    /// Replaces all but the numbers, which only grow. On disk when it returns.
+    /// Replaces all but the numbers, which only grow. What that changes is on disk when it returns;
+    /// where it changes nothing but the position, this is [`advance`](Self::advance).
     ///
     /// # Errors
     /// It cannot be written.

@@ -89,12 +89,32 @@ impl Keeper {
         Ok((db, Self { mark, life, awake, note: None, unlisted: Vec::new(), complained: false }))
     }
 
-    /// Notes that the store is awake, before it gives a token.
+    /// Notes that the store is awake, before it gives a token. Who only reads need not wait until
+    /// the note is on disk: a token is given by a commit, which takes everything before it there.
     pub(crate) fn wake(&mut self, db: &Db) -> Result<()> {
-        let (earlier, first) = in_transaction(db, |db| life::wake(db, db.now()))?;
+        let (earlier, first) = if has_log(db) {
+            in_transaction(db, |db| life::wake(db, db.now()))?
+        } else {
+            // In a log that begins, no frames of before can be taken for what follows its head.
+            db.connection.pragma_update(None, "synchronous", "OFF")?;
+            let woken = in_transaction(db, |db| life::wake(db, db.now()));
+            db.connection.pragma_update(None, "synchronous", "FULL")?;
+            woken?
+        };
         self.awake.begin(earlier, first.stretch);
         self.note = Some(first);
         Ok(())
+    }
+
+    /// Brings to disk what stands in the mark since before this process: the one that wrote it may
+    /// have been killed in between. To be done before the first commit.
+    pub(crate) fn begin(&mut self) {
+        if let Some(mark) = &self.mark
+            && let Err(error) = mark.sync()
+        {
+            self.complained = true;
+            tracing::error!("{error}: a return to older data would go unnoticed");
+        }
     }
 
     pub(crate) fn awake(&self) -> Arc<Awake> {
@@ -175,6 +195,12 @@ impl Keeper {
         mark.advance(life, position)?;
         if is_beat { mark.sync() } else { Ok(()) }
     }
+}
+
+/// True if there is anything in the write-ahead log.
+fn has_log(db: &Db) -> bool {
+    let log = db.connection.path().map(|path| format!("{path}-wal"));
+    log.is_none_or(|log| std::fs::metadata(log).is_ok_and(|log| log.len() > 0))
 }
 
 fn in_transaction<T>(db: &Db, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {

@@ -193,6 +193,7 @@ struct Worker {
 
 impl Worker {
     fn serve(&mut self) {
+        self.keeper.begin();
         let mut batch = Vec::with_capacity(self.batch_max);
         loop {
             let first = match self.next() {

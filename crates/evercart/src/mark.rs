@@ -296,6 +296,15 @@ impl Mark for OfMarket {
     }
 
     fn write(&self, progress: &Kept, numbers: Numbers) -> Result<(), MarkError> {
+        let known = self.facts().map_err(|error| self.unusable(&error))?.flatten();
+        let is_written = known.is_some_and(|Marked { progress: known, numbers: reserved }| {
+            known.life == progress.life
+                && known.lineage == progress.lineage
+                && reserved.max(numbers) == reserved
+        });
+        if is_written {
+            return self.advance(progress.life, progress.position);
+        }
         self.change(true, |before| {
             let known = before.map(|before| before.numbers).unwrap_or_default();
             FactsLine::of(progress, known.max(numbers))
@@ -363,6 +372,22 @@ mod tests {
         assert_eq!(marked.numbers, Numbers([66, 1001, 1, 1]));
         assert!(MarkFile::remembers(&path, &kg).expect("readable"));
         assert!(!MarkFile::remembers(&path, &MarketName::new("k").expect("a name")).expect("ok"));
+    }
+
+    #[test]
+    fn what_is_written_already_moves_on_by_its_position() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = MarkFile::open(&directory.path().join(FILE)).expect("opens");
+        let mark = file.of(&us()).expect("usable");
+        let numbers = Numbers([66, 1001, 1, 1]);
+        mark.write(&kept(1, 5), numbers).expect("written");
+        // A start after it, which has come less far in numbers, and one in another life.
+        mark.write(&kept(1, 9), Numbers([2, 1001, 1, 1])).expect("written");
+        let read = || mark.read().expect("readable").expect("there");
+        assert_eq!(read(), Marked { progress: kept(1, 9), numbers });
+        mark.write(&kept(2, 3), Numbers([2, 1065, 1, 1])).expect("written");
+        let numbers = Numbers([66, 1065, 1, 1]);
+        assert_eq!(read(), Marked { progress: kept(2, 3), numbers });
     }
 
     #[test]
