@@ -89,18 +89,10 @@ impl Keeper {
         Ok((db, Self { mark, life, awake, note: None, unlisted: Vec::new(), complained: false }))
     }
 
-    /// Notes that the store is awake, before it gives a token. Who only reads need not wait until
-    /// the note is on disk: a token is given by a commit, which takes everything before it there.
+    /// Notes that the store is awake, before it gives a token. On disk when it returns: programs
+    /// beside this one, which sync what they write, then never build on what is not there.
     pub(crate) fn wake(&mut self, db: &Db) -> Result<()> {
-        let (earlier, first) = if has_log(db) {
-            in_transaction(db, |db| life::wake(db, db.now()))?
-        } else {
-            // In a log that begins, no frames of before can be taken for what follows its head.
-            db.connection.pragma_update(None, "synchronous", "OFF")?;
-            let woken = in_transaction(db, |db| life::wake(db, db.now()));
-            db.connection.pragma_update(None, "synchronous", "FULL")?;
-            woken?
-        };
+        let (earlier, first) = in_transaction(db, |db| life::wake(db, db.now()))?;
         self.awake.begin(earlier, first.stretch);
         self.note = Some(first);
         Ok(())
@@ -195,12 +187,6 @@ impl Keeper {
         mark.advance(life, position)?;
         if is_beat { mark.sync() } else { Ok(()) }
     }
-}
-
-/// True if there is anything in the write-ahead log.
-fn has_log(db: &Db) -> bool {
-    let log = db.connection.path().map(|path| format!("{path}-wal"));
-    log.is_none_or(|log| std::fs::metadata(log).is_ok_and(|log| log.len() > 0))
 }
 
 fn in_transaction<T>(db: &Db, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
