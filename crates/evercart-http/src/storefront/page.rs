@@ -117,8 +117,7 @@ pub(super) async fn filled(built: &str, shop: &Shop, wanted: &Wanted<'_>) -> Str
     let page = match (path, path.strip_prefix("product/").map(str::parse)) {
         ("", _) => start(shop, at, wanted).await,
         (_, Some(Ok(id))) => product(shop, at, wanted, ProductId(id)).await,
-        // What is a customer's own is nothing to be found by others.
-        _ => Filled { head: "<meta name=\"robots\" content=\"noindex\">\n".into(), ..named("") },
+        _ => other(path, wanted.headers),
     };
     let [before, after] = HEAD;
     let head = built.split_once(before).and_then(|(start, rest)| {
@@ -184,17 +183,29 @@ impl Filled {
     }
 }
 
+/// A page that shows a visitor's own things, of which there are none in it yet.
+fn other(path: &str, headers: &HeaderMap) -> Filled {
+    let mut page = named("");
+    page.meta("description", welcome(headers).2);
+    // An empty cart and its checkout tell anybody what they are; the rest is nothing to be found.
+    if !matches!(path, "cart" | "checkout") {
+        page.meta("robots", "noindex");
+    }
+    page
+}
+
 /// The start page, a category, or what a search found.
 async fn start(shop: &Shop, at: &ShopMarket, wanted: &Wanted<'_>) -> Filled {
     let search = wanted.parameter("q").map(str::to_owned);
     let category = wanted.parameter("category").map(str::to_owned);
     let title = category.as_deref().filter(|_| search.is_none());
     let mut page = named(title.unwrap_or_default());
+    let (language, welcome, text) = welcome(wanted.headers);
     if search.is_some() {
+        page.meta("description", text);
         page.meta("robots", "noindex");
         return page;
     }
-    let (language, welcome, text) = welcome(wanted.headers);
     let path = match &category {
         Some(name) => format!("?category={}", in_query(name)),
         None => String::new(),
@@ -297,7 +308,9 @@ fn picture(image: Option<&str>, alt: &str, is_lazy: bool) -> String {
 
 /// A product's page.
 async fn product(shop: &Shop, at: &ShopMarket, wanted: &Wanted<'_>, id: ProductId) -> Filled {
-    let Ok((product, skus)) = at.store.product(id).await else { return named("") };
+    let Ok((product, skus)) = at.store.product(id).await else {
+        return other(wanted.path, wanted.headers);
+    };
     let mut page = named(&product.name);
     let canonical = wanted.canonical(shop, at, &format!("product/{}", id.0));
     let description = shortened(product.description.as_deref().unwrap_or(&product.name));

@@ -25,7 +25,7 @@ const PARTS_MAX: i64 = 50_000;
 const NAMESPACE: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
 
 /// The pages that show a customer's own things.
-const OWN: [&str; 5] = ["account", "cart", "checkout", "orders", "wishlist"];
+const OWN: [&str; 3] = ["account", "orders", "wishlist"];
 
 /// `/robots.txt`
 pub(crate) async fn robots(State(shop): State<Arc<Shop>>, request: Request) -> Answer {
