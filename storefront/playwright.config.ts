@@ -59,6 +59,8 @@ export default defineConfig({
   use: {
     launchOptions: { ...chromium, args, ignoreDefaultArgs },
     locale: "en-US",
+    // What a worker answers, no test can hold up or lose on its way. offline.spec.ts allows it.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
 });

@@ -21,6 +21,7 @@ import {
   Wishlist,
 } from "./later";
 import { countryOf } from "./money";
+import { useOffline } from "./offline";
 import { BagIcon, Empty, HeartIcon, PersonIcon, SearchIcon } from "./pieces";
 import { useShop } from "./shop";
 import { Toast } from "./toast";
@@ -28,7 +29,7 @@ import { isLanguage, LANGUAGES, TOPICS } from "./texts";
 import { usePageTitle } from "./title";
 
 export function App() {
-  const { t } = useShop();
+  const { t, market } = useShop();
   const { status } = useSession();
   const title = usePageTitle();
   const [cartOpen, setCartOpen] = useState(false);
@@ -39,6 +40,7 @@ export function App() {
     focusHome("main");
   };
   useEffect(loadLater, []);
+  useOffline(market);
   useEffect(() => {
     if (status === "guest") dropDrafts();
   }, [status]);
