@@ -1,7 +1,12 @@
 // What the server writes into the page: seen by crawlers, by previews of links, and before anything loads.
 
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { expect } from "@playwright/test";
 import { test } from "./shop";
+
+/** Bytes of scripts and styles before anything is clicked. React and its DOM are 67,000 of them. */
+const FIRST_LOAD_MAX = 103_500;
 
 for (const locale of ["en-US", "ru-RU", "ky-KG"]) {
   test(`the page begins as its scripts go on, in ${locale}`, async ({ browser, server }) => {
@@ -54,4 +59,17 @@ test("a link that names a market opens that market's shop", async ({ page, serve
   await expect(page.locator(".card .price").first()).toContainText("KGS");
   await page.goto(`${server.url}/shop/`);
   await expect(page.locator(".card .price").first()).toContainText("KGS");
+});
+
+test("a first visit loads no more than it did", async () => {
+  const built = new URL("../../crates/evercart/storefront/", import.meta.url);
+  const page = await readFile(new URL("index.html", built), "utf8");
+  const names = [...page.matchAll(/"\/shop\/(assets\/[^"]+)"/g)].map(([, name = ""]) => name);
+  expect(names.length).toBeGreaterThan(2);
+  const sizes = names.map(
+    async (name) => gzipSync(await readFile(new URL(name, built)), { level: 9 }).length,
+  );
+  const all = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  console.info(`first load: ${all} bytes of scripts and styles, gzipped`);
+  expect(all).toBeLessThan(FIRST_LOAD_MAX);
 });
