@@ -91,7 +91,7 @@ describe("the core", () => {
   test("uses nothing of Node's and no other package", async () => {
     for (const name of await readdir(join(SDK, "src"))) {
       const source = await readFile(join(SDK, "src", name), "utf8");
-      const imported = [...source.matchAll(/(?:from|import)\s*\(?"([^"]+)"/g)].map(
+      const imported = [...source.matchAll(/\b(?:from|import)\s*\(?"([^"\n]+)"/g)].map(
         (match) => match[1] ?? "",
       );
       const foreign = imported.filter((path) => !path.startsWith("./"));
