@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::gzip::{self, Effort};
+use crate::html::escaped;
 use crate::openapi;
 
 /// How the page looks.
@@ -24,7 +25,7 @@ pub(crate) static SCRIPT: LazyLock<Packed> =
 /// it.
 const SHOP: &str = "http://127.0.0.1:8080";
 
-/// Pages kept ready. A server has an address or two; more are somebody making up hosts.
+/// The most pages kept ready. A server has an address or two; more are made-up hosts.
 const PAGES_MAX: usize = 8;
 
 /// A text as it is sent.
@@ -80,10 +81,6 @@ fn write(origin: &str, is_below: bool) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::example::Examples;
-use super::{SHOP, escaped, text};
+use super::{SHOP, text};
+use crate::html::escaped;
 use crate::problem::Code;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];

@@ -14,7 +14,7 @@ async fn shown() -> HashMap<String, String> {
     let boxes = page.split("<pre tabindex=\"0\" role=\"region\" aria-label=\"").skip(1);
     let read = |text: &str| {
         let text = text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
-        text.replace("&amp;", "&")
+        text.replace("&#39;", "'").replace("&amp;", "&")
     };
     boxes
         .map(|part| {
