@@ -53,12 +53,12 @@ pub(crate) async fn storefront(State(shop): State<Arc<Shop>>, request: Request) 
         query: &query,
         headers: request.headers(),
     };
-    let filled = page::filled(built, &shop, &wanted).await;
-    let mut response = gzip::answer(filled.into(), request.headers());
+    let page = page::filled(built, &shop, &wanted).await;
+    let mut response = gzip::answer(page.html.into(), request.headers());
     page_headers(response.headers_mut(), content_type(PAGE), "public, no-cache");
     let vary = HeaderValue::from_static("accept-encoding, accept-language");
     response.headers_mut().insert(header::VARY, vary);
-    if !is_there(&shop, path, wanted.named_market(&shop)).await {
+    if !page.shows_product && !is_there(&shop, path, wanted.named_market(&shop)).await {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     Ok(response)

@@ -57,12 +57,20 @@ pub(super) struct Wanted<'a> {
     pub(super) headers: &'a HeaderMap,
 }
 
+/// A page to be sent.
+pub(super) struct FilledPage {
+    pub(super) html: String,
+    /// It is a product's, and the product is there.
+    pub(super) shows_product: bool,
+}
+
 /// What a page has of its own.
 #[derive(Default)]
 struct Filled {
     head: String,
     content: String,
     answers: Vec<(String, String)>,
+    shows_product: bool,
 }
 
 impl Wanted<'_> {
@@ -111,7 +119,7 @@ pub(super) fn with_market(address: &str, shop: &Shop, at: &ShopMarket) -> String
 }
 
 /// Fills the built page. A store that does not answer leaves the page to its scripts, which say so.
-pub(super) async fn filled(built: &str, shop: &Shop, wanted: &Wanted<'_>) -> String {
+pub(super) async fn filled(built: &str, shop: &Shop, wanted: &Wanted<'_>) -> FilledPage {
     let at = wanted.market(shop);
     let path = wanted.path;
     let page = match (path, path.strip_prefix("product/").map(str::parse)) {
@@ -119,16 +127,9 @@ pub(super) async fn filled(built: &str, shop: &Shop, wanted: &Wanted<'_>) -> Str
         (_, Some(Ok(id))) => product(shop, at, wanted, ProductId(id)).await,
         _ => other(path, wanted.headers),
     };
-    let [before, after] = HEAD;
-    let head = built.split_once(before).and_then(|(start, rest)| {
-        let (_, end) = rest.split_once(after)?;
-        Some((start, end))
-    });
-    let Some((start, rest)) = head else { return built.to_owned() };
-    let Some((shell, end)) = rest.split_once(CONTENT) else { return built.to_owned() };
-    let Filled { head, content, answers } = page;
-    let first = first_answers(at, &answers);
-    format!("{start}{head}{shell}{content}{end}").replacen("</body>", &format!("{first}</body>"), 1)
+    let shows_product = page.shows_product;
+    let html = page.written_into(built, at).unwrap_or_else(|| built.to_owned());
+    FilledPage { html, shows_product }
 }
 
 /// The answers, for the scripts to read.
@@ -160,6 +161,18 @@ fn named(title: &str) -> Filled {
 }
 
 impl Filled {
+    /// The built page with this in it; `None` if it lacks the places.
+    fn written_into(&self, built: &str, at: &ShopMarket) -> Option<String> {
+        let Self { head, content, answers, .. } = self;
+        let [before, after] = HEAD;
+        let (start, rest) = built.split_once(before)?;
+        let (_, rest) = rest.split_once(after)?;
+        let (shell, rest) = rest.split_once(CONTENT)?;
+        let (rest, end) = rest.split_once("</body>")?;
+        let first = first_answers(at, answers);
+        Some(format!("{start}{head}{shell}{content}{rest}{first}</body>{end}"))
+    }
+
     fn meta(&mut self, name: &str, content: &str) {
         // OpenGraph's names are properties; all others are names.
         let kind = if name.contains(':') { "property" } else { "name" };
@@ -344,6 +357,7 @@ async fn product(shop: &Shop, at: &ShopMarket, wanted: &Wanted<'_>, id: ProductI
     );
     let json = to_json(&ProductPage::of(&product, &skus, at.market.currency));
     page.answers = vec![(format!("/products/{}", id.0), json)];
+    page.shows_product = true;
     page
 }
 
