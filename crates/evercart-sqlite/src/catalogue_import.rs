@@ -174,18 +174,17 @@ impl Import {
         let mut planner =
             Planner::of(numbers.0, numbers.1, rows.as_mut()).map_err(DbError::Store)?;
         let mut stock = 0;
-        let mut slice = rows.next(PART).map_err(DbError::Store)?;
-        let mut after = match slice.len() < PART {
-            true => Some(rows.next(PART).map_err(DbError::Store)?),
-            false => None,
-        };
-        let is_one_part = after.as_ref().is_some_and(Vec::is_empty);
-        while !slice.is_empty() {
+        loop {
+            let slice = rows.next(PART).map_err(DbError::Store)?;
+            if slice.is_empty() {
+                break;
+            }
+            let is_all = slice.len() == planner.expected() && slice.len() < PART;
             let known = known(&self.db, &slice)?;
             let planned = planner.plan(slice, &known);
             if planner.problems().is_empty() {
                 stock += planned.iter().filter(|row| row.stock.is_some()).count();
-                if is_one_part {
+                if is_all {
                     progress(planner.rows());
                     return Ok(Written { planner, stock, at_once: Some(planned) });
                 }
@@ -195,10 +194,6 @@ impl Import {
                 })?;
             }
             progress(planner.rows());
-            slice = match after.take() {
-                Some(slice) => slice,
-                None => rows.next(PART).map_err(DbError::Store)?,
-            };
         }
         if planner.problems().is_empty() {
             for products in planner.products().chunks(PART) {

@@ -95,6 +95,7 @@ pub struct Planner {
     sku_numbers: Numbers,
     summary: ImportSummary,
     problems: Vec<RowProblem>,
+    expected: usize,
     rows: u32,
     hashes: RandomState,
 }
@@ -131,6 +132,7 @@ impl Planner {
             sku_numbers: Numbers::new(next_sku),
             summary: ImportSummary::default(),
             problems: Vec::new(),
+            expected: 0,
             rows: 0,
             hashes: RandomState::new(),
         }
@@ -138,6 +140,7 @@ impl Planner {
 
     /// Notes the ids that these rows bring along, so that nothing new gets one of them.
     fn expect(&mut self, rows: &[RowChange]) {
+        self.expected += rows.len();
         for row in rows {
             if let Some(ProductKey::Id(id, _)) = row.product {
                 self.product_numbers.bring(id.0);
@@ -168,6 +171,11 @@ impl Planner {
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(RowProblem { row, problem });
         }
+    }
+
+    /// Rows there are to plan.
+    pub fn expected(&self) -> usize {
+        self.expected
     }
 
     /// Rows planned so far.
