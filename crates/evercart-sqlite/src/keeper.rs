@@ -101,11 +101,8 @@ impl Keeper {
     /// Brings to disk what stands in the mark since before this process: the one that wrote it may
     /// have been killed in between. To be done before the first commit.
     pub(crate) fn begin(&mut self) {
-        if let Some(mark) = &self.mark
-            && let Err(error) = mark.sync()
-        {
-            self.complained = true;
-            tracing::error!("{error}: a return to older data would go unnoticed");
+        if let Some(mark) = self.mark.clone() {
+            self.heed(mark.sync());
         }
     }
 
@@ -154,13 +151,19 @@ impl Keeper {
     }
 
     fn remember(&mut self, db: &Db, mark: &dyn Mark, at: (Life, i64), is_beat: bool) {
-        if let Err(error) = self.tell(db, mark, at, is_beat) {
-            // The shop goes on: only a return to older data would now go unnoticed.
-            if !std::mem::replace(&mut self.complained, true) {
-                tracing::error!("{error}: a return to older data would go unnoticed");
-            }
-        } else {
+        let told = self.tell(db, mark, at, is_beat);
+        self.heed(told);
+    }
+
+    /// Logs the first failure of the mark in a row. The shop goes on: only a return to older data
+    /// would now go unnoticed.
+    fn heed(&mut self, told: Result<(), MarkError>) {
+        let Err(error) = told else {
             self.complained = false;
+            return;
+        };
+        if !std::mem::replace(&mut self.complained, true) {
+            tracing::error!("{error}: a return to older data would go unnoticed");
         }
     }
 
