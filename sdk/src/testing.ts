@@ -46,7 +46,7 @@ export interface FakeShop {
   version: number;
   /** True if a merge takes the larger quantity whatever it asks for. */
   mergesMax: boolean;
-  /** A token as a sign-in gives it, for a test that begins with somebody signed in: `token1` is the first. */
+  /** Signs a customer in and returns the token, for a test that starts signed in. The first is `token1`. */
   tokenOf(phone: string): string;
   /** As 24 hours later. */
   forgetKeys(): void;
@@ -122,15 +122,16 @@ export function fakeShop(products: readonly FakeProduct[] = []): FakeShop {
       const key = init.headers["Idempotency-Key"];
       const path = input.replace(/^https?:\/\/[^/]+/, "");
       shop.asked.push({ what: `${init.method} ${path}`, key, at: Date.now() });
-      const answer =
-        shop.instead(path, init, "before") ??
-        (() => {
-          const made = answerOf(path, init, key);
-          return shop.instead(path, init, "after") ?? made;
-        })();
+      const answer = shop.instead(path, init, "before") ?? answered(path, init, key);
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
   };
+
+  /** The answer after the effect, unless another comes in its place. */
+  function answered(path: string, init: FetchInit, key: string | undefined): Response | Error {
+    const answer = answerOf(path, init, key);
+    return shop.instead(path, init, "after") ?? answer;
+  }
 
   function answerOf(target: string, init: FetchInit, key: string | undefined): Response {
     const { pathname: path, searchParams: query } = new URL(target, "http://shop");
@@ -193,7 +194,7 @@ export function fakeShop(products: readonly FakeProduct[] = []): FakeShop {
     return product ? json(product) : problem(404, "not_found");
   }
 
-  function signIn(phone: string): Pick<Schemas["SignedIn"], "access_token"> {
+  function signIn(phone: string) {
     const known = customers.get(phone);
     const customer = known ?? (customers.size === 0 ? first : newCustomer(customers.size + 1));
     customers.set(phone, customer);
@@ -202,8 +203,7 @@ export function fakeShop(products: readonly FakeProduct[] = []): FakeShop {
     const access_token = `token${tokensGiven}`;
     tokens.set(access_token, customer);
     const user = { id: customer.id, phone };
-    const said = { success: true, access_token, user, is_new_user: !known };
-    return said;
+    return { success: true, access_token, user, is_new_user: !known };
   }
 
   /** A repeat changes nothing, and shows what there is. */
