@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useAction } from "./action";
 import { Link } from "./address";
 import styles from "./buy-again.module.css";
+import { lineDetails } from "./line-details";
 import { Problem } from "./pieces";
 import { useShop } from "./shop";
 
@@ -22,10 +23,7 @@ export function BuyAgain({ order }: { order: Order }) {
       const product = await client.products.get(product_id);
       const sku = product.skus.find((one) => one.id === sku_id);
       if (sku === undefined || sku.stock_status === "out_of_stock") return false;
-      const { name, currency, image } = product;
-      const { sku_code, size, color, price, original_price } = sku;
-      const of = { product_id, name, currency, sku_code, size, color, price, original_price };
-      await add(sku_id, quantity, { ...of, image: sku.image ?? image });
+      await add(sku_id, quantity, lineDetails(product, sku));
       return true;
     } catch (caught) {
       const isGone =

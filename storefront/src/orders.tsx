@@ -77,7 +77,7 @@ export function OrderPage({ id }: { id: number }) {
   );
 }
 
-/** What is said once an order is placed, and where the customer may go on. */
+/** Thanks for a placed order, with the ways to go on. */
 function Thanks({ order }: { order: Order }) {
   const { t } = useShop();
   return (

@@ -6,6 +6,7 @@ import { useAction } from "./action";
 import { Link, sayHere, useAddress } from "./address";
 import { firstAnswer } from "./first";
 import { Gallery, type Shot } from "./gallery";
+import { lineDetails } from "./line-details";
 import { useLoaded } from "./loaded";
 import { Empty, Heart, Price, Problem, Skeletons, Trouble } from "./pieces";
 import styles from "./product.module.css";
@@ -78,17 +79,7 @@ function Details({ product, openCart }: { product: Product; openCart: () => void
   const { sku, chooseColor, chooseSize } = useVariant(product);
   const put = async () => {
     if (sku === undefined) return;
-    const details = {
-      product_id: product.id,
-      name: product.name,
-      sku_code: sku.sku_code,
-      size: sku.size,
-      color: sku.color,
-      image: sku.image ?? product.image,
-      price: sku.price,
-      original_price: sku.original_price,
-      currency: product.currency,
-    };
+    const details = lineDetails(product, sku);
     // Who comes from the wishlist moves it from there.
     const isMove = searchParams.has("wish") && wishes.has(product.id);
     const done = await run(() =>

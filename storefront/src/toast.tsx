@@ -1,4 +1,4 @@
-// What is said to the customer for a while, and can be taken back for as long.
+// A message that is shown for a while, with a button that undoes what it tells of.
 
 import { useEffect, useState } from "react";
 import { focusHome } from "./focus";
