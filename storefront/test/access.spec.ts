@@ -2,7 +2,16 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { addShirt, cartButton, expect, newPhone, signIn, test, fillCheckout } from "./shop";
+import {
+  addShirt,
+  cartButton,
+  expect,
+  fillCheckout,
+  newPhone,
+  signIn,
+  test,
+  toCheckout,
+} from "./shop";
 
 /** A window, and how large its visitor wants text. */
 interface Window {
@@ -171,10 +180,7 @@ test("what is chosen is seen in the visitor's own colours", async ({ page, serve
 });
 
 test("an order is printed without what can only be pressed", async ({ page, server }) => {
-  await signIn(page, server, newPhone());
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, newPhone());
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("heading", { name: /^Order #/ })).toBeVisible();
   await page.emulateMedia({ media: "print" });

@@ -3,7 +3,7 @@
 import { createServer, request as ask, type Server as Proxy } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "@playwright/test";
-import { addShirt, cartButton, expect, fillCheckout, newPhone, signIn, test } from "./shop";
+import { addShirt, cartButton, expect, newPhone, test, toCheckout } from "./shop";
 
 test.use({ serviceWorkers: "allow" });
 
@@ -87,10 +87,7 @@ test("nothing of a customer's is kept", async ({ page, context, server }) => {
   const phone = newPhone();
   await page.goto(`${server.url}/shop/`);
   await untilKept(page);
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   await page.getByLabel("Keep it for next time").check();
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("heading", { name: "Thank you" })).toBeVisible();

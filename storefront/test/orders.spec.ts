@@ -1,16 +1,17 @@
 // What comes around an order: where it goes, the thanks, its lines, and buying the same again.
 
 import {
+  HEADER,
   addShirt,
   ask,
   change,
   expect,
   expectCart,
   fillCheckout,
-  HEADER,
   newPhone,
   signIn,
   test,
+  toCheckout,
 } from "./shop";
 
 interface Addresses {
@@ -18,10 +19,7 @@ interface Addresses {
 }
 
 test("an order is thanked for on a page that outlives a reload", async ({ page, server }) => {
-  await signIn(page, server, newPhone());
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, newPhone());
   await page.getByRole("button", { name: "Place order" }).click();
   const thanks = page.getByRole("heading", { name: "Thank you", level: 1 });
   await expect(thanks).toBeVisible();
@@ -80,10 +78,7 @@ test("an order goes to an address of the customer's, or to a new one that is kep
   server,
 }) => {
   const phone = newPhone();
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   await page.getByLabel("Keep it for next time").check();
   await page.getByRole("button", { name: "Place order" }).click();
   await expect(page.getByRole("heading", { name: "Thank you" })).toBeVisible();

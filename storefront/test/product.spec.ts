@@ -1,4 +1,4 @@
-// A product's page: the variant is in the address, its pictures can be seen large, and what is said about it.
+// A product's page: the variant in the address, the zoom, and the facts around it.
 
 import { addShirt, expect, HEADER, test } from "./shop";
 

@@ -127,4 +127,12 @@ export async function fillCheckout(page: Page): Promise<void> {
   await page.getByLabel("Address").fill("1 Main Street");
 }
 
+/** Signs in, and comes to the checkout with a shirt and what it cannot do without. */
+export async function toCheckout(page: Page, server: Server, phone: string): Promise<void> {
+  await signIn(page, server, phone);
+  await addShirt(page, server);
+  await page.getByRole("button", { name: "Check out" }).click();
+  await fillCheckout(page);
+}
+
 export { expect };

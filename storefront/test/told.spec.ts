@@ -2,18 +2,17 @@
 
 import type { Page } from "@playwright/test";
 import {
-  addShirt,
+  HEADER,
   aged,
   ask,
   cartButton,
   expect,
   expectCart,
   fillSignIn,
-  HEADER,
   newPhone,
   signIn,
   test,
-  fillCheckout,
+  toCheckout,
 } from "./shop";
 
 const line = (page: Page, name: string) =>
@@ -21,10 +20,7 @@ const line = (page: Page, name: string) =>
 
 test("an order whose answer was lost is shown as placed", async ({ page, server }) => {
   const phone = newPhone();
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   let isLost = true;
   await page.route(/\/orders$/, async (route) => {
     if (!isLost) return route.continue();
@@ -46,10 +42,7 @@ test("an order whose answer was lost is shown as placed", async ({ page, server 
 
 test("an order whose answer was lost is found after a reload", async ({ page, server }) => {
   const phone = newPhone();
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   await page.route(
     /\/orders$/,
     async (route) => {
@@ -69,10 +62,7 @@ test("a sign-in that expires keeps the page and what was typed, also on reload",
   server,
 }) => {
   const phone = newPhone();
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   await page.getByLabel("Cash on delivery").check({ force: true });
   await page.route(
     /\/orders$/,

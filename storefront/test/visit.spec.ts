@@ -11,6 +11,7 @@ import {
   newPhone,
   signIn,
   test,
+  toCheckout,
 } from "./shop";
 
 interface Orders {
@@ -81,10 +82,7 @@ for (const { market, subtotal, shipping, total, rest } of [
 
 test("checkout pressed twice makes one order", async ({ page, server }) => {
   const phone = newPhone();
-  await signIn(page, server, phone);
-  await addShirt(page, server);
-  await page.getByRole("button", { name: "Check out" }).click();
-  await fillCheckout(page);
+  await toCheckout(page, server, phone);
   // The server is slow, so that both presses come before its answer.
   let arrived = 0;
   await page.route("**/orders", async (route) => {
