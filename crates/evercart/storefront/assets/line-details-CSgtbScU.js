@@ -1,0 +1,1 @@
+function e(e,t){let{id:n,name:r,currency:i,image:a}=e,{sku_code:o,size:s,color:c,price:l,original_price:u}=t;return{product_id:n,name:r,sku_code:o,size:s,color:c,price:l,original_price:u,currency:i,image:t.image??a}}export{e as t};
